@@ -1,0 +1,91 @@
+// Package checkpoint keeps where a collection stands in one file, so that a restart goes on there.
+//
+// Its rules:
+//
+//   - The file holds the old state or the new one, whatever crashes and whenever: a state is written to a temporary file beside it, synced,
+//     renamed over it, and the directory is synced. When Save returns nil, the new state outlives a power loss.
+//   - Never from scratch by accident: only a file that does not exist means "nothing yet". One that is damaged, empty, newer, of another
+//     source, in use or not writable is refused when it is opened, with its name and the way out, and is left as it was for a person to look at.
+//   - One user at a time: a lock on a file beside it ("<path>.lock") keeps a second process, and a second instance in this process, away. Locks
+//     die with their process, so that a crashed holder is in nobody's way; the lock file itself stays, because deleting it would let two in.
+//   - An operator can read it: indented JSON, times and columns first, long binary fields last. It is not for editing: a checksum tells.
+//   - It holds no credentials. Key is secret only in that it makes the hashes of identities unpredictable; the file's mode is 0600 all the same.
+package checkpoint
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Source is what was collected from. A checkpoint of one source says nothing about another.
+type Source struct {
+	Endpoint   string // base URL
+	SearchTerm string
+}
+
+// State is where a collection stands.
+type State struct {
+	Through    time.Time // everything up to here is safe; zero = nothing yet
+	From       time.Time // where this checkpoint's collection began
+	Key        []byte    // secret key of the identities' hashes, KeySize bytes
+	Seen       []byte    // identities inside the overlap, opaque
+	Minutes    []byte    // digests of the reconciliation window, opaque
+	Columns    []string  // columns of the last response, UTF-8; nil and empty are the same
+	Reconciled time.Time // when the last reconciliation ended; zero = never
+}
+
+// KeySize is the length of State.Key in bytes.
+const KeySize = 16
+
+// validate says what no collection can have left behind. Times in the future are none of it: a server's clock may have been wrong.
+func (s State) validate() error {
+	if len(s.Key) != KeySize {
+		return fmt.Errorf("its key has %d bytes instead of %d", len(s.Key), KeySize)
+	}
+	for _, field := range []struct {
+		name string
+		at   time.Time
+	}{{"through", s.Through}, {"from", s.From}, {"reconciled", s.Reconciled}} {
+		if year := field.at.UTC().Year(); !field.at.IsZero() && (year < 1970 || year > 9999) {
+			return fmt.Errorf("its time %q is in the year %d", field.name, year)
+		}
+	}
+	if !s.Through.IsZero() && s.From.IsZero() {
+		return fmt.Errorf("it says where it stands (%q), but not where it began (%q)", "through", "from")
+	}
+	return nil
+}
+
+// normal returns the source as it is compared and stored: the same endpoint is written the same way, and without what could be a credential.
+func (s Source) normal() Source {
+	return Source{Endpoint: normalEndpoint(s.Endpoint), SearchTerm: strings.ToValidUTF8(s.SearchTerm, "\uFFFD")}
+}
+
+func (s Source) String() string {
+	if s.SearchTerm == "" {
+		return fmt.Sprintf("endpoint %s without search_term", s.Endpoint)
+	}
+	return fmt.Sprintf("endpoint %s with search_term %q", s.Endpoint, s.SearchTerm)
+}
+
+// normalEndpoint drops what does not tell two endpoints apart: case of scheme and host, a default port, slashes at the end.
+func normalEndpoint(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return strings.TrimRight(strings.ToValidUTF8(endpoint, "\uFFFD"), "/")
+	}
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if host, port, err := net.SplitHostPort(u.Host); err == nil && defaultPorts[u.Scheme] == port {
+		u.Host = host
+		if strings.Contains(host, ":") {
+			u.Host = "[" + host + "]"
+		}
+	}
+	clean := url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}
+	return clean.String()
+}
+
+var defaultPorts = map[string]string{"http": "80", "https": "443"}

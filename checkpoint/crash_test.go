@@ -1,0 +1,317 @@
+//go:build linux && amd64
+
+package checkpoint
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// A child process opens a checkpoint with state 1 and saves state 2. This process traces it and, at each of its system calls on the checkpoint's
+// directory in turn, kills it or makes the call fail. Afterwards the file must hold state 1 or state 2, whole.
+
+// fault is what happens to the child at its system call number at (from 0); none if negative.
+type fault struct {
+	at    int
+	name  string
+	short bool          // write half first; the rest happens to the other half
+	errno syscall.Errno // 0 = SIGKILL before the call
+}
+
+var faults = []fault{
+	{name: "kill"}, {name: "ENOSPC", errno: unix.ENOSPC}, {name: "EIO", errno: unix.EIO}, {name: "EACCES", errno: unix.EACCES},
+	{name: "half and kill", short: true}, {name: "half and ENOSPC", short: true, errno: unix.ENOSPC},
+}
+
+func TestCrashPoints(t *testing.T) {
+	first := filepath.Join(t.TempDir(), "audit.json")
+	save(t, first, testState(1))
+	before, err := os.ReadFile(first)
+	require.NoError(t, err)
+
+	calls := crash(t, before, fault{at: -1})
+	requireOrder(t, calls)
+	for at, call := range calls {
+		for _, fault := range faults {
+			if fault.short && !strings.HasPrefix(call, "write ") {
+				continue
+			}
+			fault.at = at
+			t.Run(fmt.Sprintf("%d %s/%s", at, call, fault.name), func(t *testing.T) { crash(t, before, fault) })
+		}
+	}
+	t.Logf("faults at %d system calls: %s", len(calls), strings.Join(calls, ", "))
+}
+
+// requireOrder checks what no crash of a process shows but a power loss does: that file and directory are synced, and when.
+func requireOrder(t *testing.T, calls []string) {
+	t.Helper()
+	var order []string
+	for _, call := range calls[len(calls)-1-slices.Index(reversed(calls), "openat .audit.json#"):] {
+		if slices.Contains([]string{"fsync .audit.json#", "renameat .audit.json#", "fsync DIR"}, call) || strings.HasPrefix(call, "write .") {
+			order = append(order, call)
+		}
+	}
+	order = slices.Compact(order)
+	require.Equal(t, []string{"write .audit.json#", "fsync .audit.json#", "renameat .audit.json#", "fsync DIR"}, order)
+}
+
+func reversed(calls []string) []string {
+	out := slices.Clone(calls)
+	slices.Reverse(out)
+	return out
+}
+
+// crash runs the child with a fault and checks what it leaves. It returns the child's system calls.
+func crash(t *testing.T, before []byte, fault fault) []string {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "audit.json")
+	require.NoError(t, os.WriteFile(path, before, 0o600))
+	tr := &tracer{fault: fault, dir: dir, threads: map[int]*thread{}}
+	status, said := tr.run(t, path)
+
+	allowed := []State{testState(2)}
+	switch {
+	case status.Signaled() && fault.errno == 0:
+		allowed = []State{testState(1), testState(2)}
+	case status.ExitStatus() == refused:
+		allowed = []State{testState(1)}
+	default:
+		require.Contains(t, []int{savedAtOnce, savedLater}, status.ExitStatus(), "status %x, the child said: %s", status, said)
+	}
+	require.True(t, fault.at < 0 || tr.struck, "the child never came to its system call %d", fault.at)
+
+	f := mustOpen(t, path)
+	left, _ := f.State()
+	assert.Contains(t, allowed, left, "the child said: %s", said)
+	require.NoError(t, f.Save(testState(3)))
+	require.NoError(t, f.Close())
+	assert.Equal(t, []string{"audit.json", "audit.json.lock"}, names(t, dir))
+	return tr.calls
+}
+
+// What the child's exit status says.
+const (
+	savedAtOnce = iota
+	wrong
+	refused    // Open did, with the file's name
+	savedLater // the first Save did not work, the second did
+)
+
+// saveChild opens the checkpoint and saves state 2, again if the first time fails.
+func saveChild(path string) int {
+	unix.Getsid(0) // tells the tracer to begin
+	f, err := Open(path, testSource)
+	if err != nil {
+		return told(refused, err, path)
+	}
+	defer f.Close()
+	if state, found := f.State(); !found || !assert.ObjectsAreEqual(testState(1), state) {
+		fmt.Println("opened another state", found, state.Through)
+		return wrong
+	}
+	if err = f.Save(testState(2)); err == nil {
+		return savedAtOnce
+	}
+	data, _ := os.ReadFile(path)
+	if _, state, err := decode(data); err != nil || !state.Through.Equal(testState(1).Through) && !state.Through.Equal(testState(2).Through) {
+		fmt.Println("after the error the file holds", state.Through, err)
+		return wrong
+	}
+	if err := f.Save(testState(2)); err != nil {
+		fmt.Println("saving does not heal:", err)
+		return wrong
+	}
+	return told(savedLater, err, path)
+}
+
+func told(status int, err error, path string) int {
+	fmt.Println(err)
+	if !strings.HasPrefix(err.Error(), path+": ") {
+		return wrong
+	}
+	return status
+}
+
+// tracer follows the child by ptrace(2). All calls must come from one thread.
+type tracer struct {
+	fault   fault
+	dir     string
+	threads map[int]*thread
+	begun   bool
+	struck  bool
+	calls   []string
+}
+
+// thread is a thread of the child.
+type thread struct {
+	inside bool          // a system call
+	fail   syscall.Errno // what the call it is inside returns
+}
+
+// run starts the child and returns how it ended and what it printed.
+func (tr *tracer) run(t *testing.T, path string) (unix.WaitStatus, string) {
+	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	out, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	require.NoError(t, err)
+	defer out.Close()
+	cmd := child("save", path)
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := cmd.Start(); err != nil {
+		t.Skipf("tracing is not permitted here: %v", err)
+	}
+	pid := cmd.Process.Pid
+	defer cmd.Process.Release()
+	defer unix.Kill(pid, unix.SIGKILL) // if a requirement below ends the test; once waited for, the number is nobody's
+	status := tr.follow(t, pid)
+	said, err := os.ReadFile(out.Name())
+	require.NoError(t, err)
+	return status, string(said)
+}
+
+func (tr *tracer) follow(t *testing.T, pid int) unix.WaitStatus {
+	for {
+		var status unix.WaitStatus
+		tid, err := unix.Wait4(-1, &status, unix.WALL|unix.WNOTHREAD, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		require.NoError(t, err)
+		if status.Exited() || status.Signaled() {
+			if tid == pid {
+				return status
+			}
+			continue
+		}
+		signal := 0
+		known := tr.threads[tid] != nil
+		if !known {
+			tr.threads[tid] = &thread{}
+		}
+		switch stop := status.StopSignal(); {
+		case stop == unix.SIGTRAP|0x80:
+			tr.systemCall(t, pid, tid)
+		case stop == unix.SIGTRAP && !known:
+			require.NoError(t, unix.PtraceSetOptions(tid, unix.PTRACE_O_TRACESYSGOOD|unix.PTRACE_O_TRACECLONE|unix.PTRACE_O_TRACEEXEC|unix.PTRACE_O_EXITKILL))
+		case stop == unix.SIGTRAP: // a clone or an exec
+		case stop == unix.SIGSTOP && !known: // how a new thread begins
+		default:
+			signal = int(stop)
+		}
+		if err := unix.PtraceSyscall(tid, signal); err != unix.ESRCH { // ESRCH: killed meanwhile
+			require.NoError(t, err)
+		}
+	}
+}
+
+// systemCall is called twice for each system call: before it and after it.
+func (tr *tracer) systemCall(t *testing.T, pid, tid int) {
+	th := tr.threads[tid]
+	th.inside = !th.inside
+	var regs unix.PtraceRegs
+	if err := unix.PtraceGetRegs(tid, &regs); err != nil {
+		require.Equal(t, unix.ESRCH, err)
+		return
+	}
+	if !th.inside {
+		if th.fail != 0 {
+			regs.Rax = -uint64(th.fail)
+			th.fail = 0
+			require.NoError(t, unix.PtraceSetRegs(tid, &regs))
+		}
+		return
+	}
+	tr.begun = tr.begun || regs.Orig_rax == unix.SYS_GETSID
+	call := ""
+	if tr.begun {
+		call = tr.describe(tid, &regs)
+	}
+	if call == "" {
+		return
+	}
+	tr.calls = append(tr.calls, call)
+	if len(tr.calls)-1 == tr.fault.at {
+		tr.strike(t, pid, tid, &regs)
+	}
+}
+
+func (tr *tracer) strike(t *testing.T, pid, tid int, regs *unix.PtraceRegs) {
+	tr.struck = true
+	switch {
+	case tr.fault.short:
+		regs.Rdx /= 2
+		tr.fault.short = false
+		tr.fault.at++
+	case tr.fault.errno == 0:
+		regs.Orig_rax = ^uint64(0) // no system call
+		require.NoError(t, unix.PtraceSetRegs(tid, regs))
+		require.NoError(t, unix.Kill(pid, unix.SIGKILL))
+		return
+	default:
+		regs.Orig_rax = ^uint64(0)
+		tr.threads[tid].fail = tr.fault.errno
+	}
+	require.NoError(t, unix.PtraceSetRegs(tid, regs))
+}
+
+// pathCalls and fileCalls are the system calls that count, those with a path (as second argument) and those with a descriptor (as first).
+var (
+	pathCalls = map[uint64]string{
+		unix.SYS_OPENAT: "openat", unix.SYS_NEWFSTATAT: "fstatat", unix.SYS_READLINKAT: "readlinkat", unix.SYS_UNLINKAT: "unlinkat",
+		unix.SYS_RENAMEAT: "renameat", unix.SYS_RENAMEAT2: "renameat", unix.SYS_FCHMODAT: "fchmodat",
+	}
+	fileCalls = map[uint64]string{
+		unix.SYS_READ: "read", unix.SYS_WRITE: "write", unix.SYS_PREAD64: "read", unix.SYS_PWRITE64: "write", unix.SYS_FSYNC: "fsync",
+		unix.SYS_FDATASYNC: "fsync", unix.SYS_CLOSE: "close", unix.SYS_FCHMOD: "fchmod", unix.SYS_FSTAT: "fstat", unix.SYS_FLOCK: "flock",
+		unix.SYS_GETDENTS64: "getdents", unix.SYS_FTRUNCATE: "ftruncate", unix.SYS_LSEEK: "lseek",
+	}
+	digits = regexp.MustCompile(`[0-9]{8,}$`)
+)
+
+// describe names a system call on the checkpoint's directory, such as "fsync .audit.json#"; "" for any other.
+func (tr *tracer) describe(tid int, regs *unix.PtraceRegs) string {
+	name, path := pathCalls[regs.Orig_rax], ""
+	if name != "" {
+		path = peekString(tid, uintptr(regs.Rsi))
+	} else if regs.Orig_rax == unix.SYS_TRUNCATE {
+		name, path = "truncate", peekString(tid, uintptr(regs.Rdi))
+	} else if name = fileCalls[regs.Orig_rax]; name != "" {
+		path, _ = os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, int32(regs.Rdi)))
+	}
+	if path == tr.dir {
+		return name + " DIR"
+	}
+	file, ok := strings.CutPrefix(path, tr.dir+"/")
+	if !ok {
+		return ""
+	}
+	return name + " " + digits.ReplaceAllString(file, "#")
+}
+
+// peekString reads a string of the child up to its NUL byte.
+func peekString(tid int, address uintptr) string {
+	var text []byte
+	for word := make([]byte, 8); ; address += 8 {
+		if n, err := unix.PtracePeekData(tid, address, word); err != nil || n < len(word) {
+			return ""
+		}
+		if end := slices.Index(word, 0); end >= 0 {
+			return string(append(text, word[:end]...))
+		}
+		text = append(text, word...)
+	}
+}

@@ -1,0 +1,152 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// File is an open checkpoint. Its methods may be called by several goroutines.
+type File struct {
+	name   string // as configured, for messages
+	path   string // of the file itself, links followed
+	source Source
+
+	mu    sync.Mutex
+	lock  *flock.Flock // nil = closed
+	state State
+	found bool
+}
+
+// Open locks and reads the checkpoint at path for a collection from source. A file that does not exist is no error: State then says false,
+// and Save creates it.
+//
+// Everything else that is wrong is an error for the person who set checkpoint_path; it names the file and the way out. When another process
+// holds the lock, Open waits up to three seconds for it. Open also makes sure that Save will work, by replacing the file with itself.
+func Open(path string, source Source) (*File, error) {
+	f := &File{name: path, source: source.normal()}
+	if err := f.locate(); err != nil {
+		return nil, err
+	}
+	lock, err := takeLock(lockPath(f.path))
+	if err != nil {
+		return nil, f.lockError(err)
+	}
+	f.lock = lock
+	if err := f.load(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// locate follows links and checks what kind of thing lies where.
+func (f *File) locate() error {
+	var err error
+	if f.path, err = resolve(f.name); err != nil {
+		return f.readError(err, filepath.Dir(f.path))
+	}
+	dir := filepath.Dir(f.path)
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return f.refuse(fmt.Errorf("its directory %s does not exist", dir), "create it, "+elsewhere)
+	case err != nil:
+		return f.readError(err, dir)
+	case !info.IsDir():
+		return f.refuse(fmt.Errorf("%s is no directory", dir), "set another checkpoint_path")
+	}
+	switch info, err := os.Stat(f.path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return f.readError(err, dir)
+	case info.IsDir():
+		return f.refuse(errors.New("is a directory"), "set checkpoint_path to a file in it, such as "+filepath.Join(f.name, "wherobots_audit.json"))
+	case !info.Mode().IsRegular():
+		return f.refuse(errors.New("is no regular file"), "set another checkpoint_path")
+	}
+	return nil
+}
+
+// load reads the file and tries whether it can be replaced.
+func (f *File) load() error {
+	if err := removeLeftovers(f.path); err != nil {
+		return f.writeError(err)
+	}
+	data, err := os.ReadFile(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := tryReplace(f.path); err != nil {
+			return f.writeError(err)
+		}
+		return nil
+	case err != nil:
+		return f.readError(err, f.path)
+	}
+	source, state, err := decode(data)
+	switch {
+	case errors.Is(err, errNewer):
+		return f.refuse(err, "upgrade the plugin, "+elsewhere)
+	case err != nil:
+		return f.refuse(err, "restore a copy of it, or move it away to start again from start_time")
+	case source != f.source:
+		return f.refuse(fmt.Errorf("belongs to %s, but the settings say %s", source, f.source), "restore the settings, "+elsewhere)
+	}
+	// The real thing, since no rehearsal finds everything: a file that is itself a mount point cannot be renamed over.
+	err = replace(f.path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+	if err != nil {
+		return f.writeError(err)
+	}
+	f.state, f.found = state, true
+	return nil
+}
+
+// State returns what the file holds: what Open found or, later, what Save wrote last. False means that there was no file and nothing was saved.
+// The caller must not change the slices.
+func (f *File) State() (State, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state, f.found
+}
+
+// Save replaces the file. When it returns nil, the state is on disk; when it returns an error, the file holds the old state (or, if only the very
+// last step failed, the new one) and Save can be called again. It keeps the slices, which must not change from then on.
+func (f *File) Save(state State) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lock == nil {
+		return fmt.Errorf("%s: is closed", f.name)
+	}
+	if err := state.validate(); err != nil {
+		return fmt.Errorf("%s: not saved: %w", f.name, err)
+	}
+	err := replace(f.path, func(w io.Writer) error { return encode(w, f.source, state, time.Now()) })
+	if err != nil {
+		return f.writeError(err)
+	}
+	f.state, f.found = state, true
+	return nil
+}
+
+// Close lets go of the lock. Further calls do nothing.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lock == nil {
+		return nil
+	}
+	lock := f.lock
+	f.lock = nil
+	if err := releaseLock(lock); err != nil {
+		return f.lockError(err)
+	}
+	return nil
+}

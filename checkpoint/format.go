@@ -1,0 +1,230 @@
+package checkpoint
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/zeebo/xxh3"
+)
+
+// formatVersion counts changes of the file that an older version of this package would misread.
+const formatVersion = 1
+
+// head is the part of the file that people read. The binary fields and the checksum follow it, in the order of State.
+type head struct {
+	Format     int        `json:"format"`
+	Source     headSource `json:"source"`
+	Through    string     `json:"through"` // RFC 3339 in UTC, to the nanosecond, or never; so are the other times
+	From       string     `json:"from"`
+	Reconciled string     `json:"reconciled"`
+	SavedAt    string     `json:"saved_at"`     // for people only
+	SavedByPID int        `json:"saved_by_pid"` // for people only
+	Columns    []string   `json:"columns"`
+}
+
+type headSource struct {
+	Endpoint   string `json:"endpoint"`
+	SearchTerm string `json:"search_term"`
+}
+
+// whole is the file.
+type whole struct {
+	head
+	Key      blob   `json:"key"`
+	Minutes  blob   `json:"minutes"`
+	Seen     blob   `json:"seen"`
+	Checksum string `json:"checksum"` // of every byte before it
+}
+
+// never stands for the zero time. A missing time is a damaged file.
+const never = "never"
+
+// blob is a binary field. It keeps its error so that the message can name the field.
+type blob struct {
+	data    []byte
+	present bool
+	err     error
+}
+
+// UnmarshalText decodes base64.
+func (b *blob) UnmarshalText(text []byte) error {
+	b.present = true
+	b.data, b.err = base64.StdEncoding.Strict().AppendDecode(nil, text)
+	return nil
+}
+
+// encode writes the file to w. It streams: identities of a busy overlap take megabytes, and base64, JSON and indentation would each copy them.
+func encode(w io.Writer, source Source, state State, now time.Time) error {
+	sum := xxh3.New()
+	out := bufio.NewWriterSize(w, 64<<10)
+	summed := io.MultiWriter(out, sum)
+
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(head{
+		Format: formatVersion, Source: headSource{source.Endpoint, source.SearchTerm},
+		Through: formatTime(state.Through), From: formatTime(state.From), Reconciled: formatTime(state.Reconciled),
+		SavedAt: formatTime(now), SavedByPID: os.Getpid(), Columns: append([]string{}, state.Columns...),
+	})
+	if err != nil {
+		return err
+	}
+	// The binary fields join the object, so its closing brace is left for the end. bufio keeps the first error for Flush.
+	summed.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n}\n")))
+	encodeBlob(summed, "key", state.Key)
+	encodeBlob(summed, "minutes", state.Minutes)
+	encodeBlob(summed, "seen", state.Seen)
+	out.WriteString(trailer(sum.Sum64()))
+	return out.Flush()
+}
+
+func encodeBlob(w io.Writer, name string, data []byte) {
+	fmt.Fprintf(w, ",\n  %q: \"", name)
+	encoder := base64.NewEncoder(base64.StdEncoding, w)
+	encoder.Write(data)
+	encoder.Close()
+	io.WriteString(w, `"`)
+}
+
+const trailerStart = ",\n  \"checksum\": \""
+
+// trailer is the end of the file: the checksum of everything before it.
+func trailer(sum uint64) string { return fmt.Sprintf("%s%016x\"\n}\n", trailerStart, sum) }
+
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return never
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// errNewer says that the file is of a later version of this package.
+var errNewer = errors.New("written by a newer version")
+
+// decode reads what encode wrote and nothing else. Its errors complete "<path> …".
+func decode(data []byte) (Source, State, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return Source{}, State{}, errors.New("is empty")
+	}
+	if err := decodeFormat(data); err != nil {
+		return Source{}, State{}, err
+	}
+	var file whole
+	if err := json.Unmarshal(data, &file); err != nil {
+		return Source{}, State{}, fmt.Errorf("is damaged: %w", plain(err))
+	}
+	state, err := file.state()
+	if err != nil {
+		return Source{}, State{}, fmt.Errorf("is damaged: %w", err)
+	}
+	if err := checkSum(data); err != nil {
+		return Source{}, State{}, err
+	}
+	return Source{file.Source.Endpoint, file.Source.SearchTerm}, state, nil
+}
+
+// decodeFormat looks at the version only: in another version everything else may have another type.
+func decodeFormat(data []byte) error {
+	var version struct{ Format *int }
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(data, &version); {
+	case errors.As(err, &syntax) && isCut(data):
+		return fmt.Errorf("is cut off after %d bytes", len(data))
+	case errors.As(err, &syntax):
+		return fmt.Errorf("is no checkpoint: %w at byte %d", err, syntax.Offset)
+	case err != nil:
+		return fmt.Errorf("is no checkpoint: %w", plain(err))
+	case version.Format == nil:
+		return errors.New(`is no checkpoint: it has no "format"`)
+	case *version.Format > formatVersion:
+		return fmt.Errorf("was %w of this plugin: its format is %d, this version knows %d", errNewer, *version.Format, formatVersion)
+	case *version.Format < formatVersion:
+		return fmt.Errorf("is damaged: there is no format %d", *version.Format)
+	}
+	return nil
+}
+
+// plain rewords what package json says about types: an operator does not know Go's.
+func plain(err error) error {
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &mismatch):
+		return err
+	case mismatch.Field == "":
+		return fmt.Errorf("it is a JSON %s", mismatch.Value)
+	}
+	return fmt.Errorf("its %q cannot be a JSON %s", strings.TrimPrefix(mismatch.Field, "head."), mismatch.Value)
+}
+
+// isCut says whether data is the beginning of a JSON value.
+func isCut(data []byte) bool {
+	var value json.RawMessage
+	return errors.Is(json.NewDecoder(bytes.NewReader(data)).Decode(&value), io.ErrUnexpectedEOF)
+}
+
+// state converts the fields and validates them.
+func (w *whole) state() (State, error) {
+	s := State{Columns: w.Columns}
+	if len(s.Columns) == 0 {
+		s.Columns = nil
+	}
+	for _, field := range []struct {
+		name, text string
+		to         *time.Time
+	}{{"through", w.Through, &s.Through}, {"from", w.From, &s.From}, {"reconciled", w.Reconciled, &s.Reconciled}} {
+		var err error
+		if *field.to, err = parseTime(field.text); err != nil {
+			return State{}, fmt.Errorf("its time %q %w", field.name, err)
+		}
+	}
+	for _, field := range []struct {
+		name string
+		from blob
+		to   *[]byte
+	}{{"key", w.Key, &s.Key}, {"minutes", w.Minutes, &s.Minutes}, {"seen", w.Seen, &s.Seen}} {
+		switch {
+		case !field.from.present:
+			return State{}, fmt.Errorf("its %q is missing", field.name)
+		case field.from.err != nil:
+			return State{}, fmt.Errorf("its %q is no base64: %w", field.name, field.from.err)
+		}
+		*field.to = field.from.data
+	}
+	return s, s.validate()
+}
+
+func parseTime(text string) (time.Time, error) {
+	switch text {
+	case "":
+		return time.Time{}, errors.New("is missing")
+	case never:
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("is %q, not RFC 3339", text)
+	}
+	return t.UTC(), nil
+}
+
+// checkSum finds changes that leave the JSON whole, in a binary field above all.
+func checkSum(data []byte) error {
+	end := bytes.LastIndex(data, []byte(trailerStart))
+	if end < 0 {
+		return errors.New("is damaged: it has no checksum at its end")
+	}
+	if string(data[end:]) != trailer(xxh3.Hash(data[:end])) {
+		return errors.New("was damaged or edited: its checksum does not fit")
+	}
+	return nil
+}

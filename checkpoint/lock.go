@@ -1,0 +1,97 @@
+package checkpoint
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockPatience is how long a holder in another process may take to let go: after a restart the old process may still be ending.
+var lockPatience = 3 * time.Second
+
+const lockRetry = 50 * time.Millisecond
+
+// thisProcess tells this process's locks from another's. The pid does not: two containers that share a volume may both be process 1.
+var thisProcess = rand.Text()
+
+// heldError says who holds the lock.
+type heldError struct{ holder string }
+
+func (e *heldError) Error() string { return "is used by " + e.holder }
+
+// errHeldHere is the holder being another instance of this process: no waiting helps.
+var errHeldHere = &heldError{"another [INPUT] of this process"}
+
+// takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file, so that instances of one process
+// exclude each other too, and drops them when the process dies.
+func takeLock(path string) (*flock.Flock, error) {
+	lock := flock.New(path)
+	ok, err := lock.TryLock()
+	if err == nil && !ok {
+		if readHolder(path).token == thisProcess {
+			return nil, errHeldHere
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+		defer cancel()
+		ok, err = lock.TryLockContext(ctx, lockRetry)
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, &heldError{readHolder(path).String()}
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, &heldError{readHolder(path).String()}
+	}
+	// Whom the lock belongs to is news for people: without it the lock holds all the same.
+	_ = os.WriteFile(path, []byte(holder{fmt.Sprint(os.Getpid()), hostName(), thisProcess}.line()), fileMode)
+	return lock, nil
+}
+
+// releaseLock lets the next one in. The note goes first, so that it never names a process that does not hold the lock.
+func releaseLock(lock *flock.Flock) error {
+	_ = os.Truncate(lock.Path(), 0)
+	return lock.Unlock()
+}
+
+// holder is what the lock file says about who holds it: one line, pid, host name and token.
+type holder struct{ pid, host, token string }
+
+func (h holder) line() string { return fmt.Sprintf("%s %s %s\n", h.pid, h.host, h.token) }
+
+func (h holder) String() string {
+	switch {
+	case h.pid == "":
+		return "another process"
+	case h.host != hostName():
+		return fmt.Sprintf("process %s of host %s", h.pid, h.host)
+	}
+	return "process " + h.pid
+}
+
+// readHolder returns the zero holder when there is nothing to be read.
+func readHolder(path string) holder {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return holder{}
+	}
+	if fields := strings.Fields(string(text)); len(fields) == 3 {
+		return holder{fields[0], fields[1], fields[2]}
+	}
+	return holder{}
+}
+
+// hostName names the machine, in a container the container.
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil || strings.TrimSpace(name) == "" {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(name), "_")
+}
