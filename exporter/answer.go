@@ -1,0 +1,121 @@
+package exporter
+
+import (
+	"context"
+	"io"
+)
+
+// answer is one response of the endpoint on its way to the decoder. Its body is read by a goroutine of its own, so that the collector can
+// save checkpoints while a slow server keeps it waiting.
+type answer struct {
+	*response
+	ctx    context.Context
+	cancel context.CancelFunc
+	c      *collector
+	filled chan chunk
+	spare  chan []byte
+	rest   []byte // of the chunk that is being read
+	buffer []byte // that rest is part of
+	err    error  // that ended the body
+}
+
+type chunk struct {
+	data []byte
+	err  error
+}
+
+const chunkBytes = 128 << 10
+
+// open asks for a window; the answer must be closed.
+func (c *collector) open(ctx context.Context, w window) (*answer, error) {
+	c.stats.requests.Add(1)
+	ctx, cancel := context.WithCancel(ctx)
+	type opened struct {
+		response *response
+		err      error
+	}
+	ch := make(chan opened, 1)
+	go func() {
+		response, err := c.client.open(ctx, w.start, w.end)
+		ch <- opened{response, err}
+	}()
+	got, err := await(ctx, c, ch)
+	if err != nil {
+		cancel()
+		if got = <-ch; got.response != nil {
+			got.response.body.Close()
+		}
+		return nil, err
+	}
+	if got.err != nil {
+		cancel()
+		return nil, got.err
+	}
+	c.observe(got.response.date)
+	a := &answer{response: got.response, ctx: ctx, cancel: cancel, c: c, filled: make(chan chunk), spare: make(chan []byte, 2)}
+	a.spare <- make([]byte, chunkBytes)
+	a.spare <- make([]byte, chunkBytes)
+	go a.fill()
+	return a, nil
+}
+
+// fill reads the body ahead by one chunk.
+func (a *answer) fill() {
+	defer close(a.filled)
+	for {
+		var buffer []byte
+		select {
+		case buffer = <-a.spare:
+		case <-a.ctx.Done():
+			return
+		}
+		n, err := readSome(a.body, buffer)
+		select {
+		case a.filled <- chunk{buffer[:n], err}:
+		case <-a.ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// readSome fills buffer, but does not keep rows waiting that are there when the server is slow.
+func readSome(r io.Reader, buffer []byte) (n int, err error) {
+	for n == 0 && err == nil {
+		n, err = r.Read(buffer)
+	}
+	return n, err
+}
+
+// Read is the decoder's way to the body.
+func (a *answer) Read(p []byte) (int, error) {
+	for len(a.rest) == 0 {
+		if a.err != nil {
+			return 0, a.err
+		}
+		if a.buffer != nil {
+			a.spare <- a.buffer
+			a.buffer = nil
+		}
+		got, err := await(a.ctx, a.c, a.filled)
+		if err != nil {
+			a.err = err
+			return 0, err
+		}
+		a.rest, a.buffer, a.err = got.data, got.data[:cap(got.data)], got.err
+		a.c.stats.bytes.Add(int64(len(got.data)))
+	}
+	n := copy(p, a.rest)
+	a.rest = a.rest[n:]
+	return n, nil
+}
+
+// close ends the answer and waits for its goroutine.
+func (a *answer) close() {
+	a.cancel()
+	for range a.filled {
+	}
+	a.response.body.Close()
+}

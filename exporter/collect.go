@@ -1,0 +1,291 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
+)
+
+// collector is the goroutine that does the work of one instance. Nobody else touches its fields.
+type collector struct {
+	cfg    Config
+	client *client
+	file   *checkpoint.File
+	ledger *ledger
+	log    *lines
+	stats  *stats
+	report *report
+	retry  *retry // of requests
+	doubts *retry // of fetching again because something may be lost
+
+	clock      clock
+	planner    *planner
+	nextPoll   time.Time
+	decoder    *decoder
+	identifier *identifier
+	seen       *seen
+	shape      shape
+	columns    *columns // of the last response, for shape and identifier
+
+	data    []byte // the batch that is being filled
+	records int
+	batch   uint32 // its number
+
+	committed  committed
+	flight     []flight // windows that were read whole and wait for their batches to be safe
+	statuses   []Status // wait for the next batch
+	carried    []Status // are in batches since the last flight
+	reconciler reconciler
+	empty      emptyBodies
+	learned    bool // the server's time
+	toldGap    bool
+	toldFuture bool
+	announced  bool // that a bounded collection is complete
+}
+
+func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *ledger, log *lines, stats *stats) (*collector, error) {
+	c := &collector{
+		cfg: cfg, client: client, file: file, ledger: ledger, log: log, stats: stats,
+		report: newReport(log), retry: newRetry(cfg.RetryMaxInterval), doubts: newRetry(cfg.RetryMaxInterval), decoder: newDecoder(), batch: 1,
+	}
+	state, found := file.State()
+	if !found {
+		state = checkpoint.State{Key: newKey()}
+	}
+	var err error
+	if c.committed, err = loadCommitted(state); err != nil {
+		return nil, fmt.Errorf("checkpoint_path %s: %w; restore the file from a copy, or move it away to start again from start_time", cfg.CheckpointPath, err)
+	}
+	if c.seen, err = loadSeen(state.Seen); err != nil {
+		return nil, fmt.Errorf("checkpoint_path %s: %w; restore the file from a copy, or move it away to start again from start_time", cfg.CheckpointPath, err)
+	}
+	c.identifier = newIdentifier(state.Key)
+	if found {
+		c.resume()
+	}
+	return c, nil
+}
+
+// resume plans on from the checkpoint.
+func (c *collector) resume() {
+	through := c.committed.through
+	c.planner = newPlanner(c.cfg, c.committed.from, through)
+	c.stats.through.Store(through.Unix())
+	c.log.infof("goes on from the checkpoint %s: everything up to %s was handed over", c.cfg.CheckpointPath, through.Format(time.RFC3339))
+}
+
+// run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
+func (c *collector) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := c.guarded(ctx)
+		var doubt *doubtError
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case errors.As(err, &doubt):
+			c.refetch(ctx, doubt)
+		default:
+			if err := c.fail(ctx, err); errors.As(err, &doubt) {
+				c.refetch(ctx, doubt)
+			}
+		}
+	}
+}
+
+// guarded turns a panic into an error: a defect that one answer brings out must not take down the engine with all its other inputs. The
+// window counts as not read.
+func (c *collector) guarded(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.data, c.records = c.data[:0], 0
+			err = &doubtError{cause: fmt.Sprintf("a defect of the plugin, please report it: %v", r)}
+		}
+	}()
+	return c.step(ctx)
+}
+
+// step does the next thing that is due: read a window, begin a sweep, reconcile, or wait.
+func (c *collector) step(ctx context.Context) error {
+	if !c.learned {
+		return c.learn(ctx)
+	}
+	if c.planner == nil {
+		return c.first()
+	}
+	if w, ok := c.planner.plan(); ok {
+		return c.collect(ctx, w)
+	}
+	if !time.Now().Before(c.nextPoll) && !c.complete() {
+		c.beginSweep()
+		return nil
+	}
+	if c.reconciler.due(c) {
+		return c.reconcile(ctx)
+	}
+	if c.announced {
+		return c.sleep(ctx, time.Hour)
+	}
+	return c.sleep(ctx, time.Until(c.nextPoll))
+}
+
+// learn asks the endpoint for its time before anything is planned: a local clock that is wrong at boot must not decide what is read.
+func (c *collector) learn(ctx context.Context) error {
+	now := time.Now().Truncate(time.Second).UTC()
+	answer, err := c.open(ctx, window{now.Add(-minWindow), now})
+	if err != nil {
+		return err
+	}
+	answer.close()
+	c.succeeded()
+	c.learned = true
+	return nil
+}
+
+// first decides where a collection without a checkpoint begins, by the server's clock, and saves that before anything is read: a crash must
+// not move the beginning.
+func (c *collector) first() error {
+	start := c.cfg.Start.At(c.clock.now()).Truncate(time.Second).UTC()
+	begin := c.committed
+	begin.through, begin.from = start, start
+	if err := c.save(begin); err != nil {
+		return err
+	}
+	c.planner = newPlanner(c.cfg, start, start)
+	c.log.infof("found no checkpoint at %s: begins at %s", c.cfg.CheckpointPath, start.Format(time.RFC3339))
+	c.status(Status{Kind: StatusStarted, From: start, Message: "audit collection began without a checkpoint; if there was one before, it was lost or moved"})
+	return nil
+}
+
+// beginSweep starts to read up to the server's present, and says what the endpoint no longer has.
+func (c *collector) beginSweep() {
+	now := c.clock.now()
+	c.nextPoll = time.Now().Add(c.cfg.PollInterval)
+	c.tellGaps(now)
+	c.planner.begin(now)
+}
+
+// complete says whether end_time was reached for good.
+func (c *collector) complete() bool {
+	if !c.planner.done(c.clock.now()) {
+		return false
+	}
+	if !c.announced {
+		c.announced = true
+		c.log.infof("the collection up to end_time %s is complete; this instance is idle now", c.cfg.End.Format(time.RFC3339))
+	}
+	return true
+}
+
+// collect reads one window, forwards what was not seen yet, and notes the window as read.
+func (c *collector) collect(ctx context.Context, w window) error {
+	through := c.planner.through
+	rows, err := c.read(ctx, w, func(r *row) error { return c.forward(ctx, r, w, through) })
+	if flushErr := c.flush(ctx); flushErr != nil {
+		return flushErr
+	}
+	if err != nil {
+		return c.adapt(w, err)
+	}
+	c.succeeded()
+	c.planner.read(w, c.clock.now(), rows)
+	c.land(flight{through: c.planner.through})
+	c.report.progress(c)
+	return c.settle()
+}
+
+// adapt makes the windows shorter when err says that w was too much.
+func (c *collector) adapt(w window, err error) error {
+	if classOf(err) == classShrink && c.planner.shrink(w) {
+		return fmt.Errorf("%w; asks for windows of %s", err, c.planner.length)
+	}
+	return err
+}
+
+// read asks for a window and calls each for every row of the answer. It returns the number of rows when the answer was read to its proper end.
+func (c *collector) read(ctx context.Context, w window, each func(*row) error) (rows int, err error) {
+	answer, err := c.open(ctx, w)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.close()
+	if err := c.header(answer, w); err != nil {
+		if errors.Is(err, errEmptyBody) && c.empty.believe(w) {
+			return 0, nil
+		}
+		return 0, fmt.Errorf("read window %s – %s: %w", w.start.Format(time.RFC3339), w.end.Format(time.RFC3339), err)
+	}
+	var r row
+	defer func() { c.stats.rows.Add(int64(rows)) }()
+	for {
+		switch err := c.decoder.next(&r); {
+		case err == io.EOF:
+			c.empty.sawHeader(rows)
+			return rows, nil
+		case err != nil:
+			return rows, fmt.Errorf("read window %s – %s after %d rows: %w", w.start.Format(time.RFC3339), w.end.Format(time.RFC3339), rows, err)
+		}
+		rows++
+		if err := each(&r); err != nil {
+			return rows, err
+		}
+	}
+}
+
+// header reads what comes before the first row and prepares for the columns.
+func (c *collector) header(answer *answer, w window) error {
+	body, err := openBody(answer, answer.contentEncoding, answer.contentType)
+	if err != nil {
+		return err
+	}
+	c.decoder.reset(body, w.end)
+	columns, err := c.decoder.header()
+	if err != nil {
+		return err
+	}
+	if !columns.equal(c.columns) {
+		c.columns = columns
+		c.shape = newShape(c.cfg.Schema, columns)
+		c.tellColumns(columns)
+	}
+	c.identifier.begin(columns)
+	return nil
+}
+
+// sleep waits while commits go on.
+func (c *collector) sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	_, err := await(ctx, c, timer.C)
+	return err
+}
+
+// sleepPlain waits without a look at the ledger; false means that ctx ended.
+func (c *collector) sleepPlain(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// await waits for ch. Meanwhile it saves what becomes safe, and ends with a doubtError when something handed over may be lost.
+func await[T any](ctx context.Context, c *collector, ch <-chan T) (got T, err error) {
+	for {
+		select {
+		case got = <-ch:
+			return got, nil
+		case <-c.ledger.changed:
+			if err := c.settle(); err != nil {
+				return got, err
+			}
+		case <-ctx.Done():
+			return got, ctx.Err()
+		}
+	}
+}

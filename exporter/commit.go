@@ -1,0 +1,214 @@
+package exporter
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
+)
+
+// committed is what the checkpoint on disk says. It changes only after a save worked: disk first, then memory.
+type committed struct {
+	through    time.Time // everything up to here is safe
+	from       time.Time // where the collection began
+	key        []byte
+	history    *history
+	columns    []string
+	reconciled time.Time // the server's time when the last reconciliation ended
+	batch      uint32    // every batch up to this number is part of it
+	seen       []byte    // as stored
+}
+
+func loadCommitted(state checkpoint.State) (committed, error) {
+	history, err := loadHistory(state.Minutes)
+	if err != nil {
+		return committed{}, err
+	}
+	return committed{
+		through: state.Through, from: state.From, key: state.Key, history: history,
+		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen,
+	}, nil
+}
+
+// flight is a part of the collection that was read whole and whose batches are on their way: when the last of them is safe, it is committed.
+type flight struct {
+	last       uint32           // number of its last batch
+	through    time.Time        // where the checkpoint moves
+	columns    []string         // of the last response, nil = as before
+	minutes    map[int64]digest // that reconciliation found different and forwarded again
+	reconciled time.Time        // when it ends a reconciliation
+	statuses   []Status         // that its batches carry
+}
+
+// land notes a flight. Without batches on their way before it, it is safe at once.
+func (c *collector) land(f flight) {
+	f.last = c.batch - 1
+	f.columns = c.columnsNow()
+	f.statuses, c.carried = c.carried, nil
+	c.flight = append(c.flight, f)
+	if len(c.flight) > maxFlights {
+		c.flight[1] = join(c.flight[0], c.flight[1])
+		c.flight = c.flight[1:]
+	}
+}
+
+// maxFlights bounds what is remembered of windows while the checkpoint cannot move, say because the engine's monitoring API is away: beyond
+// it, two become one.
+const maxFlights = 1024
+
+func join(a, b flight) flight {
+	b.statuses = append(a.statuses, b.statuses...)
+	if b.reconciled.IsZero() {
+		b.reconciled = a.reconciled
+	}
+	if b.minutes == nil {
+		b.minutes = a.minutes
+	} else {
+		for minute, d := range a.minutes {
+			if _, newer := b.minutes[minute]; !newer {
+				b.minutes[minute] = d
+			}
+		}
+	}
+	return b
+}
+
+// doubtError says that something handed over may be lost, or cannot be noted: everything since the checkpoint must be fetched again.
+type doubtError struct {
+	cause string
+	save  bool // the checkpoint could not be saved
+}
+
+func (e *doubtError) Error() string { return e.cause }
+
+// settle commits what is safe.
+func (c *collector) settle() error {
+	safe, doubt := c.ledger.state()
+	if doubt != "" {
+		return &doubtError{cause: doubt}
+	}
+	landed := 0
+	for landed < len(c.flight) && c.flight[landed].last <= safe {
+		landed++
+	}
+	if landed == 0 {
+		return nil
+	}
+	return c.commit(landed)
+}
+
+// commit saves the first n flights.
+func (c *collector) commit(n int) error {
+	next := c.committed
+	next.history = next.history.clone()
+	for _, f := range c.flight[:n] {
+		next.through = later(next.through, f.through)
+		next.batch = f.last
+		next.history.replace(f.minutes)
+		if f.columns != nil {
+			next.columns = f.columns
+		}
+		next.reconciled = later(next.reconciled, f.reconciled)
+	}
+	if err := c.save(next); err != nil {
+		return err
+	}
+	c.flight = c.flight[:copy(c.flight, c.flight[n:])]
+	c.seen.expire(c.floor())
+	c.doubts.reset()
+	return nil
+}
+
+// floor is where the next sweep starts: what happened before it need not be remembered.
+func (c *collector) floor() time.Time {
+	return earlier(c.committed.through, c.clock.now()).Add(-c.cfg.Overlap)
+}
+
+// save writes next, with what its batches carried, to disk and then makes it the committed state.
+func (c *collector) save(next committed) error {
+	floor := earlier(next.through, c.clock.now()).Add(-c.cfg.Overlap)
+	next.seen = c.seen.store(floor, c.committed.batch, next.batch, next.history)
+	next.history.expire(next.through.Add(-c.cfg.ReconcileWindow))
+	if err := c.write(next); err != nil {
+		return err
+	}
+	c.committed = next
+	c.stats.commits.Add(1)
+	c.stats.through.Store(next.through.Unix())
+	return nil
+}
+
+// write writes state as it is.
+func (c *collector) write(state committed) error {
+	err := c.file.Save(checkpoint.State{
+		Through: state.through, From: state.from, Key: state.key, Seen: state.seen, Minutes: state.history.store(),
+		Columns: state.columns, Reconciled: state.reconciled,
+	})
+	if err != nil {
+		return &doubtError{cause: fmt.Sprintf("the checkpoint cannot be saved: %v", err), save: true}
+	}
+	return nil
+}
+
+// refetch goes back to the checkpoint, because of doubt. Identities of what is safe stay known, so only what may be lost is handed over
+// again.
+//
+// A checkpoint that cannot be saved counts as doubt too: on a full disk the engine drops chunks (measured on 5.1.1), so that what was handed
+// over since the last save may be gone. Nothing more is handed over until saving works again.
+func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
+	c.stats.refetches.Add(1)
+	safe, _ := c.ledger.state()
+	if doubt.save {
+		safe = c.committed.batch
+	}
+	c.revert(safe)
+	c.log.errorf("%s; fetches again everything after %s", doubt.cause, c.committed.through.Format(time.RFC3339))
+	c.status(Status{Kind: StatusRefetched, From: c.committed.through, Message: "what was handed over may have been lost and is fetched again", Detail: doubt.cause})
+	for c.sleepPlain(ctx, c.doubts.next(doubt)) {
+		if !doubt.save {
+			return
+		}
+		err := c.write(c.committed)
+		if err == nil {
+			c.log.infof("the checkpoint can be saved again")
+			return
+		}
+		c.log.errorf("%v; nothing is handed over until it can be, and nothing is lost meanwhile", err)
+	}
+}
+
+// revert forgets what is not part of the checkpoint, but for the identities of batches up to safe.
+func (c *collector) revert(safe uint32) {
+	c.seen.revert(safe)
+	for _, f := range c.flight {
+		c.statuses = append(c.statuses, f.statuses...)
+	}
+	c.statuses = append(c.statuses, c.carried...)
+	c.carried, c.flight = nil, nil
+	c.data, c.records = c.data[:0], 0
+	c.ledger.reset()
+	c.reconciler.cancel()
+	if c.planner != nil {
+		c.planner.reset(c.committed.through)
+		c.nextPoll = time.Time{}
+	}
+}
+
+// finish saves, when the instance ends, what became safe since the last commit: also the identities of a window that was not read whole,
+// so that a restart hands over none of its events again.
+func (c *collector) finish() {
+	if err := c.settle(); err != nil {
+		c.log.errorf("%v; what was handed over since %s will be fetched again", err, c.committed.through.Format(time.RFC3339))
+		return
+	}
+	safe, _ := c.ledger.state()
+	if c.planner == nil || safe <= c.committed.batch {
+		return
+	}
+	next := c.committed
+	next.history, next.batch = next.history.clone(), safe
+	if err := c.save(next); err != nil {
+		c.log.errorf("%v; what was handed over since %s will be fetched again", err, c.committed.through.Format(time.RFC3339))
+	}
+}

@@ -1,0 +1,131 @@
+package exporter
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+)
+
+// engineAPI reads Fluent Bit's monitoring API (version 1, the same in 3.2 and 5.1).
+type engineAPI struct {
+	url    *url.URL
+	input  string // engine_input; "" = the only input of this plugin
+	client *http.Client
+}
+
+// figures are what the engine tells of one input and of all outputs.
+type figures struct {
+	input   string
+	records int64 // accepted from the input since the engine started
+	chunks  int64 // of the input that are still in the engine
+	drops   int64 // records and chunks that any output dropped or gave up on
+}
+
+const (
+	enginePatience = 2 * time.Second // for one answer; it comes from the same process
+	engineAnswer   = 4 << 20         // bytes; larger answers are not the engine's
+	pluginPrefix   = "wherobots_audit."
+)
+
+func newEngineAPI(base *url.URL, input string, transport http.RoundTripper) *engineAPI {
+	if transport == nil {
+		transport = &http.Transport{MaxIdleConns: 1, IdleConnTimeout: time.Minute} // without a proxy: it is this machine
+	}
+	return &engineAPI{url: base, input: input, client: &http.Client{Transport: transport, Timeout: enginePatience}}
+}
+
+// read returns figures that belong together as well as the engine's do.
+func (a *engineAPI) read(ctx context.Context) (figures, error) {
+	var storage struct {
+		InputChunks map[string]struct {
+			Chunks struct {
+				Total *int64 `json:"total"`
+			} `json:"chunks"`
+		} `json:"input_chunks"`
+	}
+	var metrics struct {
+		Input map[string]struct {
+			Records int64 `json:"records"`
+		} `json:"input"`
+		Output map[string]struct {
+			Errors         int64 `json:"errors"`
+			RetriesFailed  int64 `json:"retries_failed"`
+			DroppedRecords int64 `json:"dropped_records"`
+		} `json:"output"`
+	}
+	if err := a.get(ctx, "/api/v1/storage", "storage.metrics: on", &storage); err != nil {
+		return figures{}, err
+	}
+	if err := a.get(ctx, "/api/v1/metrics", "http_server: on", &metrics); err != nil {
+		return figures{}, err
+	}
+	inputs := make([]string, 0, len(metrics.Input))
+	for name := range metrics.Input {
+		inputs = append(inputs, name)
+	}
+	name, err := a.name(inputs)
+	if err != nil {
+		return figures{}, err
+	}
+	chunks, ok := storage.InputChunks[name]
+	if !ok || chunks.Chunks.Total == nil {
+		return figures{}, fmt.Errorf("%s/api/v1/storage does not tell of input %q yet", a.url, name)
+	}
+	f := figures{input: name, records: metrics.Input[name].Records, chunks: *chunks.Chunks.Total}
+	for _, output := range metrics.Output {
+		f.drops += output.Errors + output.RetriesFailed + output.DroppedRecords
+	}
+	return f, nil
+}
+
+// name finds the input among those that the engine tells of.
+func (a *engineAPI) name(inputs []string) (string, error) {
+	sort.Strings(inputs)
+	var own []string
+	for _, input := range inputs {
+		if input == a.input {
+			return input, nil
+		}
+		if strings.HasPrefix(input, pluginPrefix) {
+			own = append(own, input)
+		}
+	}
+	switch {
+	case a.input != "":
+		return "", fmt.Errorf("the engine at %s has no input %q; set engine_input to this input's alias; it has: %s", a.url, a.input, strings.Join(inputs, ", "))
+	case len(own) == 1:
+		return own[0], nil
+	default:
+		return "", fmt.Errorf("the engine at %s has %d inputs named %s*; give this input an alias and set engine_input to it; it has: %s", a.url, len(own), pluginPrefix, strings.Join(inputs, ", "))
+	}
+}
+
+// get reads one address; needs is the setting of the engine that makes it answer.
+func (a *engineAPI) get(ctx context.Context, path, needs string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url.JoinPath(path).String(), nil)
+	if err != nil {
+		return fmt.Errorf("engine_url: %w", err)
+	}
+	response, err := a.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("the engine's monitoring API cannot be read, set http_server: on and %s in the service section, or engine_url: %w", needs, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, engineAnswer))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("it answers %s", response.Status)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	if err != nil {
+		return fmt.Errorf("%s%s tells nothing, set http_server: on and %s in the service section: %w", a.url, path, needs, err)
+	}
+	return nil
+}

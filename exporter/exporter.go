@@ -1,0 +1,119 @@
+// Package exporter collects Wherobots audit events and hands them over to Fluent Bit. It knows nothing of C.
+//
+//	export endpoint ─▶ client ─body─▶ decoder ─row─▶ shape ─batch─▶ ledger ─▶ Next (collect callback) ─▶ Fluent Bit
+//	                     ▲                                            │
+//	               planner ◀── checkpoint on disk ◀── commit ◀── safe ◀── Accepted (cleanup callback)
+//
+// One goroutine (collector) plans windows, fetches, decodes, encodes and saves the checkpoint. The engine's thread only takes batches from
+// the ledger and tells it what became of them. Data flows one way; what comes back is one fact, "up to this batch all is safe", and only
+// that moves the checkpoint.
+//
+// The guarantee: an event that the endpoint shows is handed over, and the checkpoint passes it only when the engine has it safe. After a
+// crash what was not yet safe is fetched again, so an event can arrive twice but with the same event_id.
+package exporter
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
+)
+
+// Exporter is one instance of the input. Next, Accepted, Pause and Resume are called by the engine's thread, Lines and Stats by any.
+type Exporter struct {
+	cfg       Config
+	file      *checkpoint.File
+	ledger    *ledger
+	log       *lines
+	stats     *stats
+	collector *collector
+	watch     *watch
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// New opens the checkpoint and prepares everything; nothing runs before Start. Its errors are for the person who wrote the configuration:
+// they name the setting or file and the way out. The caller must Close what New returned.
+func New(cfg Config) (*Exporter, error) { return newExporter(cfg, nil, nil) }
+
+// newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.
+func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, error) {
+	client, err := newClient(cfg, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	file, err := checkpoint.Open(cfg.CheckpointPath, checkpoint.Source{Endpoint: cfg.Endpoint.String(), SearchTerm: cfg.SearchTerm})
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint_path: %w", err)
+	}
+	e := &Exporter{cfg: cfg, file: file, log: new(lines), stats: new(stats)}
+	e.ledger = newLedger(cfg.CommitOn == CommitHandoff, cfg.BatchBytes)
+	e.collector, err = newCollector(cfg, client, file, e.ledger, e.log, e.stats)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if cfg.CommitOn == CommitDelivery {
+		e.watch = newWatch(cfg, engine, e.ledger, e.log)
+	}
+	for _, warning := range cfg.Warnings() {
+		e.log.warnf("%s", warning)
+	}
+	return e, nil
+}
+
+// Start begins to collect. Close ends it.
+func (e *Exporter) Start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	fleet.join(e)
+	e.done.Go(func() { e.collector.run(ctx) })
+	if e.watch != nil {
+		e.done.Go(func() { e.watch.run(ctx) })
+	}
+}
+
+// Next is the engine's collect callback: it returns events to hand over, msgpack of at most batch_bytes (unless one record is larger), or
+// nil. It does no I/O and waits for nothing. The bytes are valid until Accepted or the next call of Next.
+func (e *Exporter) Next() []byte {
+	fleet.called(e)
+	return e.ledger.next()
+}
+
+// Accepted is the engine's cleanup callback: it has copied what Next returned.
+func (e *Exporter) Accepted() { e.ledger.accept() }
+
+// Pause is the engine's Pause: nothing is handed over until Resume.
+func (e *Exporter) Pause() { e.ledger.pause() }
+
+// Resume is the engine's Resume.
+func (e *Exporter) Resume() { e.ledger.resume() }
+
+// Lines returns the log lines since the last call, to be printed on the engine's thread.
+func (e *Exporter) Lines() []Line { return e.log.drain() }
+
+// Stats returns the instance's figures.
+func (e *Exporter) Stats() Stats { return e.stats.snapshot() }
+
+// Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets go of the checkpoint.
+func (e *Exporter) Close() error {
+	if e.cancel != nil {
+		fleet.leave(e)
+		e.cancel()
+		e.done.Wait()
+		e.collector.finish()
+		e.collector.client.close()
+	}
+	return e.file.Close()
+}
+
+// newKey makes the secret key of a new checkpoint's identities.
+func newKey() []byte {
+	key := make([]byte, 16)
+	rand.Read(key) // never fails since Go 1.24: it would end the program
+	return key
+}

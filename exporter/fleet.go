@@ -1,0 +1,61 @@
+package exporter
+
+import (
+	"sync"
+	"time"
+)
+
+// fleet knows the instances of this process. It exists for one defect of the engine (measured on 5.1.1): with several inputs and a
+// mem_buf_limit, pausing one stops the collect timer of another, which is then never called again. The plugin cannot repair that, but the
+// others notice.
+var fleet instances
+
+type instances struct {
+	mu      sync.Mutex
+	members map[*Exporter]bool // true = it was told that this one is no longer called
+	looked  time.Time
+}
+
+const (
+	silenceLimit = 30 * time.Second // without a collect call, while others get theirs
+	lookInterval = 5 * time.Second
+)
+
+func (f *instances) join(e *Exporter) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.members == nil {
+		f.members = make(map[*Exporter]bool)
+	}
+	f.members[e] = false
+}
+
+func (f *instances) leave(e *Exporter) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.members, e)
+}
+
+// called notes that e's collect was called, and looks after the others now and then. What it finds goes to e's log, since nobody prints that
+// of an instance that is not called.
+func (f *instances) called(e *Exporter) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := time.Now(); len(f.members) < 2 || now.Sub(f.looked) < lookInterval {
+		return
+	} else {
+		f.looked = now
+	}
+	for other, told := range f.members {
+		silent := other.ledger.silentFor()
+		switch {
+		case other == e:
+		case silent < silenceLimit:
+			f.members[other] = false
+		case !told:
+			f.members[other] = true
+			e.log.errorf("the engine has not called the input with checkpoint_path %s for %s while it calls others: a defect of Fluent Bit with several inputs and mem_buf_limit. Use storage.type filesystem without mem_buf_limit, and restart",
+				other.cfg.CheckpointPath, silent.Round(time.Second))
+		}
+	}
+}

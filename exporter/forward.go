@@ -1,0 +1,88 @@
+package exporter
+
+import (
+	"context"
+	"time"
+)
+
+// forward encodes a row into the batch that is being filled, unless it was handed over before. through is what had been read before this
+// window's sweep came to it: an event that is new although its time had been read appeared late.
+func (c *collector) forward(ctx context.Context, r *row, w window, through time.Time) error {
+	at, batch := r.time, c.batch
+	if r.bad != "" || at.Before(w.start) {
+		// It comes again for as long as nobody knows: as if it had happened at the window's end.
+		at, batch = w.end, batch|uncounted
+	}
+	who := c.identifier.identify(r)
+	switch c.seen.mark(who, at, batch) {
+	case known:
+		return nil
+	case changed:
+		c.stats.changed.Add(1)
+		c.report.changed(r)
+	case fresh:
+		if r.bad == "" && r.time.Before(through) {
+			c.late(through.Sub(r.time))
+		}
+	}
+	if r.bad != "" {
+		c.stats.badRows.Add(1)
+		c.report.badRow(r)
+	}
+	return c.encode(ctx, r, who)
+}
+
+// late notes an event that was not there when its time was read first: it appeared at least that much after it happened.
+func (c *collector) late(lateness time.Duration) {
+	c.stats.late.Add(1)
+	if int64(lateness) > c.stats.lateness.Load() {
+		c.stats.lateness.Store(int64(lateness))
+		c.report.lateness(lateness, c.cfg.Overlap)
+	}
+}
+
+// encode appends the row's record to the batch and pushes the batch before it gets larger than batch_bytes.
+func (c *collector) encode(ctx context.Context, r *row, who identity) error {
+	if c.data == nil {
+		c.data = c.ledger.buffer()
+	}
+	before := len(c.data)
+	c.data = c.shape.append(appendEventHeader(c.data, r.time), r)
+	c.records++
+	if len(c.data) <= c.cfg.BatchBytes || before == 0 {
+		return nil
+	}
+	// The last record is one too many: it becomes the first of the next batch, and what is remembered of it must say so.
+	full, records := c.data[:before], c.records-1
+	c.data, c.records = append(c.ledger.buffer(), c.data[before:]...), 1
+	c.seen.carry(who, c.batch+1)
+	return c.push(ctx, full, records)
+}
+
+// flush pushes what the batch holds so far, status events included.
+func (c *collector) flush(ctx context.Context) error {
+	c.appendStatuses()
+	if c.records == 0 {
+		return nil
+	}
+	full, records := c.data, c.records
+	c.data, c.records = nil, 0
+	return c.push(ctx, full, records)
+}
+
+// push waits for room in the ledger's queue. The batch after it is the one that is filled next.
+func (c *collector) push(ctx context.Context, data []byte, records int) error {
+	for !c.ledger.push(data, records) {
+		select {
+		case <-c.ledger.changed:
+			if err := c.settle(); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	c.batch++
+	c.stats.records.Add(int64(records))
+	return nil
+}

@@ -1,0 +1,88 @@
+package exporter
+
+import (
+	"encoding/binary"
+	"errors"
+	"maps"
+	"math/bits"
+	"time"
+)
+
+// history holds a digest of every minute behind the checkpoint, so that reconciliation can tell whether a minute that is read again has
+// events that were never handed over. A minute costs 12 bytes, whatever happened in it: 24 hours are 17 KiB.
+type history struct {
+	minutes map[int64]digest // by Unix minute; a minute without events has none
+}
+
+// digest is the same for the same events in any order.
+type digest struct {
+	sum   uint64 // of the mixed ids
+	count uint32
+}
+
+func newHistory() *history { return &history{minutes: make(map[int64]digest)} }
+
+func minuteOf(t time.Time) int64 { return int64(eventSeconds(t)) / 60 }
+
+func minuteStart(minute int64) time.Time { return time.Unix(minute*60, 0).UTC() }
+
+// mix spreads an id before it is summed, so that sums of different sets differ.
+func mix(id uint64) uint64 {
+	hi, lo := bits.Mul64(id^0xa0761d6478bd642f, 0xe7037ed1a0b428db)
+	return hi ^ lo
+}
+
+func (h *history) add(id uint64, minute int64) {
+	d := h.minutes[minute]
+	h.minutes[minute] = digest{d.sum + mix(id), d.count + 1}
+}
+
+// clone lets a commit prepare the next history while the current one stays what is on disk.
+func (h *history) clone() *history { return &history{maps.Clone(h.minutes)} }
+
+// replace takes over what a re-read found; minutes are those that were handed over again.
+func (h *history) replace(minutes map[int64]digest) {
+	for minute, d := range minutes {
+		if d.count == 0 {
+			delete(h.minutes, minute)
+			continue
+		}
+		h.minutes[minute] = d
+	}
+}
+
+// expire forgets what reconciliation will not read again.
+func (h *history) expire(floor time.Time) {
+	first := minuteOf(floor)
+	for minute := range h.minutes {
+		if minute < first {
+			delete(h.minutes, minute)
+		}
+	}
+}
+
+const historyStored = 20 // bytes of a minute in the checkpoint: minute, sum, count
+
+func (h *history) store() []byte {
+	out := make([]byte, 0, len(h.minutes)*historyStored)
+	for minute, d := range h.minutes {
+		out = binary.LittleEndian.AppendUint64(out, uint64(minute))
+		out = binary.LittleEndian.AppendUint64(out, d.sum)
+		out = binary.LittleEndian.AppendUint32(out, d.count)
+	}
+	return out
+}
+
+func loadHistory(stored []byte) (*history, error) {
+	if len(stored)%historyStored != 0 {
+		return nil, errors.New("the checkpoint's list of minutes has a torn entry")
+	}
+	h := newHistory()
+	for ; len(stored) > 0; stored = stored[historyStored:] {
+		h.minutes[int64(binary.LittleEndian.Uint64(stored))] = digest{
+			sum:   binary.LittleEndian.Uint64(stored[8:]),
+			count: binary.LittleEndian.Uint32(stored[16:]),
+		}
+	}
+	return h, nil
+}

@@ -1,0 +1,260 @@
+package exporter
+
+import (
+	"sync"
+	"time"
+)
+
+// ledger stands between the collecting goroutine, which pushes batches, and the engine's thread, which takes them. It knows what is safe.
+//
+// Facts about the engine that it rests on (read in Fluent Bit 5.1.1 and 3.2.10, and measured in both):
+//   - cleanup means "copied into a ring in memory"; the main thread empties the ring into chunks every 250 ms. A kill before that loses the batch.
+//   - an append to a full ring is tried 10 times, 100 ms apart, then dropped in silence: then cleanup comes 1 s after collect returned.
+//   - while an input is paused for its memory limit, what still is in its ring is dropped. Shutdown does not drop it.
+//   - what is handed over after the pause of a shutdown or reload is lost.
+//   - on shutdown, Pause comes again, without a Resume, when the grace period ends; an input that is paused for its limit gets no second Pause.
+type ledger struct {
+	mu       sync.Mutex
+	changed  chan struct{} // room, safety or doubt: the collecting goroutine has something to look at
+	queue    []batch
+	out      batch     // handed over, cleanup not seen
+	outAt    time.Time // when out was handed over
+	accepted []acceptance
+	free     [][]byte
+	pushed   uint32 // number of the last batch pushed
+	safe     uint32 // every batch up to this number is safe
+	records  uint64 // records handed over since the start
+	doubt    string // why something handed over may be lost; "" = no doubt
+	pauses   int    // since the last Resume
+	pausedAt time.Time
+	lastCall time.Time // of collect
+	byTime   bool      // commit_on handoff: time makes a batch safe; otherwise only deliver does
+	largest  int       // bytes of the largest buffer that is kept for the next batch
+	hold     bool      // commit_on delivery: nothing is handed over while the engine drains
+}
+
+// batch is what one collect call hands over: encoded events.
+type batch struct {
+	number  uint32
+	data    []byte
+	records int
+}
+
+// acceptance is a batch that the engine copied.
+type acceptance struct {
+	number uint32
+	at     time.Time
+}
+
+const (
+	queueBatches = 1                      // waiting for a collect call, besides the one that is being filled
+	settleTime   = time.Second            // from cleanup to a collect call that makes a batch safe
+	ringFull     = 990 * time.Millisecond // a cleanup so late means that the append may have been dropped
+	ringEmptied  = 500 * time.Millisecond // from the last cleanup to the Pause that ends a shutdown's grace: twice the ring's 250 ms
+	graceLimit   = 10 * time.Second       // a second Pause later than this is not a shutdown's
+)
+
+func newLedger(byTime bool, batchBytes int) *ledger {
+	return &ledger{changed: make(chan struct{}, 1), byTime: byTime, largest: 2 * batchBytes, lastCall: time.Now()}
+}
+
+func (l *ledger) notify() {
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// next is the collect callback: the data to hand over, nil for nothing. It never blocks for longer than the mutex is held elsewhere, which
+// is never across I/O.
+func (l *ledger) next() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.lastCall = now
+	if l.pauses > 0 || l.doubt != "" {
+		return nil
+	}
+	if l.byTime {
+		l.settle(now)
+	}
+	if l.out.data != nil { // cannot happen with the engines measured: each collect call with data is followed by its cleanup
+		l.raise("the engine asked for more before it had copied the last batch")
+		return nil
+	}
+	if l.hold || len(l.queue) == 0 {
+		return nil
+	}
+	l.out, l.outAt = l.queue[0], now
+	l.queue = l.queue[:copy(l.queue, l.queue[1:])]
+	l.notify()
+	return l.out.data
+}
+
+// settle makes safe what was accepted long enough ago; this call shows that the engine is running and that no pause came in between.
+func (l *ledger) settle(now time.Time) {
+	settled := 0
+	for _, a := range l.accepted {
+		if now.Sub(a.at) < settleTime {
+			break
+		}
+		l.safe = max(l.safe, a.number)
+		settled++
+	}
+	if settled > 0 {
+		l.accepted = l.accepted[:copy(l.accepted, l.accepted[settled:])]
+		l.notify()
+	}
+}
+
+// accept is the cleanup callback.
+func (l *ledger) accept() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.out.data == nil {
+		return
+	}
+	now := time.Now()
+	if now.Sub(l.outAt) >= ringFull {
+		l.raise("the engine took " + now.Sub(l.outAt).Round(time.Millisecond).String() + " to copy a batch: its buffer was full and may have dropped it")
+	}
+	l.accepted = append(l.accepted, acceptance{l.out.number, now})
+	l.records += uint64(l.out.records)
+	l.recycle(l.out.data)
+	l.out = batch{}
+	l.notify()
+}
+
+// doubtful raises a doubt from outside: the watch saw something dropped.
+func (l *ledger) doubtful(cause string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.raise(cause)
+}
+
+func (l *ledger) raise(doubt string) {
+	if l.doubt == "" {
+		l.doubt = doubt
+	}
+	l.notify()
+}
+
+func (l *ledger) pause() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.pauses++
+	if l.pauses == 1 {
+		l.pausedAt = now
+		return
+	}
+	if !l.byTime || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
+		return
+	}
+	if last := l.accepted[len(l.accepted)-1]; now.Sub(last.at) >= ringEmptied {
+		l.safe = max(l.safe, last.number)
+		l.accepted = l.accepted[:0]
+		l.notify()
+	}
+}
+
+func (l *ledger) resume() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	paused := l.pauses > 0
+	l.pauses = 0
+	if paused && l.byTime && len(l.accepted) > 0 {
+		l.raise("the engine paused the input less than a second after it had taken a batch and may have dropped it")
+	}
+}
+
+// push queues a batch; batches are numbered from 1. It says false when there is no room: wait for changed and try again.
+func (l *ledger) push(data []byte, records int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) >= queueBatches {
+		return false
+	}
+	l.pushed++
+	l.queue = append(l.queue, batch{l.pushed, data, records})
+	return true
+}
+
+// state returns the number up to which all is safe, and the doubt, if any.
+func (l *ledger) state() (safe uint32, doubt string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.safe, l.doubt
+}
+
+// deliver makes every batch up to number safe (commit_on delivery).
+func (l *ledger) deliver(number uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.safe = max(l.safe, number)
+	left := l.accepted[:0]
+	for _, a := range l.accepted {
+		if a.number > number {
+			left = append(left, a)
+		}
+	}
+	l.accepted = left
+	l.notify()
+}
+
+// handed returns the number of the last accepted batch, how many records were handed over since the start, and since when the oldest batch
+// that is not safe has been waiting (zero = there is none).
+func (l *ledger) handed() (number uint32, records uint64, since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.accepted) == 0 {
+		return l.safe, l.records, time.Time{}
+	}
+	return l.accepted[len(l.accepted)-1].number, l.records, l.accepted[0].at
+}
+
+func (l *ledger) setHold(hold bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hold = hold
+}
+
+// reset forgets everything that is not safe; it will be fetched again. What the engine holds at this moment (out) still gets its cleanup.
+func (l *ledger) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range l.queue {
+		l.recycle(b.data)
+	}
+	l.queue, l.accepted = l.queue[:0], l.accepted[:0]
+	l.safe, l.doubt = l.pushed, ""
+}
+
+// buffer returns an empty buffer, a used one if there is one.
+func (l *ledger) buffer() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.free); n > 0 {
+		data := l.free[n-1]
+		l.free = l.free[:n-1]
+		return data
+	}
+	return nil
+}
+
+// recycle keeps a buffer for the next batch, unless one huge row made it huge.
+func (l *ledger) recycle(data []byte) {
+	if cap(data) <= l.largest {
+		l.free = append(l.free, data[:0])
+	}
+}
+
+// silentFor says for how long collect was not called although the input is not paused.
+func (l *ledger) silentFor() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pauses > 0 {
+		return 0
+	}
+	return time.Since(l.lastCall)
+}

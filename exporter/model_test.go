@@ -1,0 +1,186 @@
+package exporter
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+// The model test runs random histories in fake time: events, late events, ties, failing answers, too large windows, pauses, drops, kills, restarts,
+// clock steps. The model is one sentence: every event that was visible for longer than the overlap arrived; once, unless something happened that
+// may cost a repetition. More sequences: go test ./exporter -run TestModel -rapid.checks=100000. A failing one is kept in testdata/rapid.
+
+// modelStep is one thing that happens.
+type modelStep struct {
+	kind  string
+	n     int
+	delay time.Duration // how late its events appear, or how long it lasts
+}
+
+// repeats are the steps after which an event may arrive again: something handed over was lost or could not be known to be safe.
+var repeats = map[string]bool{"kill": true, "drop": true, "pause": true, "server clock": true}
+
+func drawSteps(t *rapid.T) []modelStep {
+	kinds := []string{"events", "events", "events", "late events", "ties", "wait", "wait", "fail", "cut", "hang", "row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order"}
+	step := rapid.Custom(func(t *rapid.T) modelStep {
+		return modelStep{
+			kind:  rapid.SampledFrom(kinds).Draw(t, "kind"),
+			n:     rapid.IntRange(1, 40).Draw(t, "n"),
+			delay: time.Duration(rapid.IntRange(0, 240_000).Draw(t, "delay")) * time.Millisecond,
+		}
+	})
+	return rapid.SliceOfN(step, 1, 25).Draw(t, "steps")
+}
+
+// model is one run.
+type model struct {
+	h      *simHost
+	offset time.Duration // of the server's clock
+	may    bool          // an event may have arrived more than once
+}
+
+func TestModel(t *testing.T) {
+	run := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		steps := drawSteps(rt)
+		settings := map[string]string{
+			"overlap": "5m", "max_window": rapid.SampledFrom([]string{"1m", "10m", "24h"}).Draw(rt, "max_window"),
+			"poll_interval": rapid.SampledFrom([]string{"5s", "60s"}).Draw(rt, "poll_interval"),
+			"batch_bytes":   "64K", "request_timeout": "20s", "retry_max_interval": "30s",
+		}
+		run++
+		path := filepath.Join(t.TempDir(), fmt.Sprint(run))
+		var failure string
+		synctest.Test(t, func(t *testing.T) { failure = playModel(t, path, settings, steps) })
+		if failure != "" {
+			rt.Fatal(failure)
+		}
+	})
+}
+
+func playModel(t *testing.T, path string, settings map[string]string, steps []modelStep) (failure string) {
+	time.Sleep(10 * 365 * day)
+	m := &model{}
+	m.h = &simHost{t: t, settings: map[string]string{
+		"endpoint": "https://api.example.test", "api_key": "key", "checkpoint_path": path, "start_time": time.Now().Add(-30 * time.Minute).Format(time.RFC3339), "reconcile_interval": "0",
+	}}
+	for key, value := range settings {
+		m.h.settings[key] = value
+	}
+	m.h.server = exportertest.New(exportertest.Options{APIKey: "key", Clock: func() time.Time { return time.Now().Add(m.offset) }})
+	m.h.start()
+	for _, step := range steps {
+		m.play(step)
+	}
+	m.settle()
+	failure = m.check(steps)
+	m.h.kill()
+	return failure
+}
+
+func (m *model) play(s modelStep) {
+	h := m.h
+	m.may = m.may || repeats[s.kind]
+	switch s.kind {
+	case "events":
+		m.events(s.n, 0)
+	case "late events":
+		m.events(s.n, s.delay)
+	case "ties":
+		now := m.now()
+		for i := range s.n {
+			h.server.Add(exportertest.Event{ID: fmt.Sprintf("tie-%d-%d", now.UnixNano(), i), Time: now, Action: "login"})
+		}
+		time.Sleep(time.Millisecond)
+	case "wait":
+		time.Sleep(s.delay)
+	case "fail":
+		for i := range s.n % 5 {
+			h.server.Fail(exportertest.Fault{Status: []int{500, 503, 429, 401, 403, http.StatusConflict}[(s.n+i)%6]})
+		}
+	case "cut":
+		h.server.Fail(exportertest.Fault{CutAfter: 1 + 300*s.n})
+	case "hang":
+		h.server.Fail(exportertest.Fault{Hang: true})
+	case "row limit":
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit = 10 * s.n })
+	case "order":
+		h.server.SetAnswers(func(a *exportertest.Answers) {
+			a.Order = []exportertest.Order{exportertest.Ascending, exportertest.Descending, exportertest.Shuffled}[s.n%3]
+		})
+	case "kill":
+		h.kill()
+		time.Sleep(s.delay / 10)
+		h.start()
+	case "shutdown", "reload":
+		h.shutdown()
+		if s.kind == "shutdown" {
+			time.Sleep(s.delay / 10)
+		}
+		h.start()
+	case "pause":
+		h.e.Pause()
+		h.drop(true) // what is in the ring while the input is paused for memory is gone
+		time.Sleep(s.delay / 10)
+		h.drop(false)
+		h.e.Resume()
+	case "drop":
+		m.fullRing()
+	case "server clock":
+		m.offset += s.delay - 2*time.Minute
+	}
+}
+
+// fullRing is an engine whose ring is full: the append takes a second and then drops.
+func (m *model) fullRing() {
+	m.h.mu.Lock()
+	m.h.slow = true
+	m.h.mu.Unlock()
+	time.Sleep(3 * time.Second)
+	m.h.mu.Lock()
+	m.h.slow = false
+	m.h.mu.Unlock()
+}
+
+func (m *model) now() time.Time { return time.Now().Add(m.offset) }
+
+// events adds n events of the last seconds that appear late by delay.
+func (m *model) events(n int, delay time.Duration) {
+	now := m.now()
+	events := exportertest.Generate(time.Now().UnixNano(), n, now.Add(-time.Duration(n)*50*time.Millisecond), now)
+	for i := range events {
+		events[i].Visible = events[i].Time.Add(delay)
+	}
+	m.h.server.Add(events...)
+	time.Sleep(time.Millisecond)
+}
+
+// settle lets everything heal: the endpoint answers, the engine collects, and the overlap passes.
+func (m *model) settle() {
+	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit = 0 })
+	time.Sleep(20 * time.Minute)
+}
+
+func (m *model) check(steps []modelStep) string {
+	times := m.h.arrived()
+	now := m.now()
+	for _, event := range m.h.server.Events() {
+		if event.Time.After(now) || event.Visible.After(now) {
+			continue
+		}
+		switch n := times[event.ID]; {
+		case n == 0:
+			return fmt.Sprintf("event %s of %s (visible %s) is lost\nsteps: %v\nlog:\n%s", event.ID, event.Time, event.Visible, steps, m.h.logged())
+		case n > 1 && !m.may:
+			return fmt.Sprintf("event %s of %s arrived %d times without a reason\nsteps: %v\nlog:\n%s", event.ID, event.Time, n, steps, m.h.logged())
+		}
+	}
+	return ""
+}

@@ -1,0 +1,181 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// reconciler reads again what lies behind the overlap and hands over what appeared there later than the overlap caught.
+//
+// It compares digests, minute by minute: what a window answers now with what was handed over when the checkpoint passed. The events of a
+// minute that differs are all handed over again, since a digest cannot say which one is new; the SIEM drops the others by event_id.
+type reconciler struct {
+	cursor, until time.Time // of the pass under way; zero = none
+	last          time.Time // when the last pass ended, by the server's clock
+	span          time.Duration
+	attempts      int // at the window under way
+	found         int // events that the pass handed over and that had been missing
+}
+
+const (
+	reconcileRows     = 200_000 // of one window, about: 8 MiB of identities while it is compared
+	reconcileAttempts = 5       // at one window, then the pass ends until the next interval
+)
+
+// cancel ends the pass under way; it is due again at once.
+func (r *reconciler) cancel() { r.cursor, r.until, r.attempts = time.Time{}, time.Time{}, 0 }
+
+// due says whether there is something to do now.
+func (r *reconciler) due(c *collector) bool {
+	if c.cfg.ReconcileInterval == 0 {
+		return false
+	}
+	if !r.cursor.IsZero() {
+		return true
+	}
+	last := later(later(r.last, c.committed.reconciled), c.committed.from)
+	if c.clock.now().Sub(last) < c.cfg.ReconcileInterval {
+		return false
+	}
+	return r.begin(c)
+}
+
+// begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep starts.
+func (r *reconciler) begin(c *collector) bool {
+	from := later(c.committed.from, c.committed.through.Add(-c.cfg.ReconcileWindow))
+	cursor, until := from.Add(time.Minute-1).Truncate(time.Minute), c.floor().Truncate(time.Minute)
+	if !cursor.Before(until) {
+		return false
+	}
+	*r = reconciler{cursor: cursor, until: until, last: r.last, span: c.cfg.MaxWindow}
+	return true
+}
+
+// window returns the pass's next window: at most span, and about reconcileRows.
+func (r *reconciler) window(h *history) window {
+	end, rows := r.cursor, 0
+	for end.Before(r.until) && end.Sub(r.cursor) < max(r.span, time.Minute) && rows < reconcileRows {
+		rows += int(h.minutes[minuteOf(end)].count)
+		end = end.Add(time.Minute)
+	}
+	return window{r.cursor, end}
+}
+
+// reconcile does the next window of the pass.
+func (c *collector) reconcile(ctx context.Context) error {
+	r := &c.reconciler
+	w := r.window(c.committed.history)
+	err := c.reconcileWindow(ctx, w)
+	var doubt *doubtError
+	switch {
+	case errors.As(err, &doubt) || ctx.Err() != nil:
+		return err
+	case err != nil:
+		return c.reconcileAgain(ctx, err)
+	}
+	r.attempts, r.cursor = 0, w.end
+	c.succeeded()
+	if r.cursor.Before(r.until) {
+		return nil
+	}
+	r.last = c.clock.now()
+	c.land(flight{reconciled: r.last})
+	c.log.infof("reconciliation up to %s found %d events that had appeared later than the overlap", r.until.Format(time.RFC3339), r.found)
+	r.cancel()
+	return c.settle()
+}
+
+// reconcileAgain tries a window a few times; a pass that cannot be finished must not keep new events waiting.
+func (c *collector) reconcileAgain(ctx context.Context, err error) error {
+	r := &c.reconciler
+	r.attempts++
+	if classOf(err) == classShrink {
+		r.span = max(r.span/2, time.Minute)
+	}
+	if r.attempts < reconcileAttempts {
+		return c.fail(ctx, fmt.Errorf("reconciliation: %w", err))
+	}
+	c.log.warnf("reconciliation ends early at %s: %s; the next begins in %s", r.cursor.Format(time.RFC3339), c.client.redact(err.Error()), c.cfg.ReconcileInterval)
+	r.last = c.clock.now()
+	r.cancel()
+	return nil
+}
+
+// reconcileWindow compares one window and forwards the minutes that differ.
+func (c *collector) reconcileWindow(ctx context.Context, w window) error {
+	now, err := c.digests(ctx, w, func(*row, identity) error { return nil })
+	if err != nil {
+		return err
+	}
+	differing := make(map[int64]bool)
+	for minute, d := range now {
+		if d != c.committed.history.minutes[minute] {
+			differing[minute] = true
+		}
+	}
+	for _, run := range runs(w, differing) {
+		if err := c.forwardAgain(ctx, run, differing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to the next window.
+func (c *collector) digests(ctx context.Context, w window, each func(*row, identity) error) (map[int64]digest, error) {
+	h, once, end := newHistory(), new(seen), minuteOf(w.end)
+	_, err := c.read(ctx, w, func(r *row) error {
+		minute := minuteOf(r.time)
+		if r.bad != "" || minute >= end || r.time.Before(w.start) {
+			return nil
+		}
+		who := c.identifier.identify(r)
+		switch once.mark(who, r.time, 0) {
+		case known:
+			return nil
+		case fresh:
+			h.add(max(who.id, 1), minute)
+		}
+		return each(r, who)
+	})
+	return h.minutes, err
+}
+
+// forwardAgain hands over all events of a run of minutes that differ.
+func (c *collector) forwardAgain(ctx context.Context, run window, differing map[int64]bool) error {
+	now, err := c.digests(ctx, run, func(r *row, who identity) error { return c.encode(ctx, r, who) })
+	if err != nil {
+		return err
+	}
+	missing := 0
+	for minute := range now {
+		missing += max(0, int(now[minute].count)-int(c.committed.history.minutes[minute].count))
+	}
+	missing = max(missing, 1)
+	c.reconciler.found += missing
+	c.stats.reconciled.Add(int64(missing))
+	c.tellReconciled(run, missing)
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
+	c.land(flight{minutes: now})
+	return nil
+}
+
+// runs joins neighbouring minutes that differ, so that each run is one request.
+func runs(w window, differing map[int64]bool) []window {
+	var out []window
+	for at := w.start; at.Before(w.end); at = at.Add(time.Minute) {
+		if !differing[minuteOf(at)] {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].end.Equal(at) {
+			out[n-1].end = at.Add(time.Minute)
+			continue
+		}
+		out = append(out, window{at, at.Add(time.Minute)})
+	}
+	return out
+}

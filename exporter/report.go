@@ -1,0 +1,169 @@
+package exporter
+
+import (
+	"context"
+
+	"time"
+)
+
+// report writes log lines about what goes on, and keeps those that would come with every row or poll rare.
+type report struct {
+	log          *lines
+	failures     int       // in a row
+	failingSince time.Time // the first of them
+	refusedSince time.Time // the first refusal in a row; zero = not refused
+	refusedTold  bool      // as a status event
+	progressAt   time.Time
+	rare         map[string]time.Time
+	toldLateness time.Duration
+	toldClock    bool
+}
+
+const (
+	rareInterval     = 10 * time.Minute // between lines of the same kind about single rows
+	progressInterval = 30 * time.Second // between lines about how far a backfill is
+	clockTolerance   = 5 * time.Minute  // between the clocks before it is worth a line
+)
+
+func newReport(log *lines) *report { return &report{log: log, rare: make(map[string]time.Time)} }
+
+// seldom says whether a line of this kind is due.
+func (r *report) seldom(kind string) bool {
+	if last, told := r.rare[kind]; told && time.Since(last) < rareInterval {
+		return false
+	}
+	r.rare[kind] = time.Now()
+	return true
+}
+
+func (r *report) changed(row *row) {
+	if r.seldom("changed") {
+		r.log.warnf("event %q came again with other content; both versions are forwarded (said at most every %s; see the changed metric)", row.value(colEventID), rareInterval)
+	}
+}
+
+func (r *report) badRow(row *row) {
+	if r.seldom("bad row") {
+		r.log.warnf("line %d of an answer cannot be read whole: %s; it is forwarded with its raw text (said at most every %s; see the bad_rows metric)", row.line, row.bad, rareInterval)
+	}
+}
+
+// lateness tells a new greatest lateness that comes close to the overlap.
+func (r *report) lateness(lateness, overlap time.Duration) {
+	if lateness > overlap/2 && lateness > r.toldLateness+r.toldLateness/4 {
+		r.toldLateness = lateness
+		r.log.warnf("an event appeared at least %s after it happened; the overlap is %s: set it higher if that goes on", lateness.Round(time.Second), overlap)
+	}
+}
+
+// progress says how far a backfill is.
+func (r *report) progress(c *collector) {
+	now, through := c.clock.now(), c.planner.through
+	behind := now.Sub(through)
+	if behind < c.cfg.MaxWindow/2+c.cfg.PollInterval && r.progressAt.IsZero() {
+		return
+	}
+	if !r.progressAt.IsZero() && time.Since(r.progressAt) < progressInterval {
+		return
+	}
+	r.progressAt = time.Now()
+	end := now
+	if !c.planner.end.IsZero() {
+		end = earlier(end, c.planner.end)
+	}
+	if whole := end.Sub(c.planner.from); whole > 0 && through.Before(end.Add(-c.cfg.PollInterval)) {
+		r.log.infof("backfill: at %s, %.0f %% of the time since %s, %d events so far", through.Format(time.RFC3339),
+			100*float64(through.Sub(c.planner.from))/float64(whole), c.planner.from.Format(time.RFC3339), c.stats.records.Load())
+		return
+	}
+	r.log.infof("caught up at %s after %d events", through.Format(time.RFC3339), c.stats.records.Load())
+	r.progressAt = time.Time{}
+}
+
+// observe notes the server's clock.
+func (c *collector) observe(date time.Time) {
+	ahead := c.clock.observe(date)
+	c.stats.ahead.Store(int64(ahead))
+	if ahead.Abs() > clockTolerance && !c.report.toldClock {
+		c.report.toldClock = true
+		c.log.warnf("the local clock is %s off the server's; the server's decides what is asked for", ahead.Abs().Round(time.Second))
+	}
+}
+
+// fail reports a failed request and waits before the next.
+func (c *collector) fail(ctx context.Context, err error) error {
+	r := c.report
+	c.stats.failures.Add(1)
+	wait, text := c.retry.next(err).Round(time.Millisecond), c.client.redact(err.Error()) // an answer may repeat the key
+	if r.failures++; r.failures == 1 {
+		r.failingSince = time.Now()
+	}
+	if classOf(err) == classRefused {
+		c.stats.refused.Add(1)
+		if r.refusedSince.IsZero() {
+			r.refusedSince = time.Now()
+		}
+		c.log.errorf("%s; no events until a person mends this; asks again in %s", text, wait)
+	} else {
+		r.refusedSince = time.Time{}
+		c.log.warnf("%s; asks again in %s", text, wait)
+	}
+	if !r.refusedSince.IsZero() && !r.refusedTold && time.Since(r.refusedSince) >= refusedAlert {
+		r.refusedTold = true
+		c.status(Status{Kind: StatusRefused, From: c.clock.now().Add(-time.Since(r.refusedSince)), Message: "audit collection stands still: the endpoint refuses requests", Detail: text})
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
+		c.land(flight{})
+	}
+	return c.sleep(ctx, wait)
+}
+
+// succeeded notes that a request was answered.
+func (c *collector) succeeded() {
+	r := c.report
+	c.retry.reset()
+	if r.failures > 0 {
+		c.log.infof("the endpoint answers again after %d failed requests in %s", r.failures, time.Since(r.failingSince).Round(time.Second))
+	}
+	if r.refusedTold {
+		c.status(Status{Kind: StatusRefusedOver, From: c.clock.now().Add(-time.Since(r.refusedSince)), Message: "audit collection goes on: the endpoint answers again"})
+	}
+	r.failures, r.refusedSince, r.refusedTold = 0, time.Time{}, false
+}
+
+// emptyBodies decides whether an answer without a single byte means "no events". Nobody documents whether an empty export has a header; a
+// broken proxy answers so too. So it is believed when it comes twice for the same window, at once when that has happened before, and only
+// after five times when an empty export was seen with a header.
+type emptyBodies struct {
+	window     window
+	times      int
+	headerless bool // empty answers without a header were believed
+	header     bool // an empty answer with a header was seen
+}
+
+func (b *emptyBodies) sawHeader(rows int) {
+	if rows == 0 {
+		b.header, b.headerless = true, false
+	}
+}
+
+func (b *emptyBodies) believe(w window) bool {
+	if b.window != w {
+		b.window, b.times = w, 0
+	}
+	b.times++
+	needed := 2
+	switch {
+	case b.header:
+		needed = 5
+	case b.headerless:
+		needed = 1
+	}
+	if b.times < needed {
+		return false
+	}
+	b.times = 0
+	b.headerless = !b.header
+	return true
+}

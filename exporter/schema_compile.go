@@ -1,0 +1,280 @@
+package exporter
+
+import (
+	"fmt"
+	"strings"
+)
+
+// node is an entry of a record while its program is made: a map with kids, or a leaf.
+type node struct {
+	name   string
+	inList bool // a map that is the one element of a list
+	kids   []*node
+	leaf   *op // nil for a map; opConstant holds the encoded value only
+	text   any // a constant's value
+	when   presence
+	shared int // of the record: how many shared values it has
+}
+
+// compile makes the program of a schema for a response's columns. It panics when the tables contradict themselves, which the tests would show.
+func compile(def *schemaDef, table []field, names []string) *program {
+	return &program{
+		good: compileRows(def, table, names, goodRows),
+		bad:  compileRows(def, table, names, badRows),
+	}
+}
+
+func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []op {
+	root := &node{}
+	root.addConstants(def.constants)
+	if rows == badRows {
+		root.addConstants(def.bad)
+	} else {
+		root.addConstants(def.good)
+	}
+	places := make(map[string]int, len(names))
+	for place, name := range names {
+		places[name] = place
+	}
+	for _, d := range def.derived {
+		if d.rows == everyRow || d.rows == rows {
+			root.derive(d, places)
+		}
+	}
+	for i := range table {
+		if place, given := places[table[i].name]; given {
+			root.addField(def, &table[i], op{kind: opText, place: place})
+			delete(places, table[i].name)
+		}
+	}
+	if rows == badRows {
+		root.addField(def, &badFields[0], op{kind: opReason})
+		root.addField(def, &badFields[1], op{kind: opRawLine})
+		delete(places, fieldReason)
+		delete(places, fieldRawLine)
+	}
+	for place, name := range names { // what is left, in the response's order
+		if _, left := places[name]; left {
+			root.addField(def, &field{name: name}, op{kind: opText, place: place})
+		}
+	}
+	return root.program()
+}
+
+// addField adds a leaf at each of the field's places. n is the record.
+func (n *node) addField(def *schemaDef, f *field, leaf op) {
+	places := def.places(f)
+	if len(places) == 0 {
+		if def.rest == "" {
+			return
+		}
+		places = at(def.rest + f.name)
+	}
+	if leaf.kind == opText && sharable(places) {
+		n.shared++
+		if leaf.shared = n.shared; leaf.shared > maxShared {
+			panic("schema table: more shared values than maxShared")
+		}
+	}
+	for _, place := range places {
+		path, formName, _ := strings.Cut(place, "?")
+		shape, ok := forms[formName]
+		if !ok {
+			panic(fmt.Sprintf("schema table: %s: no form %q", place, formName))
+		}
+		added := leaf
+		if added.form = shape; shape == formInt {
+			added.kind = opInt
+		}
+		n.add(path, added)
+	}
+}
+
+// sharable tells whether a value is worth remembering: it has several places, or one with a form or in a list.
+func sharable(places []string) bool {
+	return len(places) > 1 || strings.Contains(places[0], "[]") || strings.Contains(places[0], "?") && !strings.HasSuffix(places[0], "?int")
+}
+
+func (n *node) addConstants(constants []constant) {
+	for _, c := range constants {
+		parent, key := n.parent(c.place)
+		parent.kids = append(parent.kids, &node{name: key, leaf: &op{kind: opConstant}, text: c.value, when: c.when})
+	}
+}
+
+// add adds a leaf. A path that ends in a list adds to that list.
+func (n *node) add(path string, leaf op) {
+	parent, key := n.parent(path)
+	name, isList := strings.CutSuffix(key, "[]")
+	if !isList {
+		parent.kids = append(parent.kids, &node{name: name, leaf: &leaf})
+		return
+	}
+	list := parent.kid(name)
+	if list == nil {
+		list = &node{name: name, leaf: &op{kind: opList}}
+		parent.kids = append(parent.kids, list)
+	}
+	list.leaf.items = append(list.leaf.items, item{place: leaf.place, form: leaf.form, shared: leaf.shared})
+}
+
+// parent finds or makes the map that a path's last key is in.
+func (n *node) parent(path string) (parent *node, key string) {
+	for {
+		first, rest, more := strings.Cut(path, ".")
+		if !more {
+			return n, first
+		}
+		name, inList := strings.CutSuffix(first, "[]")
+		next := n.kid(name)
+		if next == nil {
+			next = &node{name: name, inList: inList}
+			n.kids = append(n.kids, next)
+		}
+		n, path = next, rest
+	}
+}
+
+// kid is the map or list of that name, nil when there is none.
+func (n *node) kid(name string) *node {
+	for _, k := range n.kids {
+		if k.name == name && (k.leaf == nil || k.leaf.kind == opList) {
+			return k
+		}
+	}
+	return nil
+}
+
+// derive adds what is worked out. Only opTime has a key of its own; an action's entries bring theirs.
+func (n *node) derive(d derivation, places map[string]int) {
+	object := n
+	if d.object != "" {
+		object, _ = n.parent(d.object + ".")
+	}
+	leaf := &op{kind: d.kind}
+	if d.kind == opAction {
+		place, given := places[columnNames[colActionName]]
+		if !given {
+			place = -1 // no row has it
+		}
+		leaf.place, leaf.entries, leaf.actions = place, d.entries.count, newActionCache(d.entries)
+	}
+	object.kids = append(object.kids, &node{name: "time", leaf: leaf})
+}
+
+// program writes the steps of a whole record.
+func (n *node) program() []op {
+	steps := append([]op{{}}, n.body()...) // the record's own map has no key and is always there
+	header, wide := appendOpenHeader(nil, n.most())
+	steps[0] = op{kind: opOpen, bytes: header}
+	return append(steps, op{kind: opClose, wide: wide, fixed: true})
+}
+
+// body writes the steps of a map's entries: constants in one piece, then the rest in the table's order.
+func (n *node) body() []op {
+	fixed := op{kind: opConstant}
+	var steps []op
+	for _, k := range n.kids {
+		switch {
+		case k.constant():
+			fixed.bytes = k.appendConstant(fixed.bytes)
+			fixed.entries++
+		case k.leaf == nil:
+			steps = append(steps, k.mapSteps()...)
+		case k.leaf.kind == opConstant: // beside or otherwise: the map's end writes it
+		default:
+			leaf := *k.leaf
+			if leaf.kind != opAction {
+				leaf.bytes = appendString(nil, k.name)
+			}
+			steps = append(steps, leaf)
+		}
+	}
+	if fixed.entries > 0 {
+		steps = append([]op{fixed}, steps...)
+	}
+	return steps
+}
+
+// mapSteps writes the steps of a map inside another. A map of one entry is written with its entry's key, so that it is there when that is.
+func (n *node) mapSteps() []op {
+	header := appendString(nil, n.name)
+	if n.inList {
+		header = append(header, 0x91)
+	}
+	if len(n.kids) == 1 && n.kids[0].when == always {
+		if steps := n.body(); steps[0].kind != opAction {
+			steps[0].bytes = append(appendMapHeader(header, 1), steps[0].bytes...)
+			return steps
+		}
+	}
+	header, wide := appendOpenHeader(header, n.most())
+	end := op{kind: opClose, wide: wide, fixed: false}
+	for _, k := range n.kids {
+		switch k.when {
+		case beside:
+			end.bytes = k.appendConstant(end.bytes)
+			end.entries++
+		case otherwise:
+			end.empty = k.appendConstant(end.empty)
+		}
+	}
+	steps := append([]op{{kind: opOpen, bytes: header}}, n.body()...)
+	return append(steps, end)
+}
+
+// most is how many entries a map can have.
+func (n *node) most() int {
+	most := 0
+	for _, k := range n.kids {
+		if k.leaf != nil && k.leaf.kind == opAction {
+			most += k.leaf.entries
+		} else {
+			most++
+		}
+	}
+	return most
+}
+
+// constant tells whether the entry is the same in every record.
+func (n *node) constant() bool {
+	if n.leaf != nil {
+		return n.leaf.kind == opConstant && n.when == always
+	}
+	for _, k := range n.kids {
+		if !k.constant() {
+			return false
+		}
+	}
+	return true
+}
+
+// appendConstant appends the entry, key and value, of a constant or of a map of constants.
+func (n *node) appendConstant(dst []byte) []byte {
+	dst = appendString(dst, n.name)
+	if n.leaf == nil {
+		dst = appendMapHeader(dst, len(n.kids))
+		for _, k := range n.kids {
+			dst = k.appendConstant(dst)
+		}
+		return dst
+	}
+	switch value := n.text.(type) {
+	case string:
+		return appendString(dst, value)
+	case int:
+		return appendInt(dst, int64(value))
+	case []string:
+		return appendStrings(dst, value)
+	default:
+		panic(fmt.Sprintf("schema table: %s: no constant can be a %T", n.name, value))
+	}
+}
+
+func appendStrings(dst []byte, values []string) []byte {
+	dst = appendArrayHeader(dst, len(values))
+	for _, value := range values {
+		dst = appendString(dst, value)
+	}
+	return dst
+}

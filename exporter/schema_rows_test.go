@@ -1,0 +1,120 @@
+package exporter
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// TestSchemasKeepEveryValue: whatever the source sent is somewhere in the record, in every schema.
+func TestSchemasKeepEveryValue(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		c := anyRow(rt)
+		r := c.row(t)
+		for _, schema := range allSchemas {
+			written := map[any]bool{}
+			for _, values := range leaves(c.record(t, schema)) {
+				for _, value := range values {
+					written[value] = true
+				}
+			}
+			for place, value := range c.fields {
+				inHeader := place < len(r.columns.names)
+				if value == "" || !inHeader || c.bad != "" && shadowed(r.columns.names[place]) {
+					continue
+				}
+				require.True(t, written[cleaned(value)], "%s: %q of %s is lost", schema, value, r.columns.names[place])
+			}
+			if c.bad != "" {
+				require.True(t, written[c.bad], "%s: the reason is lost", schema)
+				require.True(t, c.raw == "" || written[cleaned(c.raw)], "%s: the text is lost", schema)
+			}
+		}
+	})
+}
+
+func shadowed(name string) bool { return name == fieldReason || name == fieldRawLine }
+
+// cleaned replaces each byte that is no UTF-8, as records do.
+func cleaned(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// TestRawRow pins schema raw to its promise: the columns' names, strings, nothing for what is empty, nothing of the plugin's own.
+func TestRawRow(t *testing.T) {
+	c := schemaCase{
+		header: []string{"Event Time", "actionName", "NEW-Column", "new column"},
+		fields: []string{"2026-03-04T05:06:07Z", "x", "", "y", "beyond the header"},
+	}
+	require.Equal(t, map[string]any{"event_time": "2026-03-04T05:06:07Z", "action_name": "x", "new_column_2": "y"}, c.record(t, SchemaRaw))
+	c.bad, c.raw = "5 fields, the header has 4", "the text"
+	record := c.record(t, SchemaRaw)
+	require.Equal(t, "5 fields, the header has 4", record["parse_error"])
+	require.Equal(t, "the text", record["raw_line"])
+	require.Len(t, record, 5)
+}
+
+// TestTableHasEveryKnownColumn: none goes to the rest because it was forgotten.
+func TestTableHasEveryKnownColumn(t *testing.T) {
+	var names []string
+	for _, f := range auditFields {
+		names = append(names, f.name)
+	}
+	require.Subset(t, names, columnNames[:])
+}
+
+// TestManyColumns crosses the limits at which msgpack's map headers grow.
+func TestManyColumns(t *testing.T) {
+	for _, more := range []int{13, 14, 253, 254, 65533, 65534} {
+		c := schemaCase{header: []string{"event_time", "action_name"}, fields: []string{"t", "a"}}
+		for i := range more {
+			c.header = append(c.header, fmt.Sprintf("c%d", i))
+			c.fields = append(c.fields, "v")
+		}
+		r := c.row(t)
+		require.Len(t, decodeRecord(t, newRawShape(r.columns).append(nil, r)), more+2)
+		ecs := decodeRecord(t, newECSShape(r.columns).append(nil, r))
+		require.Len(t, ecs["wherobots"].(map[string]any)["audit"], more+1)
+	}
+}
+
+// TestShapesAllocateNothing pins the hot path. Names that the action cache has no room for are no exception.
+func TestShapesAllocateNothing(t *testing.T) {
+	for _, schema := range allSchemas {
+		for _, c := range schemaCases {
+			if c.status != nil || strings.Contains(c.name, "UTF-8") || c.bad != "" {
+				continue // bytes that are no UTF-8 and bad rows are no steady state
+			}
+			r := c.row(t)
+			shape := newShape(schema, r.columns)
+			buffer := make([]byte, 0, 1<<16)
+			require.Zero(t, testing.AllocsPerRun(100, func() { buffer = shape.append(buffer[:0], r) }), "%s, %s", schema, c.name)
+		}
+		c := schemaCases[0]
+		r := c.row(t)
+		shape := newShape(schema, r.columns)
+		buffer := make([]byte, 0, 1<<16)
+		name := []byte("action_0000_created")
+		r.fields[colActionName] = name
+		next := func() {
+			for i := 7; i < 11; i++ {
+				if name[i]++; name[i] <= '9' {
+					break
+				}
+				name[i] = '0'
+			}
+			buffer = shape.append(buffer[:0], r)
+		}
+		for range maxCachedActions + 10 {
+			next()
+		}
+		require.Zero(t, testing.AllocsPerRun(100, next), "%s with more actions than are remembered", schema)
+	}
+}

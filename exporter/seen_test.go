@@ -1,0 +1,117 @@
+package exporter
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+func second(n int64) time.Time { return time.Unix(n, 0).UTC() }
+
+func TestSeenKnowsEventsByIDAndContent(t *testing.T) {
+	s := new(seen)
+	require.Equal(t, fresh, s.mark(identity{5, 10}, second(100), 1))
+	require.Equal(t, known, s.mark(identity{5, 10}, second(100), 2))
+	require.Equal(t, changed, s.mark(identity{5, 11}, second(100), 2), "another version of the same event")
+	require.Equal(t, known, s.mark(identity{5, 11}, second(100), 3))
+	require.Equal(t, known, s.mark(identity{5, 10}, second(100), 3), "the first version stays known")
+	require.Equal(t, fresh, s.mark(identity{0, 0}, second(100), 3), "an id of 0 is an id")
+	require.Equal(t, known, s.mark(identity{0, 0}, second(100), 3))
+	require.Equal(t, 3, s.n)
+}
+
+func TestSeenAgainstAMap(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	s, model := new(seen), map[identity]seenEntry{}
+	for range 200_000 {
+		who := identity{random.Uint64()%50_000*0x9e3779b97f4a7c15 | 1, random.Uint64() % 2}
+		sec, batch := int64(random.IntN(1000)), uint32(random.IntN(20)+1)
+		if _, there := model[who]; there {
+			require.Equal(t, known, s.mark(who, second(sec), batch))
+			continue
+		}
+		require.NotEqual(t, known, s.mark(who, second(sec), batch))
+		model[who] = seenEntry{who.id, who.content, uint32(sec), batch}
+	}
+	require.Len(t, model, s.n)
+	s.revert(15)
+	s.expire(second(0))
+	for who, e := range model {
+		if e.batch > 15 {
+			delete(model, who)
+		}
+	}
+	require.Len(t, model, s.n)
+	for who := range model {
+		require.Equal(t, known, s.mark(who, second(0), 1))
+	}
+}
+
+func TestSeenExpiresAtTheFloorAndNotAtIt(t *testing.T) {
+	s := new(seen)
+	s.mark(identity{1, 1}, second(99), 1)
+	s.mark(identity{2, 2}, second(100), 1)
+	s.expire(second(100))
+	require.Equal(t, 1, s.n)
+	require.Equal(t, known, s.mark(identity{2, 2}, second(100), 1), "windows include their start")
+	require.Equal(t, fresh, s.mark(identity{1, 1}, second(99), 1))
+}
+
+func TestSeenSightedAgainLaterIsKeptLonger(t *testing.T) {
+	s := new(seen)
+	s.mark(identity{1, 1}, second(100), 1)
+	s.mark(identity{1, 1}, second(200), 1)
+	s.expire(second(150))
+	require.Equal(t, known, s.mark(identity{1, 1}, second(200), 1))
+}
+
+func TestSeenStoresWhatIsCommittedAndCountsItOnce(t *testing.T) {
+	s := new(seen)
+	s.mark(identity{1, 1}, second(60), 1)
+	s.mark(identity{2, 2}, second(120), 2)
+	s.mark(identity{3, 3}, second(120), 3)
+	s.mark(identity{4, 4}, second(125), 2|uncounted)
+	s.mark(identity{2, 9}, second(121), 2) // another version
+	h := newHistory()
+	stored := s.store(second(100), 0, 2, h)
+	require.Len(t, stored, 3*seenStored, "not what is older than the floor, not what later batches carry")
+	require.Equal(t, uint32(1), h.minutes[1].count)
+	require.Equal(t, uint32(1), h.minutes[2].count, "neither bad rows nor other versions")
+	s.store(second(100), 2, 3, h)
+	require.Equal(t, uint32(2), h.minutes[2].count, "only the third batch is new")
+
+	loaded, err := loadSeen(stored)
+	require.NoError(t, err)
+	require.Equal(t, known, loaded.mark(identity{2, 2}, second(120), 9))
+	require.Equal(t, known, loaded.mark(identity{4, 4}, second(120), 9))
+	require.Equal(t, fresh, loaded.mark(identity{3, 3}, second(120), 9))
+	_, err = loadSeen(stored[:len(stored)-1])
+	require.ErrorContains(t, err, "torn entry")
+}
+
+func TestSeenCarryMovesAnEntryToTheBatchThatHasIt(t *testing.T) {
+	s := new(seen)
+	s.mark(identity{1, 1}, second(1), 1)
+	s.carry(identity{1, 1}, 2)
+	s.revert(1)
+	require.Equal(t, fresh, s.mark(identity{1, 1}, second(1), 2), "batch 1 did not have it")
+}
+
+// An identity costs at most 40 bytes, whatever number of them is held.
+func TestSeenCostsAtMost40BytesAnEvent(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	s := new(seen)
+	for n := 1; n <= 1_000_000; n++ {
+		s.mark(identity{random.Uint64(), random.Uint64()}, second(1), 1)
+		if n >= 10_000 && n%5_000 == 0 {
+			bytes := 0
+			for i := range s.parts {
+				bytes += len(s.parts[i].entries) * int(unsafe.Sizeof(seenEntry{}))
+			}
+			require.LessOrEqual(t, bytes, 40*n, "at %d events", n)
+		}
+	}
+}

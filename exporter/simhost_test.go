@@ -1,0 +1,228 @@
+package exporter
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+// simHost is Fluent Bit in fake time, as the ledger's comment describes it: it collects once a second, keeps what it copied in a ring that is
+// emptied every 250 ms, and delivers what was emptied. A kill loses the ring.
+type simHost struct {
+	t        *testing.T
+	server   *exportertest.Server
+	settings map[string]string
+	engine   http.RoundTripper // monitoring API, for commit_on delivery
+
+	e         *Exporter
+	stop      chan struct{}
+	wg        sync.WaitGroup
+	mu        sync.Mutex
+	ring      [][]byte
+	delivered []decodedEvent
+	log       []string
+	dropping  bool // batches that are emptied from the ring vanish
+	slow      bool // the ring is full: an append takes a second and drops the batch
+}
+
+const ringInterval = 250 * time.Millisecond
+
+// inBubble runs test in fake time against a host with an endpoint that has the given settings on top of the defaults.
+func inBubble(t *testing.T, settings map[string]string, test func(h *simHost)) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "checkpoint.json")
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(10 * 365 * day) // a bubble begins in the year 2000, before anything that is allowed
+		all := map[string]string{
+			"endpoint": "https://api.example.test", "api_key": "key", "checkpoint_path": path,
+			"start_time": time.Now().Add(-time.Hour).Format(time.RFC3339), "reconcile_interval": "0",
+		}
+		for key, value := range settings {
+			all[key] = value
+		}
+		h := &simHost{t: t, settings: all, server: exportertest.New(exportertest.Options{APIKey: "key", Clock: time.Now})}
+		test(h)
+		h.kill()
+	})
+}
+
+func (h *simHost) start() {
+	h.t.Helper()
+	require.NoError(h.t, h.tryStart())
+}
+
+func (h *simHost) tryStart() error {
+	cfg, err := ParseConfig(func(key string) string { return h.settings[key] })
+	if err != nil {
+		return err
+	}
+	e, err := newExporter(cfg, h.server.Transport(), h.engine)
+	if err != nil {
+		return err
+	}
+	h.e, h.stop = e, make(chan struct{})
+	e.Start()
+	h.wg.Go(h.collect)
+	h.wg.Go(h.empty)
+	return nil
+}
+
+func (h *simHost) collect() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-h.stop:
+			return
+		case <-ticker.C:
+			if data := h.e.Next(); len(data) > 0 {
+				h.copyBatch(data)
+				h.e.Accepted()
+			}
+			h.takeLines()
+		}
+	}
+}
+
+func (h *simHost) copyBatch(data []byte) {
+	h.mu.Lock()
+	slow := h.slow
+	if !slow {
+		h.ring = append(h.ring, slices.Clone(data))
+	}
+	h.mu.Unlock()
+	if slow {
+		time.Sleep(time.Second)
+	}
+}
+
+// drop says whether what is in the ring vanishes.
+func (h *simHost) drop(dropping bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dropping = dropping
+}
+
+func (h *simHost) empty() {
+	ticker := time.NewTicker(ringInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-h.stop:
+			return
+		case <-ticker.C:
+			h.emptyRing()
+		}
+	}
+}
+
+func (h *simHost) emptyRing() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, data := range h.ring {
+		if !h.dropping {
+			h.delivered = append(h.delivered, decodeEvents(h.t, data)...)
+		}
+	}
+	h.ring = nil
+}
+
+func (h *simHost) takeLines() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, line := range h.e.Lines() {
+		h.log = append(h.log, fmt.Sprintf("%d %s", line.Level, line.Text))
+	}
+}
+
+// kill ends everything at this moment, as SIGKILL does: what is in the ring is lost and nothing is saved.
+func (h *simHost) kill() {
+	if h.e == nil {
+		return
+	}
+	close(h.stop)
+	h.wg.Wait()
+	h.e.abandon()
+	h.takeLines()
+	h.mu.Lock()
+	h.ring = nil
+	h.mu.Unlock()
+	h.e = nil
+}
+
+// shutdown ends everything as SIGTERM does: a pause, a grace period of up to a second, a second pause, exit.
+func (h *simHost) shutdown() {
+	h.e.Pause()
+	time.Sleep(time.Second - time.Duration(time.Now().Nanosecond()))
+	h.e.Pause()
+	close(h.stop)
+	h.wg.Wait()
+	h.emptyRing()
+	require.NoError(h.t, h.e.Close())
+	h.takeLines()
+	h.e = nil
+}
+
+// abandon is Close without its last save.
+func (e *Exporter) abandon() {
+	fleet.leave(e)
+	e.cancel()
+	e.done.Wait()
+	e.file.Close()
+}
+
+// arrived returns how often each event was delivered, by event_id.
+func (h *simHost) arrived() map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	times := make(map[string]int)
+	for _, event := range h.delivered {
+		id, _ := event.Record["event_id"].(string)
+		times[id]++
+	}
+	return times
+}
+
+// requireOnce checks that every event of the endpoint arrived, once.
+func (h *simHost) requireOnce() {
+	h.t.Helper()
+	times := h.arrived()
+	for _, event := range h.server.Events() {
+		require.Equal(h.t, 1, times[event.ID], "event %s of %s, log:\n%s", event.ID, event.Time, h.logged())
+	}
+	require.Len(h.t, times, len(h.server.Events()))
+}
+
+// requireAll checks that every event of the endpoint arrived, however often.
+func (h *simHost) requireAll() {
+	h.t.Helper()
+	times := h.arrived()
+	for _, event := range h.server.Events() {
+		require.NotZero(h.t, times[event.ID], "event %s of %s is lost, log:\n%s", event.ID, event.Time, h.logged())
+	}
+}
+
+func (h *simHost) logged() string {
+	if h.e != nil {
+		h.takeLines()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return strings.Join(h.log, "\n")
+}
+
+// happen adds n events that happen now, a second apart backwards.
+func (h *simHost) happen(n int) {
+	now := time.Now()
+	h.server.Add(exportertest.Generate(now.UnixNano(), n, now.Add(-time.Duration(n)*time.Second), now)...)
+}

@@ -1,0 +1,47 @@
+package exporter
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats are the figures of one instance since it started.
+type Stats struct {
+	Requests        int64   // export requests sent
+	Failures        int64   // of them, how many failed: retried, shrunk or refused
+	Refused         int64   // of the failures, how many need a person
+	Rows            int64   // rows read, those of the overlap included
+	Records         int64   // records given to the engine's queue
+	BadRows         int64   // of them, rows that could not be read whole
+	Changed         int64   // of them, new versions of events that were forwarded before
+	Late            int64   // of them, events that appeared after their time had been read
+	Bytes           int64   // bytes of answers, after decompression
+	Commits         int64   // checkpoints saved
+	Refetches       int64   // times that something handed over may have been lost and was fetched again
+	Reconciled      int64   // events that only reconciliation found
+	LatenessSeconds float64 // the longest time from an event to its first appearance
+	LagSeconds      float64 // from the checkpoint to the server's present
+	ThroughSeconds  float64 // the checkpoint as Unix time
+}
+
+// stats are written by the collecting goroutine and read by the engine's thread.
+type stats struct {
+	requests, failures, refused, rows, records, badRows, changed, late, bytes, commits, refetches, reconciled atomic.Int64
+	lateness, through                                                                                         atomic.Int64 // nanoseconds; Unix seconds
+	ahead                                                                                                     atomic.Int64 // nanoseconds of the server's clock before the local one
+}
+
+func (s *stats) snapshot() Stats {
+	through := s.through.Load()
+	out := Stats{
+		Requests: s.requests.Load(), Failures: s.failures.Load(), Refused: s.refused.Load(), Rows: s.rows.Load(),
+		Records: s.records.Load(), BadRows: s.badRows.Load(), Changed: s.changed.Load(), Late: s.late.Load(), Bytes: s.bytes.Load(),
+		Commits: s.commits.Load(), Refetches: s.refetches.Load(), Reconciled: s.reconciled.Load(),
+		LatenessSeconds: time.Duration(s.lateness.Load()).Seconds(), ThroughSeconds: float64(through),
+	}
+	if through > 0 {
+		now := time.Now().Add(time.Duration(s.ahead.Load()))
+		out.LagSeconds = max(0, now.Sub(time.Unix(through, 0)).Seconds())
+	}
+	return out
+}

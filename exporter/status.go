@@ -1,0 +1,104 @@
+package exporter
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// retention is how long the endpoint keeps events (the vendor's reference page).
+const retention = 90 * 24 * time.Hour
+
+// refusedAlert is for how long requests must have been refused before it becomes a status event.
+const refusedAlert = 5 * time.Minute
+
+// status queues a status event for the next batch, if the user wants them.
+func (c *collector) status(s Status) {
+	if !c.cfg.StatusEvents {
+		return
+	}
+	s.Time = c.clock.now()
+	c.statuses = append(c.statuses, s)
+	if len(c.statuses) > maxStatuses {
+		c.statuses = c.statuses[1:]
+	}
+}
+
+// maxStatuses bounds what waits for an engine that does not collect.
+const maxStatuses = 100
+
+// appendStatuses encodes the waiting status events into the batch.
+func (c *collector) appendStatuses() {
+	for _, s := range c.statuses {
+		if c.data == nil {
+			c.data = c.ledger.buffer()
+		}
+		c.data = appendStatus(appendEventHeader(c.data, s.Time), c.cfg.Schema, s)
+		c.records++
+	}
+	c.carried = append(c.carried, c.statuses...)
+	c.statuses = nil
+}
+
+// tellGaps says once what the endpoint no longer has, and that the checkpoint is ahead of the server's clock.
+func (c *collector) tellGaps(now time.Time) {
+	through := c.planner.through
+	if kept := now.Add(-retention); through.Before(kept.Add(-time.Minute)) && !c.toldGap {
+		c.toldGap = true
+		c.log.errorf("the checkpoint is at %s, but the endpoint keeps events for 90 days only: what happened before %s and was not collected is gone",
+			through.Format(time.RFC3339), kept.Format(time.RFC3339))
+		c.status(Status{Kind: StatusRetentionGap, From: through, To: kept, Message: "events older than the endpoint's retention of 90 days were not collected and are gone"})
+	}
+	if ahead := through.Sub(now); ahead > time.Minute && !c.toldFuture {
+		c.toldFuture = true
+		c.log.warnf("the checkpoint %s is %s ahead of the server's clock %s; reads the last %s again with each poll until the clock reaches it",
+			through.Format(time.RFC3339), ahead.Round(time.Second), now.Format(time.RFC3339), c.cfg.Overlap)
+	}
+}
+
+// tellColumns says when the export's columns are others than before.
+func (c *collector) tellColumns(is *columns) {
+	was := c.committed.columns
+	if was == nil {
+		return
+	}
+	added, gone := difference(is.names, was), difference(was, is.names)
+	if len(added)+len(gone) == 0 {
+		return
+	}
+	c.log.warnf("the export's columns changed: new %s; gone %s; new columns are forwarded under their own names", list(added), list(gone))
+	c.status(Status{Kind: StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: strings.Join(is.names, ",")})
+	c.committed.columns = nil // told; the next commit brings the new ones
+}
+
+// columnsNow are the names of the last response's columns, nil before the first.
+func (c *collector) columnsNow() []string {
+	if c.columns == nil {
+		return nil
+	}
+	return c.columns.names
+}
+
+func difference(a, b []string) (only []string) {
+	for _, name := range a {
+		if !slices.Contains(b, name) {
+			only = append(only, name)
+		}
+	}
+	return only
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// tellReconciled says what only reconciliation found, and so how much too short the overlap was.
+func (c *collector) tellReconciled(run window, missing int) {
+	atMost := c.clock.now().Sub(run.start).Round(time.Minute)
+	c.log.warnf("%d events of %s – %s appeared later than the overlap of %s caught, at most %s late; their minutes were forwarded again. Set overlap higher if this goes on",
+		missing, run.start.Format(time.RFC3339), run.end.Format(time.RFC3339), c.cfg.Overlap, atMost)
+	c.status(Status{Kind: StatusReconciled, From: run.start, To: run.end, Count: int64(missing), Message: "events appeared later than the overlap caught and were forwarded by reconciliation"})
+}
