@@ -53,8 +53,12 @@ func (c *collector) open(ctx context.Context, w window) (*answer, error) {
 	}
 	c.observe(got.response.date)
 	a := &answer{response: got.response, ctx: ctx, cancel: cancel, c: c, filled: make(chan chunk), spare: make(chan []byte, 2)}
-	a.spare <- make([]byte, chunkBytes)
-	a.spare <- make([]byte, chunkBytes)
+	for i := range c.chunks { // used again by each answer: the last one's goroutine has ended
+		if c.chunks[i] == nil {
+			c.chunks[i] = make([]byte, chunkBytes)
+		}
+		a.spare <- c.chunks[i]
+	}
 	go a.fill()
 	return a, nil
 }

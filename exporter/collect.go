@@ -31,20 +31,22 @@ type collector struct {
 	shape      shape
 	columns    *columns // of the last response, for shape and identifier
 
-	data    []byte // the batch that is being filled
+	chunks  [2][]byte // of answers: one is read while the other is filled
+	data    []byte    // the batch that is being filled
 	records int
 	batch   uint32 // its number
 
-	committed  committed
-	flight     []flight // windows that were read whole and wait for their batches to be safe
-	statuses   []Status // wait for the next batch
-	carried    []Status // are in batches since the last flight
-	reconciler reconciler
-	empty      emptyBodies
-	learned    bool // the server's time
-	toldGap    bool
-	toldFuture bool
-	announced  bool // that a bounded collection is complete
+	committed   committed
+	committedAt time.Time
+	flight      []flight // windows that were read whole and wait for their batches to be safe
+	statuses    []Status // wait for the next batch
+	carried     []Status // are in batches since the last flight
+	reconciler  reconciler
+	empty       emptyBodies
+	learned     bool // the server's time
+	toldGap     bool
+	toldFuture  bool
+	announced   bool // that a bounded collection is complete
 }
 
 func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *ledger, log *lines, stats *stats) (*collector, error) {
@@ -164,6 +166,7 @@ func (c *collector) beginSweep() {
 	now := c.clock.now()
 	c.nextPoll = time.Now().Add(c.cfg.PollInterval)
 	c.tellGaps(now)
+	c.relieve()
 	c.planner.begin(now)
 }
 

@@ -115,10 +115,24 @@ func (c *collector) commit(n int) error {
 		return err
 	}
 	c.flight = c.flight[:copy(c.flight, c.flight[n:])]
+	c.committedAt = time.Now()
 	c.seen.expire(c.floor())
 	c.doubts.reset()
 	return nil
 }
+
+// relieve bounds the memory when the checkpoint stands still, say because the engine's monitoring API is away: it forgets what no sweep will
+// read again. A crash then repeats more than it had to, and reconciliation too.
+func (c *collector) relieve() {
+	if c.seen.n > maxStandstill && time.Since(c.committedAt) > standstill {
+		c.seen.expire(earlier(c.planner.through, c.clock.now()).Add(-c.cfg.Overlap))
+	}
+}
+
+const (
+	maxStandstill = 1_000_000 // identities, 40 MB
+	standstill    = 10 * time.Minute
+)
 
 // floor is where the next sweep starts: what happened before it need not be remembered.
 func (c *collector) floor() time.Time {
@@ -166,7 +180,7 @@ func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 	c.log.errorf("%s; fetches again everything after %s", doubt.cause, c.committed.through.Format(time.RFC3339))
 	c.status(Status{Kind: StatusRefetched, From: c.committed.through, Message: "what was handed over may have been lost and is fetched again", Detail: doubt.cause})
 	for c.sleepPlain(ctx, c.doubts.next(doubt)) {
-		if !doubt.save {
+		if !doubt.save || c.planner == nil { // without a planner there is no state yet that could be saved
 			return
 		}
 		err := c.write(c.committed)

@@ -41,6 +41,7 @@ type decoder struct {
 	fallback time.Time
 	columns  *columns
 	timeAt   int // place of event_time among the columns
+	usual    int // length of buf unless a row needs more: readBytes; less in tests
 	maxRow   int // maxRowBytes; less in tests
 
 	buf   []byte
@@ -54,7 +55,7 @@ type decoder struct {
 }
 
 func newDecoder() *decoder {
-	d := &decoder{maxRow: maxRowBytes, store: make([][]byte, maxColumns)}
+	d := &decoder{usual: readBytes, maxRow: maxRowBytes, store: make([][]byte, maxColumns)}
 	d.reset(nil, time.Time{})
 	return d
 }
@@ -70,7 +71,7 @@ func (d *decoder) reset(body io.Reader, fallback time.Time) {
 // release drops what is left in the buffer, and the buffer too if a long row made it large.
 func (d *decoder) release() {
 	d.start, d.end = 0, 0
-	if size := min(readBytes, d.maxRow); len(d.buf) != size {
+	if size := min(d.usual, d.maxRow); len(d.buf) != size {
 		d.buf = make([]byte, size)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -11,26 +12,16 @@ import (
 	"testing/iotest"
 )
 
-// smallDecoder begins with a buffer that makes every seam between two reads happen somewhere. It is used again, since making one takes longer
-// than most of what a fuzzer comes up with.
-type smallDecoder struct {
-	*decoder
-	small []byte
-}
-
-func newSmallDecoder(buffer, maxRow int) *smallDecoder {
-	d := &smallDecoder{newDecoder(), make([]byte, buffer)}
-	d.maxRow = maxRow
+// decoderWith makes a decoder whose limits make every seam between two reads happen somewhere.
+func decoderWith(buffer, maxRow int) *decoder {
+	d := newDecoder()
+	d.usual, d.maxRow = buffer, maxRow
 	return d
 }
 
-func (d *smallDecoder) decode(body io.Reader) ([]decoded, error) {
+func decodeWith(d *decoder, body io.Reader) ([]decoded, error) {
 	d.reset(body, atWindowEnd)
-	usual := d.buf
-	d.buf = d.small
-	rows, err := decodeAll(d.decoder)
-	d.buf = usual // what the decoder made instead of the small one
-	return rows, err
+	return decodeAll(d)
 }
 
 // wrongShape is what is wrong with a row apart from its time.
@@ -46,21 +37,51 @@ func FuzzDecoder(f *testing.F) {
 		f.Add([]byte(test.body), uint8(2))
 	}
 	f.Add([]byte("a,b\n\"c\r\n\",\"\"\"\"\r\n"), uint8(0))
-	usual, small, limited := newSmallDecoder(readBytes, maxRowBytes), newSmallDecoder(64, maxRowBytes), newSmallDecoder(64, 64)
-	f.Fuzz(func(t *testing.T, text []byte, more uint8) {
+	f.Fuzz(againstEncodingCSV())
+}
+
+// Texts of nothing but what matters to CSV find more in a second than a fuzzer in a minute.
+func TestDecoderAgainstEncodingCSV(t *testing.T) {
+	check := againstEncodingCSV()
+	rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	current := ""
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("the text was", current)
+		}
+	})
+	const alphabet = "aa,,,\"\"\"\r\n\n "
+	for range 50_000 {
+		text := make([]byte, rnd.IntN(40))
+		for i := range text {
+			text[i] = alphabet[rnd.IntN(len(alphabet))]
+		}
+		more := uint8(rnd.IntN(256))
+		current = fmt.Sprintf("%q, %d", text, more)
+		check(t, text, more)
+	}
+}
+
+// againstEncodingCSV returns the check of one text, to be read with a header of some columns, in chunks of some size.
+func againstEncodingCSV() func(t *testing.T, text []byte, more uint8) {
+	usual, small, limited := newDecoder(), decoderWith(64, maxRowBytes), decoderWith(64, 64)
+	return func(t *testing.T, text []byte, more uint8) {
 		columns := 2 + int(more%5)
 		header := "event_time,action_name,c,d,e,f"[:len("event_time,action_name")+2*(columns-2)] + "\n"
 		body := header + string(text)
-		got, err := usual.decode(strings.NewReader(body))
+		got, err := decodeWith(usual, strings.NewReader(body))
 		compareWithEncodingCSV(t, body, columns, got, err)
 		checkRaw(t, got)
 
 		rnd := rand.New(rand.NewPCG(uint64(more), uint64(len(text))))
-		again, errAgain := small.decode(&randomChunks{strings.NewReader(body), rnd, 1 + int(more)})
+		again, errAgain := decodeWith(small, &randomChunks{strings.NewReader(body), rnd, 1 + int(more)})
 		sameRows(t, got, again, err, errAgain, maxRowBytes)
-		again, errAgain = limited.decode(iotest.DataErrReader(strings.NewReader(body)))
-		sameRows(t, got, again, err, errAgain, 64)
-	})
+		if longBlankLine(text, limited.maxRow) {
+			return // which is a row, if a strange one, for who cannot see all of it
+		}
+		again, errAgain = decodeWith(limited, iotest.DataErrReader(strings.NewReader(body)))
+		sameRows(t, got, again, err, errAgain, limited.maxRow)
+	}
 }
 
 func compareWithEncodingCSV(t *testing.T, body string, columns int, got []decoded, err error) {
@@ -150,6 +171,16 @@ func checkRaw(t *testing.T, rows []decoded) {
 			}
 		}
 	}
+}
+
+// longBlankLine tells whether one of text's lines is longer than limit and nothing but white space.
+func longBlankLine(text []byte, limit int) bool {
+	for line := range bytes.Lines(text) {
+		if len(line) >= limit && blank(line) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameRows checks that other reading of the same body had the same result. Rows longer than limit only have to be where they were.

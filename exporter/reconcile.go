@@ -80,7 +80,7 @@ func (c *collector) reconcile(ctx context.Context) error {
 	if r.cursor.Before(r.until) {
 		return nil
 	}
-	r.last = c.clock.now()
+	r.last = c.clock.now().Truncate(time.Second)
 	c.land(flight{reconciled: r.last})
 	c.log.infof("reconciliation up to %s found %d events that had appeared later than the overlap", r.until.Format(time.RFC3339), r.found)
 	r.cancel()
