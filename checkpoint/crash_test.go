@@ -78,7 +78,7 @@ func crash(t *testing.T, before []byte, fault fault) []string {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "audit.json")
 	require.NoError(t, os.WriteFile(path, before, 0o600))
-	tr := &tracer{fault: fault, dir: dir, threads: map[int]*thread{}}
+	tr := &tracer{fault: fault, dir: dir}
 	status, said := tr.run(t, path)
 
 	allowed := []State{testState(2)}
@@ -109,9 +109,17 @@ const (
 	savedLater // the first Save did not work, the second did
 )
 
+// The child stays on its main thread, the one that is traced.
+func init() {
+	children["save"] = saveChild
+	if os.Getenv(childVariable) == "save" {
+		runtime.LockOSThread()
+	}
+}
+
 // saveChild opens the checkpoint and saves state 2, again if the first time fails.
 func saveChild(path string) int {
-	unix.Getsid(0) // tells the tracer to begin
+	unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGUSR1) // tells the tracer to begin
 	f, err := Open(path, testSource)
 	if err != nil {
 		return told(refused, err, path)
@@ -144,20 +152,15 @@ func told(status int, err error, path string) int {
 	return status
 }
 
-// tracer follows the child by ptrace(2). All calls must come from one thread.
+// tracer follows the child's main thread by ptrace(2), from the signal SIGUSR1 on. All calls must come from one thread.
 type tracer struct {
-	fault   fault
-	dir     string
-	threads map[int]*thread
-	begun   bool
-	struck  bool
-	calls   []string
-}
-
-// thread is a thread of the child.
-type thread struct {
+	fault  fault
+	dir    string
+	begun  bool
 	inside bool          // a system call
 	fail   syscall.Errno // what the call it is inside returns
+	struck bool
+	calls  []string
 }
 
 // run starts the child and returns how it ended and what it printed.
@@ -174,98 +177,84 @@ func (tr *tracer) run(t *testing.T, path string) (unix.WaitStatus, string) {
 	if err := cmd.Start(); err != nil {
 		t.Skipf("tracing is not permitted here: %v", err)
 	}
-	pid := cmd.Process.Pid
 	defer cmd.Process.Release()
-	defer unix.Kill(pid, unix.SIGKILL) // if a requirement below ends the test; once waited for, the number is nobody's
-	status := tr.follow(t, pid)
+	status, err := tr.follow(cmd.Process.Pid)
+	if err != nil {
+		cmd.Process.Kill()
+	}
+	require.NoError(t, err)
 	said, err := os.ReadFile(out.Name())
 	require.NoError(t, err)
 	return status, string(said)
 }
 
-func (tr *tracer) follow(t *testing.T, pid int) unix.WaitStatus {
-	for {
-		var status unix.WaitStatus
-		tid, err := unix.Wait4(-1, &status, unix.WALL|unix.WNOTHREAD, nil)
-		if err == unix.EINTR {
-			continue
+func (tr *tracer) follow(pid int) (status unix.WaitStatus, err error) {
+	for traced := false; ; {
+		for _, err = unix.Wait4(pid, &status, 0, nil); err == unix.EINTR; {
+			_, err = unix.Wait4(pid, &status, 0, nil)
 		}
-		require.NoError(t, err)
-		if status.Exited() || status.Signaled() {
-			if tid == pid {
-				return status
-			}
-			continue
+		if err != nil || status.Exited() || status.Signaled() {
+			return status, err
 		}
-		signal := 0
-		known := tr.threads[tid] != nil
-		if !known {
-			tr.threads[tid] = &thread{}
+		signal := status.StopSignal()
+		switch {
+		case signal == unix.SIGTRAP|0x80:
+			err, signal = tr.systemCall(pid), 0
+		case signal == unix.SIGTRAP && !traced: // the child has become the test binary
+			err, signal, traced = unix.PtraceSetOptions(pid, unix.PTRACE_O_TRACESYSGOOD|unix.PTRACE_O_EXITKILL), 0, true
+		case signal == unix.SIGUSR1:
+			tr.begun, signal = true, 0
 		}
-		switch stop := status.StopSignal(); {
-		case stop == unix.SIGTRAP|0x80:
-			tr.systemCall(t, pid, tid)
-		case stop == unix.SIGTRAP && !known:
-			require.NoError(t, unix.PtraceSetOptions(tid, unix.PTRACE_O_TRACESYSGOOD|unix.PTRACE_O_TRACECLONE|unix.PTRACE_O_TRACEEXEC|unix.PTRACE_O_EXITKILL))
-		case stop == unix.SIGTRAP: // a clone or an exec
-		case stop == unix.SIGSTOP && !known: // how a new thread begins
-		default:
-			signal = int(stop)
+		if err == nil && tr.begun {
+			err = unix.PtraceSyscall(pid, int(signal))
+		} else if err == nil {
+			err = unix.PtraceCont(pid, int(signal))
 		}
-		if err := unix.PtraceSyscall(tid, signal); err != unix.ESRCH { // ESRCH: killed meanwhile
-			require.NoError(t, err)
+		if err != nil && err != unix.ESRCH { // ESRCH: killed meanwhile
+			return status, err
 		}
 	}
 }
 
 // systemCall is called twice for each system call: before it and after it.
-func (tr *tracer) systemCall(t *testing.T, pid, tid int) {
-	th := tr.threads[tid]
-	th.inside = !th.inside
+func (tr *tracer) systemCall(pid int) error {
+	tr.inside = !tr.inside
 	var regs unix.PtraceRegs
-	if err := unix.PtraceGetRegs(tid, &regs); err != nil {
-		require.Equal(t, unix.ESRCH, err)
-		return
+	if err := unix.PtraceGetRegs(pid, &regs); err != nil {
+		return err
 	}
-	if !th.inside {
-		if th.fail != 0 {
-			regs.Rax = -uint64(th.fail)
-			th.fail = 0
-			require.NoError(t, unix.PtraceSetRegs(tid, &regs))
+	if !tr.inside && tr.fail != 0 {
+		regs.Rax = -uint64(tr.fail)
+		tr.fail = 0
+		return unix.PtraceSetRegs(pid, &regs)
+	}
+	if !tr.inside {
+		return nil
+	}
+	if call := tr.describe(pid, &regs); call != "" {
+		tr.calls = append(tr.calls, call)
+		if len(tr.calls)-1 == tr.fault.at {
+			return tr.strike(pid, &regs)
 		}
-		return
 	}
-	tr.begun = tr.begun || regs.Orig_rax == unix.SYS_GETSID
-	call := ""
-	if tr.begun {
-		call = tr.describe(tid, &regs)
-	}
-	if call == "" {
-		return
-	}
-	tr.calls = append(tr.calls, call)
-	if len(tr.calls)-1 == tr.fault.at {
-		tr.strike(t, pid, tid, &regs)
-	}
+	return nil
 }
 
-func (tr *tracer) strike(t *testing.T, pid, tid int, regs *unix.PtraceRegs) {
+// strike does what the fault says to the system call that regs are about to make.
+func (tr *tracer) strike(pid int, regs *unix.PtraceRegs) error {
 	tr.struck = true
-	switch {
-	case tr.fault.short:
+	if tr.fault.short {
 		regs.Rdx /= 2
 		tr.fault.short = false
 		tr.fault.at++
-	case tr.fault.errno == 0:
-		regs.Orig_rax = ^uint64(0) // no system call
-		require.NoError(t, unix.PtraceSetRegs(tid, regs))
-		require.NoError(t, unix.Kill(pid, unix.SIGKILL))
-		return
-	default:
-		regs.Orig_rax = ^uint64(0)
-		tr.threads[tid].fail = tr.fault.errno
+		return unix.PtraceSetRegs(pid, regs)
 	}
-	require.NoError(t, unix.PtraceSetRegs(tid, regs))
+	regs.Orig_rax = ^uint64(0) // there is no such system call, so nothing is done
+	tr.fail = tr.fault.errno
+	if err := unix.PtraceSetRegs(pid, regs); err != nil || tr.fault.errno != 0 {
+		return err
+	}
+	return unix.Kill(pid, unix.SIGKILL)
 }
 
 // pathCalls and fileCalls are the system calls that count, those with a path (as second argument) and those with a descriptor (as first).
@@ -283,14 +272,14 @@ var (
 )
 
 // describe names a system call on the checkpoint's directory, such as "fsync .audit.json#"; "" for any other.
-func (tr *tracer) describe(tid int, regs *unix.PtraceRegs) string {
+func (tr *tracer) describe(pid int, regs *unix.PtraceRegs) string {
 	name, path := pathCalls[regs.Orig_rax], ""
 	if name != "" {
-		path = peekString(tid, uintptr(regs.Rsi))
+		path = peekString(pid, uintptr(regs.Rsi))
 	} else if regs.Orig_rax == unix.SYS_TRUNCATE {
-		name, path = "truncate", peekString(tid, uintptr(regs.Rdi))
+		name, path = "truncate", peekString(pid, uintptr(regs.Rdi))
 	} else if name = fileCalls[regs.Orig_rax]; name != "" {
-		path, _ = os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, int32(regs.Rdi)))
+		path, _ = os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, int32(regs.Rdi)))
 	}
 	if path == tr.dir {
 		return name + " DIR"
@@ -303,10 +292,10 @@ func (tr *tracer) describe(tid int, regs *unix.PtraceRegs) string {
 }
 
 // peekString reads a string of the child up to its NUL byte.
-func peekString(tid int, address uintptr) string {
+func peekString(pid int, address uintptr) string {
 	var text []byte
 	for word := make([]byte, 8); ; address += 8 {
-		if n, err := unix.PtracePeekData(tid, address, word); err != nil || n < len(word) {
+		if n, err := unix.PtracePeekData(pid, address, word); err != nil || n < len(word) {
 			return ""
 		}
 		if end := slices.Index(word, 0); end >= 0 {

@@ -41,15 +41,20 @@ func TestStateComesBack(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o600), info.Mode())
 }
 
+// Opening replaces the file with itself, which also gives it the mode it should have.
 func TestOpeningChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	save(t, path, testState(1))
+	require.NoError(t, os.Chmod(path, 0o644))
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 	saved(t, path)
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, before, after)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode())
 }
 
 func TestAnyStateComesBack(t *testing.T) {

@@ -15,9 +15,14 @@ import (
 
 // TestMain lets the test binary be the second process: childVariable names what it does there.
 func TestMain(m *testing.M) {
-	children := map[string]func(path string) int{"": func(string) int { return m.Run() }, "hold": holdChild, "save": saveChild}
-	os.Exit(children[os.Getenv(childVariable)](os.Getenv(childVariable + "_PATH")))
+	if run := children[os.Getenv(childVariable)]; run != nil {
+		os.Exit(run(os.Getenv(childVariable + "_PATH")))
+	}
+	os.Exit(m.Run())
 }
+
+// children are what a second process can do with the checkpoint at path; they return the exit status.
+var children = map[string]func(path string) int{"hold": holdChild}
 
 const childVariable = "CHECKPOINT_TEST_CHILD"
 
@@ -93,4 +98,14 @@ func saved(t *testing.T, path string) State {
 	state, found := f.State()
 	require.True(t, found)
 	return state
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+// content writes the checkpoint of a test.
+func content(text string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) { write(t, dir+"/audit.json", text) }
 }

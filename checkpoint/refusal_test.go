@@ -1,3 +1,5 @@
+//go:build linux
+
 package checkpoint
 
 import (
@@ -223,6 +225,33 @@ func asUser(t *testing.T, uid int, f func()) {
 	f()
 }
 
+// A container runtime that mounts the file alone makes a file that cannot be renamed over: better to say so at start than at the first save.
+func TestMountedFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "audit.json")
+	save(t, path, testState(1))
+	done := make(chan error)
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // for good: the thread with the mount ends with this goroutine
+		for _, err := range []error{
+			unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount(path, path, "", unix.MS_BIND, ""),
+		} {
+			if err != nil {
+				return
+			}
+		}
+		_, err := Open(path, testSource)
+		done <- err
+	}()
+	err, mounted := <-done
+	if !mounted {
+		t.Skip("mounting is not permitted here")
+	}
+	assert.EqualError(t, err, strings.ReplaceAll("DIR/audit.json: cannot be written: device or resource busy; "+
+		"mount the directory DIR instead of the file alone: a mounted file cannot be replaced", "DIR", dir))
+}
+
 func TestSystemErrorsHaveAWayOut(t *testing.T) {
 	f := &File{name: "/d/audit.json", path: "/d/audit.json"}
 	for errno, want := range map[syscall.Errno]string{
@@ -238,11 +267,6 @@ func TestSystemErrorsHaveAWayOut(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-}
-
 // bytesOf returns nil for what is no regular file; a pipe would be read for ever.
 func bytesOf(path string) []byte {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
@@ -250,8 +274,4 @@ func bytesOf(path string) []byte {
 	}
 	data, _ := os.ReadFile(path)
 	return data
-}
-
-func content(text string) func(*testing.T, string) {
-	return func(t *testing.T, dir string) { write(t, dir+"/audit.json", text) }
 }
