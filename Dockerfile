@@ -16,6 +16,7 @@ FROM fluent/fluent-bit:${FLUENT_BIT_VERSION}
 COPY --from=build /src/build/in_wherobots_audit.so /fluent-bit/plugins/in_wherobots_audit.so
 COPY --from=build /src/conf/ /fluent-bit/etc/wherobots/
 COPY --from=build --chown=65532:65532 /state/var/lib/fluent-bit /var/lib/fluent-bit
+ENV WHEROBOTS_PLUGINS_FILE=/fluent-bit/etc/wherobots/container/plugins.conf
 USER 65532:65532
 VOLUME /var/lib/fluent-bit
 ENTRYPOINT ["/fluent-bit/bin/fluent-bit"]
