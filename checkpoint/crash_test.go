@@ -75,7 +75,7 @@ func reversed(calls []string) []string {
 
 // crash runs the child with a fault and checks what it leaves. It returns the child's system calls.
 func crash(t *testing.T, before []byte, fault fault) []string {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	path := filepath.Join(dir, "audit.json")
 	require.NoError(t, os.WriteFile(path, before, 0o600))
 	tr := &tracer{fault: fault, dir: dir}
@@ -168,7 +168,7 @@ func (tr *tracer) run(t *testing.T, path string) (unix.WaitStatus, string) {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	out, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	out, err := os.Create(filepath.Join(memoryDir(t), "output"))
 	require.NoError(t, err)
 	defer out.Close()
 	cmd := child("save", path)

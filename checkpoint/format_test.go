@@ -102,7 +102,7 @@ func FuzzOpen(f *testing.F) {
 	for _, seed := range []string{"", "{", "null", small, small[:len(small)/2], strings.Replace(small, "2026", "0001", 1), `{"format": 2}`, `{"format":1}`, "\xef\xbb\xbf{}"} {
 		f.Add([]byte(seed))
 	}
-	dir := f.TempDir()
+	dir := memoryDir(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// The bytes as they are, and with a checksum that fits, so that fuzzing gets behind it.
 		for _, data := range [][]byte{data, []byte(reseal(string(data)))} {

@@ -82,6 +82,17 @@ func mustOpen(t *testing.T, path string) *File {
 	return f
 }
 
+// memoryDir returns a directory in memory, where there is one: for tests that sync a thousand times and need not outlive a power loss.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "checkpoint-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // save leaves a closed checkpoint with the given state at path.
 func save(t *testing.T, path string, state State) {
 	t.Helper()
