@@ -22,7 +22,10 @@ type simHost struct {
 	t        *testing.T
 	server   *exportertest.Server
 	settings map[string]string
-	engine   http.RoundTripper // monitoring API, for commit_on delivery
+	engine   http.RoundTripper                         // monitoring API, for commit_on delivery
+	take     func([]decodedEvent)                      // gets what is emptied from the ring; nil = it is delivered at once
+	live     func(stop <-chan struct{})                // what else runs as long as the engine does
+	wrap     func(http.RoundTripper) http.RoundTripper // around the way to the endpoint
 
 	e         *Exporter
 	stop      chan struct{}
@@ -31,8 +34,10 @@ type simHost struct {
 	ring      [][]byte
 	delivered []decodedEvent
 	log       []string
-	dropping  bool // batches that are emptied from the ring vanish
-	slow      bool // the ring is full: an append takes a second and drops the batch
+	dropping  bool          // batches that are emptied from the ring vanish
+	slow      bool          // the ring is full: an append takes a second and drops the batch
+	silent    bool          // the engine's defect: collect is not called
+	offset    time.Duration // of the server's clock
 }
 
 const ringInterval = 250 * time.Millisecond
@@ -50,9 +55,10 @@ func inBubble(t *testing.T, settings map[string]string, test func(h *simHost)) {
 		for key, value := range settings {
 			all[key] = value
 		}
-		h := &simHost{t: t, settings: all, server: exportertest.New(exportertest.Options{APIKey: "key", Clock: time.Now})}
+		h := &simHost{t: t, settings: all}
+		h.server = exportertest.New(exportertest.Options{APIKey: "key", Clock: h.now})
+		defer h.kill() // also when the test fails: a bubble's goroutines must end
 		test(h)
-		h.kill()
 	})
 }
 
@@ -66,7 +72,11 @@ func (h *simHost) tryStart() error {
 	if err != nil {
 		return err
 	}
-	e, err := newExporter(cfg, h.server.Transport(), h.engine)
+	endpoint := h.server.Transport()
+	if h.wrap != nil {
+		endpoint = h.wrap(endpoint)
+	}
+	e, err := newExporter(cfg, endpoint, h.engine)
 	if err != nil {
 		return err
 	}
@@ -74,6 +84,10 @@ func (h *simHost) tryStart() error {
 	e.Start()
 	h.wg.Go(h.collect)
 	h.wg.Go(h.empty)
+	if h.live != nil {
+		stop := h.stop
+		h.wg.Go(func() { h.live(stop) })
+	}
 	return nil
 }
 
@@ -85,6 +99,9 @@ func (h *simHost) collect() {
 		case <-h.stop:
 			return
 		case <-ticker.C:
+			if h.isSilent() {
+				continue
+			}
 			if data := h.e.Next(); len(data) > 0 {
 				h.copyBatch(data)
 				h.e.Accepted()
@@ -130,11 +147,56 @@ func (h *simHost) emptyRing() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, data := range h.ring {
-		if !h.dropping {
+		switch {
+		case h.dropping:
+		case h.take != nil:
+			h.take(decodeEvents(h.t, data))
+		default:
 			h.delivered = append(h.delivered, decodeEvents(h.t, data)...)
 		}
 	}
 	h.ring = nil
+}
+
+// deliver is what an output does.
+func (h *simHost) deliver(events []decodedEvent) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.delivered = append(h.delivered, events...)
+}
+
+// now is the server's clock.
+func (h *simHost) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Now().Add(h.offset)
+}
+
+// setServerClock puts the server's clock that much ahead of the local one.
+func (h *simHost) setServerClock(ahead time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.offset = ahead
+}
+
+// setSilent stops and starts the collect calls.
+func (h *simHost) setSilent(silent bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.silent = silent
+}
+
+func (h *simHost) isSilent() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.silent
+}
+
+// setSlow fills the ring.
+func (h *simHost) setSlow(slow bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.slow = slow
 }
 
 func (h *simHost) takeLines() {
@@ -223,6 +285,9 @@ func (h *simHost) logged() string {
 
 // happen adds n events that happen now, a second apart backwards.
 func (h *simHost) happen(n int) {
-	now := time.Now()
+	now := h.now()
 	h.server.Add(exportertest.Generate(now.UnixNano(), n, now.Add(-time.Duration(n)*time.Second), now)...)
 }
+
+// count says how often part is in text.
+func count(text, part string) int { return strings.Count(text, part) }

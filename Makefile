@@ -1,0 +1,78 @@
+# GNU make; `make` alone lists what there is.
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+
+GO       ?= go
+CC       ?= gcc
+BUILD    := build
+PLUGIN   := $(BUILD)/in_wherobots_audit.so
+HOST     := $(BUILD)/host
+SIMULATED := $(BUILD)/simulated-endpoint
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+FUZZTIME ?= 30s
+KILLS    ?= 50
+IMAGE    ?= in_wherobots_audit
+# For `make run`: the endpoint to poll, and the key for it. Handed on in the environment, where `ps` does not show them.
+ENDPOINT ?=
+API_KEY  ?=
+export ENDPOINT API_KEY BUILD
+
+MODULE   := github.com/wherobots/in_wherobots_audit
+# Size: notfastpath leaves out generated code of an encoder that fluent-bit-go brings along and this plugin never calls (0.9 MB), and code
+# that is not hot is not inlined (0.3 MB).
+COLD := crypto/... net/... vendor/... html/... text/... mime/... regexp/... log/... encoding/gob encoding/asn1 math/big github.com/ugorji/...
+GOFLAGS_PLUGIN := -buildmode=c-shared -trimpath -tags notfastpath $(foreach p,$(COLD),-gcflags='$p=-l') -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)"
+SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BUILD)/*') plugin.h go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test e2e bench fuzz lint docker chaos clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
+
+build: $(PLUGIN) ## build the shared object build/in_wherobots_audit.so
+
+run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), ENDPOINT=… API_KEY=…, or a simulated endpoint
+	@exec e2e/run.sh
+
+test: ## run everything that CI runs; the last line counts
+	@$(GO) run ./e2e/check
+
+e2e: $(PLUGIN) $(HOST) $(SIMULATED) ## run the end-to-end tests only
+	$(GO) test -count=1 -timeout 280s -v ./e2e
+
+bench: $(PLUGIN) $(HOST) ## measure speed and memory
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## fuzz every fuzz target for FUZZTIME=30s each
+	@$(GO) list ./... | while read -r package; do \
+	  { $(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true; } | while read -r target; do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+	  done; \
+	done
+
+lint: ## run golangci-lint
+	golangci-lint run
+
+docker: ## build the container image
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+chaos: $(PLUGIN) $(HOST) $(SIMULATED) ## kill, cut, refuse and pause for a long time; prints the table of the README (KILLS=50)
+	$(GO) test -count=1 -timeout 2h -v -run '^TestChaos$$' ./e2e -chaos.kills $(KILLS)
+
+clean: ## remove everything that was built and `make run`'s checkpoint
+	rm -rf $(BUILD)
+
+$(PLUGIN): $(SOURCES)
+	@mkdir -p $(BUILD)
+	CGO_ENABLED=1 $(GO) build $(GOFLAGS_PLUGIN) -o $@ . >&2
+
+$(HOST): $(wildcard e2e/host/*.c e2e/host/*.h)
+	@mkdir -p $(BUILD)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -rdynamic -o $@ $(filter %.c,$^) -ldl -lpthread >&2
+
+$(SIMULATED): $(SOURCES)
+	@mkdir -p $(BUILD)
+	CGO_ENABLED=0 $(GO) build -o $@ ./exporter/exportertest/serve >&2

@@ -1,0 +1,141 @@
+// Command check runs everything that CI runs and ends in one line that counts:
+//
+//	N passed, N failed, N skipped
+//
+// It exits with 1 if anything failed. A step that is no test run counts as one.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// step is one command. Its tests are counted if it is a `go test -json`.
+type step struct {
+	name    string
+	env     []string
+	command []string
+	needs   string // a program without which the step is skipped
+	quiet   bool   // printing anything is failing, as gofmt -l does
+}
+
+func (s step) isTest() bool {
+	return len(s.command) > 1 && s.command[1] == "test"
+}
+
+// pure is what must build and pass without C.
+var pure = []string{"./exporter/...", "./checkpoint/..."}
+
+// steps are in the order of their cost; e2e is one package, units all others.
+func steps(units []string, e2e string) []step {
+	goTest := []string{"go", "test", "-json", "-count=1", "-timeout=280s"}
+	return []step{
+		{name: "gofmt", command: []string{"sh", "-c", "gofmt -l $(git ls-files --cached --others --exclude-standard '*.go')"}, quiet: true},
+		{name: "go vet", command: []string{"go", "vet", "./..."}},
+		{name: "golangci-lint", command: []string{"golangci-lint", "run"}, needs: "golangci-lint"},
+		{name: "build", command: []string{"make", "build"}},
+		{name: "unit tests without C", env: []string{"CGO_ENABLED=0"}, command: slices.Concat(goTest, pure)},
+		{name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"}, command: slices.Concat(goTest, []string{"-race"}, units)},
+		{name: "end to end", command: slices.Concat(goTest, []string{e2e})},
+	}
+}
+
+// packages lists the module's packages but for the end-to-end tests, and those.
+func packages() (units []string, e2e string, err error) {
+	output, err := exec.Command("go", "list", "./...").Output()
+	if err != nil {
+		return nil, "", fmt.Errorf("go list: %w", err)
+	}
+	for _, name := range strings.Fields(string(output)) {
+		if strings.HasSuffix(name, "/e2e") {
+			e2e = name
+		} else {
+			units = append(units, name)
+		}
+	}
+	return units, e2e, nil
+}
+
+func main() {
+	only := flag.String("only", "", "run only the steps whose name contains this")
+	flag.Parse()
+	units, e2e, err := packages()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	var total counts
+	for _, s := range steps(units, e2e) {
+		if strings.Contains(s.name, *only) {
+			total.add(run(s, os.Stdout))
+		}
+	}
+	fmt.Println(total)
+	if total.failed > 0 {
+		os.Exit(1)
+	}
+}
+
+// run carries out one step, prints its name, time and result, and what failed.
+func run(s step, out io.Writer) counts {
+	if s.needs != "" {
+		if _, err := exec.LookPath(s.needs); err != nil {
+			fmt.Fprintf(out, "skipped  %s: %s is not installed\n", s.name, s.needs)
+			return counts{skipped: 1}
+		}
+	}
+	began := time.Now()
+	command := exec.Command(s.command[0], s.command[1:]...)
+	command.Env = append(os.Environ(), s.env...)
+	var result counts
+	var output string
+	if s.isTest() {
+		result, output = runTests(command)
+	} else {
+		result, output = runPlain(command, s.quiet)
+	}
+	word := "ok     "
+	if result.failed > 0 {
+		word = "FAILED "
+	}
+	fmt.Fprintf(out, "%s  %s: %s in %s\n%s", word, s.name, result, time.Since(began).Round(time.Second/10), output)
+	return result
+}
+
+// runPlain runs a command that fails or does not; its output matters if it fails.
+func runPlain(command *exec.Cmd, quiet bool) (counts, string) {
+	output, err := command.CombinedOutput()
+	if err == nil && quiet && len(output) > 0 {
+		err = errors.New("it printed something")
+	}
+	if err != nil {
+		return counts{failed: 1}, fmt.Sprintf("%s%s: %v\n", output, strings.Join(command.Args, " "), err)
+	}
+	return counts{passed: 1}, ""
+}
+
+// runTests runs a `go test -json` and counts its tests.
+func runTests(command *exec.Cmd) (counts, string) {
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	stdout, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		return counts{failed: 1}, err.Error() + "\n"
+	}
+	result, output := count(stdout)
+	if err := command.Wait(); err != nil && result.failed == 0 {
+		result.failed++
+		output += fmt.Sprintf("%s%s: %v\n", stderr.String(), strings.Join(command.Args, " "), err)
+	}
+	return result, output
+}

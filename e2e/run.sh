@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# `make run`: collects audit events and prints them, one JSON record a line on stdout, everything else on stderr.
+#
+#   WHEROBOTS_API_KEY set          the real service
+#   ENDPOINT=… API_KEY=…           that endpoint
+#   neither                        a simulated endpoint on loopback
+#
+# With a Fluent Bit on the PATH (or named by FLUENT_BIT) in that, else in the bundled host. What it has to remember is under build/run/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+build=${BUILD:-build}
+run=$build/run
+plugin=$build/in_wherobots_audit.so
+endpoint=${ENDPOINT:-}
+engine=${FLUENT_BIT:-$(command -v fluent-bit || true)} # "none": the bundled host, whatever is installed
+pids=()
+
+say() { printf 'run: %s\n' "$*" >&2; }
+
+# What Ctrl-C did not reach ends here. SIGKILL only for what does not want to.
+finish() {
+  trap - EXIT INT TERM
+  local pid
+  for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in "${pids[@]}"; do
+    for _ in {1..60}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+    kill -KILL "$pid" 2>/dev/null || true
+  done
+}
+
+# The same past events every time: seed and anchor stay, so that typing it again goes on where it was. So does the port, since a
+# checkpoint belongs to one endpoint.
+simulate() {
+  local listen=127.0.0.1:0
+  [[ -s $run/anchor ]] || date -u +%Y-%m-%dT%H:%M:%SZ >"$run/anchor"
+  [[ -s $run/port ]] && listen=127.0.0.1:$(<"$run/port")
+  rm -f "$run/port.new"
+  export WHEROBOTS_API_KEY=simulated
+  "$build/simulated-endpoint" -listen "$listen" -port-file "$run/port.new" -api-key "$WHEROBOTS_API_KEY" \
+    -seed 1 -anchor "$(<"$run/anchor")" -past 24h -events 500 -rate 1 >&2 &
+  pids+=($!)
+  for _ in {1..200}; do
+    [[ -s $run/port.new ]] && break
+    kill -0 "${pids[0]}" 2>/dev/null || { say "the simulated endpoint did not start on $listen; is another \`make run\` running?"; exit 1; }
+    sleep 0.05
+  done
+  mv "$run/port.new" "$run/port"
+  endpoint=http://127.0.0.1:$(<"$run/port")
+}
+
+# JSON strings are YAML strings.
+quoted() { local s=${1//\\/\\\\}; printf '"%s"' "${s//\"/\\\"}"; }
+
+write_config() {
+  cat <<CONFIG
+service:
+  flush: 0.2 # so that nothing is pending when Ctrl-C comes: the engine looks only once a second
+  log_level: info
+  storage.path: $(quoted "$run/storage")
+pipeline:
+  inputs:
+    - name: wherobots_audit
+      alias: audit
+      endpoint: $(quoted "$endpoint")
+      checkpoint_path: $(quoted "$checkpoint")
+      poll_interval: $poll
+      storage.type: filesystem
+  outputs:
+    - name: stdout
+      match: '*'
+      format: json_lines
+      json_date_key: date
+      json_date_format: iso8601
+      retry_limit: no_limits
+CONFIG
+}
+
+mkdir -p "$run/storage"
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+poll=60s
+if [[ -n ${API_KEY:-} ]]; then
+  export WHEROBOTS_API_KEY=$API_KEY
+fi
+if [[ -n ${WHEROBOTS_API_KEY:-} ]]; then
+  endpoint=${endpoint:-https://api.cloud.wherobots.com}
+  say "polls $endpoint"
+elif [[ -n $endpoint ]]; then
+  say "ENDPOINT needs a key: make run ENDPOINT=$endpoint API_KEY=…"
+  exit 2
+else
+  poll=5s
+  simulate
+  say "WHEROBOTS_API_KEY is not set: polls a simulated endpoint, $endpoint"
+fi
+checkpoint=$run/$(tr -c 'a-zA-Z0-9.\n' '-' <<<"${endpoint#*://}").json
+say "checkpoint $checkpoint"
+
+if [[ -n $engine && $engine != none ]]; then
+  say "in $engine ($("$engine" --version | head -n 1))"
+  write_config >"$run/fluent-bit.yaml"
+  "$engine" -e "$plugin" -c "$run/fluent-bit.yaml" &
+else
+  say "no fluent-bit on the PATH: in the bundled host"
+  "$build/host" --plugin "$plugin" --storage-path "$run/storage" --input audit -p endpoint="$endpoint" \
+    -p checkpoint_path="$checkpoint" -p poll_interval="$poll" &
+fi
+pids=($! "${pids[@]}")
+wait "${pids[0]}"

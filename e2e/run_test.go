@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// `make run` without a key prints the simulated endpoint's events, nothing but a
+// JSON record a line on stdout; Ctrl-C ends it within two seconds; typed again,
+// it repeats no event. It measures time, so nothing runs beside it.
+func TestMakeRun(t *testing.T) {
+	onEachHost(t, func(t *testing.T, h host) {
+		build := t.TempDir()
+		for _, name := range []string{"in_wherobots_audit.so", "host", "simulated-endpoint"} {
+			require.NoError(t, os.Symlink(filepath.Join(root, "build", name), filepath.Join(build, name)))
+		}
+		times := map[string]int{}
+		for round := range 3 {
+			began := time.Now()
+			run := startRun(t, h, build)
+			want := 1
+			if round == 0 {
+				want = 500 // the past
+			}
+			run.until(60*time.Second, "records", func() bool { return bytes.Count(run.stdout(), []byte("\n")) >= want })
+			t.Logf("%d records after %s", want, time.Since(began).Round(100*time.Millisecond))
+			run.interrupt()
+			for line := range bytes.Lines(run.stdout()) {
+				var fields map[string]any
+				require.NoError(t, json.Unmarshal(line, &fields), "stdout: %s", line)
+				id, _ := fields["event_id"].(string)
+				times[id]++
+			}
+		}
+		for id, n := range times {
+			assert.Equal(t, 1, n, "event %s", id)
+		}
+	})
+}
+
+// An endpoint needs a key: it is said, nothing is started.
+func TestMakeRunWithoutKeyForEndpoint(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(filepath.Join(root, "e2e", "run.sh"))
+	cmd.Env = append(withoutKey(os.Environ()), "BUILD="+t.TempDir(), "ENDPOINT=http://127.0.0.1:1", "API_KEY=")
+	output, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(output), "ENDPOINT needs a key: make run ENDPOINT=http://127.0.0.1:1 API_KEY=")
+}
+
+// running is a `make run` with its stdout in a file.
+type running struct {
+	*process
+	out string
+}
+
+func startRun(t *testing.T, h host, build string) running {
+	t.Helper()
+	r := &rig{host: h, dir: t.TempDir()}
+	out, err := os.Create(r.path("stdout"))
+	require.NoError(t, err)
+	defer out.Close()
+	log, err := os.Create(r.path("log"))
+	require.NoError(t, err)
+	defer log.Close()
+	cmd := exec.Command(filepath.Join(root, "e2e", "run.sh"))
+	cmd.Env = append(withoutKey(os.Environ()), "BUILD="+build, "ENDPOINT=", "API_KEY=", "FLUENT_BIT="+enginePath(h))
+	cmd.Stdout, cmd.Stderr = out, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return running{launch(t, r, cmd), out.Name()}
+}
+
+// enginePath is what FLUENT_BIT must be for run.sh to take this host; "none" is
+// no engine.
+func enginePath(h host) string {
+	if e, real := h.(engine); real {
+		return e.path
+	}
+	return "none"
+}
+
+func (r running) stdout() []byte {
+	text, err := os.ReadFile(r.out)
+	require.NoError(r.t, err)
+	return text
+}
+
+// interrupt does what Ctrl-C does: SIGINT for the whole group.
+func (r running) interrupt() {
+	r.t.Helper()
+	began := time.Now()
+	require.NoError(r.t, syscall.Kill(-r.cmd.Process.Pid, syscall.SIGINT))
+	r.wait(5 * time.Second)
+	assert.Less(r.t, time.Since(began), 2*time.Second, "from Ctrl-C to the end")
+}

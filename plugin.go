@@ -1,0 +1,239 @@
+// Command in_wherobots_audit is a Fluent Bit input plugin: a shared object,
+// built with -buildmode=c-shared, that Fluent Bit loads and calls by the
+// exported names below. This file holds the callbacks, the memory that crosses
+// the border and nothing else; what the plugin does is in package exporter.
+//
+// Facts of the host that shape it (Fluent Bit 3.2 to 5.1):
+//
+//   - All callbacks of one instance come on that instance's own thread; collect
+//     comes once a second and must not block.
+//   - What collect hands over is freed by cleanup, which the engine calls right
+//     after its copy; if nothing is handed over (size 0), it does not call it.
+//   - The engine's log function writes to the engine's log only on a thread of
+//     the engine. So the exporter queues its lines, and callbacks print them.
+//   - The shared object is never unloaded: Exit must end everything, since a hot
+//     reload calls Init again in the same process.
+package main
+
+// #cgo LDFLAGS: -ldl
+// #include "plugin.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/fluent/fluent-bit-go/input"
+
+	"github.com/wherobots/in_wherobots_audit/exporter"
+)
+
+const (
+	pluginName        = "wherobots_audit"
+	pluginDescription = "Wherobots Cloud audit log"
+)
+
+// instance is one [INPUT] section of the configuration. Its methods are called
+// by the callbacks only, thus on one thread.
+type instance struct {
+	host
+	exporter *exporter.Exporter
+	metrics  metrics
+	handle   unsafe.Pointer // C memory whose address stands for the instance
+}
+
+// table is the only state of the process; Exit empties it.
+var table instances[*instance]
+
+// FLBPluginRegister tells the engine the plugin's name and kind.
+//
+//export FLBPluginRegister
+func FLBPluginRegister(def unsafe.Pointer) C.int {
+	return C.int(input.FLBPluginRegister(def, pluginName, pluginDescription))
+}
+
+// FLBPluginUnregister gives back what Register allocated.
+//
+//export FLBPluginUnregister
+func FLBPluginUnregister(def unsafe.Pointer) {
+	input.FLBPluginUnregister(def)
+}
+
+// FLBPluginInit starts one instance. Anything but FLB_OK keeps Fluent Bit (from
+// 4.1 on) from starting, which is the right answer to settings that are wrong.
+//
+//export FLBPluginInit
+func FLBPluginInit(plugin unsafe.Pointer) (status C.int) {
+	p := (*C.struct_engine_plugin)(plugin)
+	h := newHost(p)
+	defer h.survive("Init", func() { status = input.FLB_ERROR })
+
+	config, err := exporter.ParseConfig(settings(func(key string) string { return input.FLBPluginConfigKey(plugin, key) }, h.name))
+	if err != nil {
+		h.log(exporter.LevelError, err.Error())
+		return input.FLB_ERROR
+	}
+	e, err := exporter.New(config)
+	if err != nil {
+		h.log(exporter.LevelError, err.Error())
+		return input.FLB_ERROR
+	}
+	i := &instance{host: h, exporter: e, metrics: newMetrics(h, time.Now()), handle: C.malloc(1)}
+	table.add(i, uintptr(i.handle), syscall.Gettid())
+	C.engine_set_handle(p, i.handle)
+	e.Start()
+	i.printLines()
+	return input.FLB_OK
+}
+
+// FLBPluginInputCallbackCtx is collect, from Fluent Bit 4.1 on.
+//
+//export FLBPluginInputCallbackCtx
+func FLBPluginInputCallbackCtx(ctx unsafe.Pointer, data *unsafe.Pointer, size *C.size_t) C.int {
+	return collect(uintptr(ctx), data, size)
+}
+
+// FLBPluginInputCallback is collect before Fluent Bit 4.1.
+//
+//export FLBPluginInputCallback
+func FLBPluginInputCallback(data *unsafe.Pointer, size *C.size_t) C.int {
+	return collect(0, data, size)
+}
+
+// FLBPluginInputCleanupCallbackCtx is cleanup, from Fluent Bit 4.1 on.
+//
+//export FLBPluginInputCleanupCallbackCtx
+func FLBPluginInputCleanupCallbackCtx(ctx, data unsafe.Pointer) C.int {
+	return cleanup(uintptr(ctx), data)
+}
+
+// FLBPluginInputCleanupCallback is cleanup before Fluent Bit 4.1.
+//
+//export FLBPluginInputCleanupCallback
+func FLBPluginInputCleanupCallback(data unsafe.Pointer) C.int {
+	return cleanup(0, data)
+}
+
+// FLBPluginInputPause holds the instance: what is handed over after the pause
+// of a shutdown is lost.
+//
+//export FLBPluginInputPause
+func FLBPluginInputPause() {
+	for _, i := range table.on(syscall.Gettid()) {
+		i.guarded("Pause", i.exporter.Pause)
+	}
+}
+
+// FLBPluginInputResume ends the hold.
+//
+//export FLBPluginInputResume
+func FLBPluginInputResume() {
+	for _, i := range table.on(syscall.Gettid()) {
+		i.guarded("Resume", i.exporter.Resume)
+	}
+}
+
+// FLBPluginInputPreRun comes before the first collect call. Init has done it all.
+//
+//export FLBPluginInputPreRun
+func FLBPluginInputPreRun(_ C.int) C.int {
+	return 0
+}
+
+// FLBPluginInputPreExit comes right before Exit, which does it all. It is no
+// Pause: the exporter draws conclusions from how many of those came.
+//
+//export FLBPluginInputPreExit
+func FLBPluginInputPreExit(_ C.int) {}
+
+// FLBPluginExit ends the instance of the calling thread and waits for it.
+//
+//export FLBPluginExit
+func FLBPluginExit() C.int {
+	for _, i := range table.remove(syscall.Gettid()) {
+		i.guarded("Exit", func() {
+			if err := i.exporter.Close(); err != nil {
+				i.log(exporter.LevelError, err.Error())
+			}
+		})
+		i.printLines()
+		i.metrics.close()
+		C.free(i.handle)
+	}
+	return input.FLB_OK
+}
+
+// collect hands over what the exporter has ready, copied once into C memory.
+func collect(handle uintptr, data *unsafe.Pointer, size *C.size_t) C.int {
+	*data, *size = nil, 0
+	i, ok := table.find(handle, syscall.Gettid())
+	if !ok {
+		return input.FLB_OK // after Exit, or a pause's last call: nothing to hand over
+	}
+	i.guarded("collect", func() {
+		i.printLines()
+		i.metrics.update(i.exporter.Stats(), time.Now())
+		if batch := i.exporter.Next(); len(batch) > 0 {
+			*data, *size = C.CBytes(batch), C.size_t(len(batch))
+		}
+	})
+	return input.FLB_OK
+}
+
+// cleanup frees what collect handed over, after the engine has copied it.
+func cleanup(handle uintptr, data unsafe.Pointer) C.int {
+	C.free(data)
+	if i, ok := table.find(handle, syscall.Gettid()); ok {
+		i.guarded("cleanup", i.exporter.Accepted)
+	}
+	return input.FLB_OK
+}
+
+// printLines prints what the exporter has queued.
+func (i *instance) printLines() {
+	for _, line := range i.exporter.Lines() {
+		i.log(line.Level, line.Text)
+	}
+}
+
+// host is the engine as one instance sees it.
+type host struct {
+	api  *C.struct_engine_api
+	ins  unsafe.Pointer
+	name string // alias or plugin.number; empty if the engine does not tell
+}
+
+func newHost(p *C.struct_engine_plugin) host {
+	return host{api: p.api, ins: p.ins, name: C.GoString(C.engine_input_name(p.ins))}
+}
+
+// log prints text through the engine's own log, a log line for each of its
+// lines, in the form of the engine's own plugins.
+func (h host) log(level exporter.Level, text string) {
+	for line := range strings.Lines(text) {
+		c := C.CString(logPrefix(h.name) + strings.TrimRight(line, "\r\n"))
+		C.engine_log(h.api, h.ins, C.int(level), c)
+		C.free(unsafe.Pointer(c))
+	}
+}
+
+// guarded calls f. A panic must not take the engine, and all its other inputs,
+// down with it; nothing is committed by it, so nothing is lost.
+func (h host) guarded(callback string, f func()) {
+	defer h.survive(callback, func() {})
+	f()
+}
+
+// survive is deferred: it logs a panic and calls after.
+func (h host) survive(callback string, after func()) {
+	if reason := recover(); reason != nil {
+		h.log(exporter.LevelError, fmt.Sprintf("panic in %s: %v\n%s", callback, reason, debug.Stack()))
+		after()
+	}
+}
+
+func main() {} // required by -buildmode=c-shared, never called
