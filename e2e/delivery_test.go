@@ -94,7 +94,7 @@ func TestPauseAndResume(t *testing.T) {
 	time.Sleep(500 * time.Millisecond)
 	held := r.lines(t)
 	stop := s.live(t, 0)
-	time.Sleep(3 * time.Second)
+	time.Sleep(5 * time.Second)
 	require.Equal(t, held, r.lines(t), "handed over during a pause")
 	p.signal(syscall.SIGUSR2)
 	stop()

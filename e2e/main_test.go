@@ -21,7 +21,10 @@ var (
 	engineVersion string
 )
 
-var chaosKills = flag.Int("chaos.kills", 5, "how often TestChaos kills each host")
+var (
+	chaosKills  = flag.Int("chaos.kills", 5, "how often TestChaos kills each host")
+	chaosReadme = flag.String("chaos.readme", "", "file that TestChaos writes its table into")
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()

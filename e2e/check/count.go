@@ -54,7 +54,7 @@ func count(events io.Reader) (counts, string) {
 			if e.Test == "" && strings.HasPrefix(e.Output, "hosts: ") {
 				shown.WriteString(e.Output)
 			}
-		case e.Action == "fail" && (e.Test != "" || failures[e.Package] == 0), e.Action == "build-fail":
+		case e.Action == "fail" && (e.Test != "" || failures[e.Package] == 0):
 			total.failed++
 			failures[e.Package]++
 			shown.WriteString(text(output[key]))

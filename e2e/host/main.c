@@ -43,11 +43,11 @@ long long now_ms(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     return (long long) t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The next moment that is a multiple of the interval: the engine's timers tick together. */
+/* The engine's timers tick together, at full seconds of the monotonic clock. */
 long long next_tick(int interval_ms)
 {
     return (now_ms() / interval_ms + 1) * interval_ms;
@@ -57,13 +57,13 @@ static void print_log(int level, const char *text)
 {
     static const char *names[] = {"", "error", " warn", " info", "debug", "trace"};
     char when[32];
-    long long now = now_ms();
-    time_t seconds = (time_t) (now / 1000);
+    struct timespec now;
     struct tm tm;
 
-    gmtime_r(&seconds, &tm);
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
     strftime(when, sizeof(when), "%Y/%m/%d %H:%M:%S", &tm);
-    fprintf(stderr, "[%s.%03d] [%s] %s\n", when, (int) (now % 1000), names[level], text);
+    fprintf(stderr, "[%s.%03d] [%s] %s\n", when, (int) (now.tv_nsec / 1000000), names[level], text);
 }
 
 void host_log(int level, const char *fmt, ...)

@@ -130,7 +130,10 @@ void plugin_unregister(void)
 
 /* ---- one instance ---- */
 
-/* discard: what the engine collects after the pause of a shutdown is lost */
+/*
+ * discard: the engine may go on to collect after a Pause, and what it is handed
+ * then is lost.
+ */
 static void collect(struct instance *ins, bool discard)
 {
     void *data = NULL;
@@ -210,12 +213,9 @@ static void *run(void *arg)
             ins->paused = false;
         } else if (command == 0) {
             due += options.interval_ms;
-            if (!ins->paused) {
-                collect(ins, false);
-            }
+            collect(ins, ins->paused);
         }
     }
-    collect(ins, true);
     plugin.pre_exit(reloading);
     plugin.exit();
     return NULL;
@@ -223,13 +223,17 @@ static void *run(void *arg)
 
 bool instance_init(struct instance *ins)
 {
+    pthread_condattr_t clock;
+
     ins->plugin = (struct proxy_input){def->name, &api, ins, &ins->context};
     ins->context = (struct proxy_context){0};
     ins->commands = ins->ready = 0;
     ins->paused = false;
     ins->records = ins->bytes = 0;
     pthread_mutex_init(&ins->mutex, NULL);
-    pthread_cond_init(&ins->changed, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&ins->changed, &clock);
     if (pthread_create(&ins->thread, NULL, run, ins) != 0) {
         die("no thread for %s", ins->name);
     }

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -127,7 +128,7 @@ static void read_backlog(void)
 void store_open(void)
 {
     srand((unsigned) (now_ms() ^ getpid()));
-    sequence = now_ms() * 1000;
+    sequence = (long long) time(NULL) * 1000000; /* after those of earlier processes */
     open_out();
     if (options.storage_path != NULL) {
         read_backlog();

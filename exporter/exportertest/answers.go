@@ -1,42 +1,64 @@
 package exportertest
 
 import (
-	"math/rand/v2"
-	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
 
 // Answers says how the endpoint answers: a field for each thing that is not known of it. The zero value is snake_case CSV in ascending order
-// with microseconds and Z.
+// with microseconds and Z, chunked and not compressed.
 type Answers struct {
 	Header      Spelling
-	Columns     []string // order and choice of columns by snake_case name; nil = all
-	Extra       []string // further columns, each with its name and "value n"
-	Order       Order
-	TimeLayout  string // of event_time, as package time has it; "" = microseconds and Z
-	ContentType string // "" = text/csv, or application/json with JSONString
+	Acronyms    bool          // ID and IP in capitals wherever the spelling begins words with them: "Event ID", "sourceIP"
+	Columns     []string      // columns by snake_case name; nil = all. One that no event has is always null
+	Without     []string      // columns that are missing
+	Extra       []string      // further columns, each with its name and "value n"
+	ColumnOrder Order         // of the columns: as listed, backwards or shuffled by the seed
+	Order       Order         // of the rows by time
+	TimeLayout  string        // of event_time: package time's, or an Epoch…; "" = LayoutMicros
+	TimeOffset  time.Duration // east of UTC of the zone that times are written in
+	ContentType string        // "" = text/csv, or application/json with JSONString; "none" = no such header
 
-	JSONString bool // the whole CSV as one JSON string
-	BOM        bool
-	CRLF       bool
-	QuoteAll   bool
-	Null       string // what stands for null
+	JSONString bool   // the whole CSV as one JSON string
+	BOM        bool   // U+FEFF before the header
+	CRLF       bool   // line ends
+	QuoteAll   bool   // fields that need it or not
+	Null       string // what stands for null; QuotedEmpty is possible
 	Empty      Empty
 	Gzip       Compression
 	Torn       bool // the last row has no line end
+
+	ContentLength bool          // said instead of chunks
+	Retention     time.Duration // how long events are kept; 0 = Retention, negative = for ever
 
 	RowLimit      int           // more rows than this are refused …
 	RowLimitAbove time.Duration // … unless the window is at most this long
 	RowLimitWith  TooMany
 
-	FastAPIErrors bool          // {"detail": …} instead of an ErrorBody
-	NoDate        bool          // no Date header
-	DateOffset    time.Duration // of the Date header from the server's clock
-	Latency       time.Duration // before anything is answered
-	RowLatency    time.Duration // before every 100th row
+	Errors     ErrorForm
+	NoDate     bool          // no Date header
+	DateOffset time.Duration // of the Date header from the server's clock
+	Latency    time.Duration // before anything is answered
+	RowLatency time.Duration // after every 100th row; what was written so far is sent on before
 }
+
+// Layouts of event_time that a service might use, beside those of package time. All but the last three are for [time.Time.Format].
+const (
+	LayoutMicros  = "2006-01-02T15:04:05.000000Z07:00"
+	LayoutNanos   = "2006-01-02T15:04:05.000000000Z07:00"
+	LayoutMillis  = "2006-01-02T15:04:05.000Z07:00"
+	LayoutSeconds = "2006-01-02T15:04:05Z07:00"
+	LayoutShort   = "2006-01-02T15:04:05.999999Z07:00" // a fraction only where there is one
+	LayoutOffset  = "2006-01-02T15:04:05.000000-07:00" // +00:00
+	LayoutNoZone  = "2006-01-02T15:04:05.000000"       // UTC, unsaid
+	LayoutSpace   = "2006-01-02 15:04:05.000000-07:00" // no T
+	EpochSeconds  = "epoch seconds"                    // since 1970
+	EpochMillis   = "epoch milliseconds"               //
+	EpochMicros   = "epoch microseconds"               //
+)
+
+// QuotedEmpty as Answers.Null writes null as two quotes.
+const QuotedEmpty = `""`
 
 // Spelling of the header.
 type Spelling int
@@ -48,7 +70,7 @@ const (
 	Upper                 // EVENT_TIME
 )
 
-// Order of the rows.
+// Order of rows or columns.
 type Order int
 
 const (
@@ -82,20 +104,19 @@ const (
 	TooMany413     TooMany = iota // 413 REQUEST_ENTITY_TOO_LARGE
 	TooMany400                    // 400 with that code
 	TooManyTimeout                // 504 TIMEOUT_ERROR
+	TooManyHang                   // no answer until the client goes
 )
 
-func (a Answers) tooMany() *refusal {
-	switch a.RowLimitWith {
-	case TooMany400:
-		return &refusal{http.StatusBadRequest, "REQUEST_ENTITY_TOO_LARGE", "too many rows"}
-	case TooManyTimeout:
-		return &refusal{http.StatusGatewayTimeout, "TIMEOUT_ERROR", "the query took too long"}
-	default:
-		return &refusal{http.StatusRequestEntityTooLarge, "REQUEST_ENTITY_TOO_LARGE", "too many rows"}
-	}
-}
+// ErrorForm is the form of what is no export.
+type ErrorForm int
 
-func (a Answers) contentType() string {
+const (
+	ErrorBodies ErrorForm = iota // as the OpenAPI text has them
+	FastAPI                      // {"detail": …}, of the framework itself
+	HTMLPages                    // of a proxy in front
+)
+
+func (a *Answers) contentType() string {
 	switch {
 	case a.ContentType != "":
 		return a.ContentType
@@ -106,37 +127,34 @@ func (a Answers) contentType() string {
 	}
 }
 
-func (a Answers) columns() []string {
-	if a.Columns != nil {
-		return a.Columns
+// keeps returns how long events are kept.
+func (a *Answers) keeps() time.Duration {
+	if a.Retention == 0 {
+		return Retention
 	}
-	return ColumnNames
+	return a.Retention
 }
 
 // spell writes a snake_case name as the header has it.
-func (s Spelling) spell(name string) string {
-	words := strings.Split(name, "_")
-	switch s {
-	case Title, Camel:
-		for i, word := range words {
-			if s == Title || i > 0 {
-				words[i] = strings.ToUpper(word[:1]) + word[1:]
-			}
-		}
-		return strings.Join(words, map[Spelling]string{Title: " ", Camel: ""}[s])
-	case Upper:
+func (a *Answers) spell(name string) string {
+	if a.Header == Upper {
 		return strings.ToUpper(name)
-	default:
+	}
+	if a.Header == Snake {
 		return name
 	}
-}
-
-func order(events []Event, o Order, seed int64) {
-	switch o {
-	case Descending:
-		slices.Reverse(events)
-	case Shuffled:
-		random := rand.New(rand.NewPCG(uint64(seed), uint64(len(events))))
-		random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	words := strings.Split(name, "_")
+	for i, word := range words {
+		switch {
+		case a.Header == Camel && i == 0:
+		case a.Acronyms && (word == "id" || word == "ip"):
+			words[i] = strings.ToUpper(word)
+		case word != "":
+			words[i] = strings.ToUpper(word[:1]) + word[1:]
+		}
 	}
+	if a.Header == Camel {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words, " ")
 }

@@ -2,8 +2,6 @@ package exportertest
 
 import (
 	"encoding/json"
-	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 )
@@ -22,7 +20,7 @@ type Event struct {
 	ComputeRegion string
 	ClientChain   string
 	SourceClient  string
-	Visible       time.Time // when it appears in the export; zero = at once
+	Visible       time.Time // when it appears in the export, by the server's clock; zero = at Time
 }
 
 // ColumnNames are the columns of the export, by their snake_case names.
@@ -31,42 +29,23 @@ var ColumnNames = []string{
 	"source_ip", "resource_name", "resource_id", "compute_region", "client_chain", "source_client",
 }
 
-const defaultTimeLayout = "2006-01-02T15:04:05.000000Z07:00"
-
-func (e *Event) appears() time.Time { return later(e.Time, e.Visible) }
-
-// field is the text of a column.
-func (e *Event) field(name string, a Answers) string {
-	if name == "event_time" {
-		layout := a.TimeLayout
-		if layout == "" {
-			layout = defaultTimeLayout
-		}
-		return e.Time.UTC().Format(layout)
+// appears is when the export shows the event. An event can be dated later than that: its clock ran ahead.
+func (e *Event) appears() time.Time {
+	if e.Visible.IsZero() {
+		return e.Time
 	}
-	if text := e.Fields()[columnIndex[name]]; text != "" {
-		return text
-	}
-	return a.Null
+	return e.Visible
 }
 
-// Fields returns the texts of ColumnNames, "" for null.
+// Fields returns the texts of ColumnNames, "" for null; the time is in LayoutMicros.
 func (e *Event) Fields() [12]string {
 	return [12]string{
-		e.ID, e.Time.UTC().Format(defaultTimeLayout), e.Action, e.UserID, e.UserName, e.UserAgent,
+		e.ID, e.Time.UTC().Format(LayoutMicros), e.Action, e.UserID, e.UserName, e.UserAgent,
 		e.SourceIP, e.ResourceName, e.ResourceID, e.ComputeRegion, e.ClientChain, e.SourceClient,
 	}
 }
 
-var columnIndex = func() map[string]int {
-	index := make(map[string]int)
-	for i, name := range ColumnNames {
-		index[name] = i
-	}
-	return index
-}()
-
-// matches is the endpoint's substring search over every field.
+// matches is the endpoint's search: a substring of any field, upper and lower case told apart.
 func (e *Event) matches(term string) bool {
 	if term == "" {
 		return true
@@ -88,54 +67,4 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
-}
-
-var (
-	actions = []string{
-		"create_api_key", "delete_api_key", "login", "logout", "create_notebook", "start_runtime", "stop_runtime", "update_organization",
-		"grant_role", "create_service_principal", "export_audit_log", "delete_file", "execute_sql", "list_catalogs", "invite_user",
-	}
-	agents  = []string{"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36, like Gecko", "wherobots-python-dbapi/0.9.1", `agent "quoted" 1.0`, ""}
-	ips     = []string{"203.0.113.7", "198.51.100.23", "2001:db8::1", "2001:db8:0:1::42", "not an address", ""}
-	regions = []string{"aws-us-west-2", "aws-us-east-1", "aws-eu-west-1", ""}
-	names   = []string{"daily report", "Straße, Größe & Höhe", "two\nlines", `a "quoted" name`, "日本語のノート", "", "comma, separated, name", "carriage\r\nreturn"}
-	clients = []string{"console", "python-sdk", "jdbc", ""}
-)
-
-// Generate returns n realistic events from from to to, by time and the same for the same arguments. There are nulls, quotes, line ends,
-// unicode and IPv6 addresses among them, and ties: runs of events that share a timestamp.
-func Generate(seed int64, n int, from, to time.Time) []Event {
-	random := rand.New(rand.NewPCG(uint64(seed), 1))
-	events := make([]Event, n)
-	step := to.Sub(from) / time.Duration(max(n, 1))
-	var t time.Time
-	ties := 0
-	for i := range events {
-		if ties == 0 {
-			t = from.Add(time.Duration(i) * step).UTC().Truncate(time.Microsecond)
-			if random.IntN(200) == 0 {
-				ties = 50
-			}
-		} else {
-			ties--
-		}
-		events[i] = generate(random, t)
-	}
-	return events
-}
-
-func generate(random *rand.Rand, t time.Time) Event {
-	pick := func(from []string) string { return from[random.IntN(len(from))] }
-	user := random.IntN(50)
-	return Event{
-		ID:   uuid(random),
-		Time: t, Action: pick(actions), UserID: fmt.Sprintf("user-%04d", user), UserName: fmt.Sprintf("user%d@example.com", user),
-		UserAgent: pick(agents), SourceIP: pick(ips), ResourceName: pick(names), ResourceID: fmt.Sprintf("res-%08x", random.Uint32()),
-		ComputeRegion: pick(regions), ClientChain: pick([]string{"gateway > api", "console > gateway > api", ""}), SourceClient: pick(clients),
-	}
-}
-
-func uuid(random *rand.Rand) string {
-	a, b := random.Uint64(), random.Uint64()
-	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
 }

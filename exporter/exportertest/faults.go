@@ -1,204 +1,150 @@
 package exportertest
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
-	"math/rand/v2"
+	"net"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 )
 
 // Fault is one thing that goes wrong with one request. The zero value is no fault.
+//
+// What replaces the answer does so before credentials are looked at, as a proxy in front would. What breaks it (…After, of which one is used, and
+// Drip) touches only answers with 200.
 type Fault struct {
-	Status     int    // answers this status …
-	Code       string // … with this code in an ErrorBody; "" = the status's own
-	RetryAfter string // and this Retry-After
-	Redirect   string // redirects there
-	Body       string // answers 200 with this body …
-	BodyType   string // … and this content type; "" = text/csv
-	HTML       bool   // answers 200 with a page
-	JSONError  bool   // answers 200 with an ErrorBody
-	EmptyBody  bool   // answers 200 without a byte
-	CutAfter   int    // breaks the connection after so many bytes
-	Reset      bool   // breaks the connection before anything is answered
-	Hang       bool   // never answers
+	Status     int           // answers this status …
+	Code       string        // … with this code in an ErrorBody; "" = the status's own
+	RetryAfter string        // a Retry-After with that, as it stands
+	RetryDate  time.Duration // a Retry-After with a date, so long after the server's clock; negative is possible
+	Redirect   string        // redirects there
+
+	Body      string // answers this body …
+	BodyType  string // … and this content type; "" = text/csv
+	HTML      bool   // answers a page
+	JSONError bool   // answers an ErrorBody
+	EmptyBody bool   // answers without a byte. These four with 200, or Status
+
+	CutAfter   int           // breaks the connection after so many bytes, as they travel (compressed, where they are), or before the end of fewer
+	EndAfter   int           // ends the answer after so many bytes as if that were all of it
+	StallAfter int           // sends so many bytes and then nothing, until the client goes
+	Drip       time.Duration // waits so long before each 64 bytes
+	Reset      bool          // breaks the connection before anything is answered
+	Hang       bool          // never answers
 }
+
+// Times returns the fault n times, for Fail.
+func (f Fault) Times(n int) []Fault { return slices.Repeat([]Fault{f}, n) }
 
 // String names the fault for the record of requests.
 func (f Fault) String() string {
 	switch {
 	case f == (Fault{}):
 		return ""
-	case f.Status != 0:
-		return itoa(f.Status)
-	case f.CutAfter > 0:
-		return "cut"
 	case f.Hang:
 		return "hang"
 	case f.Reset:
 		return "reset"
 	case f.Redirect != "":
 		return "redirect"
+	case f.Status != 0:
+		return strconv.Itoa(f.Status)
+	case f.CutAfter > 0:
+		return "cut"
+	case f.EndAfter > 0:
+		return "end"
+	case f.StallAfter > 0:
+		return "stall"
+	case f.Drip > 0:
+		return "drip"
 	default:
 		return "body"
 	}
 }
 
-// Fail makes the next requests go wrong, one fault each.
+// Fail makes the next requests go wrong, one fault each. They go before Chaos.
 func (s *Server) Fail(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, faults...)
 }
 
-// refuses says whether the fault replaces the whole answer.
-func (f Fault) refuses() bool { return f != (Fault{}) && f.CutAfter == 0 }
+// breaks says whether the fault lies in how the answer is sent, and not in what is answered.
+func (f Fault) breaks() bool {
+	return f.CutAfter > 0 || f.EndAfter > 0 || f.StallAfter > 0 || f.Drip > 0
+}
 
-// refuse answers with the fault and returns the status, 0 for none.
-func (f Fault) refuse(w http.ResponseWriter, r *http.Request) int {
+// replaces says whether the fault takes the place of the answer.
+func (f Fault) replaces() bool { return f != (Fault{}) && !f.breaks() }
+
+// replace answers with the fault.
+func (x *exchange) replace() {
+	f := x.fault
+	if f.Hang {
+		<-x.r.Context().Done()
+		return
+	}
+	if f.Reset {
+		reset(x.w)
+	}
+	header := x.w.Header()
+	if f.RetryDate != 0 {
+		header.Set("Retry-After", x.now.Add(f.RetryDate).UTC().Format(http.TimeFormat))
+	}
 	if f.RetryAfter != "" {
-		w.Header().Set("Retry-After", f.RetryAfter)
+		header.Set("Retry-After", f.RetryAfter)
 	}
 	switch {
-	case f.Hang:
-		<-r.Context().Done()
-		return 0
-	case f.Reset:
-		panic(http.ErrAbortHandler)
 	case f.Redirect != "":
-		http.Redirect(w, r, f.Redirect, http.StatusFound)
-		return http.StatusFound
-	case f.Status != 0:
-		code := f.Code
-		if code == "" {
-			code = codeOf[f.Status]
-		}
-		refused := refusal{f.Status, code, "an injected fault"}
-		refused.write(w, Answers{})
-		return f.Status
-	case f.JSONError:
-		w.Header().Set("Content-Type", "application/json")
-		refused := refusal{http.StatusOK, f.Code, "an injected fault"}
-		_ = json.NewEncoder(w).Encode(refused.body())
-	case f.HTML:
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!DOCTYPE html><html><body><h1>Sign in, please</h1></body></html>")
-	case f.EmptyBody:
-		w.Header().Set("Content-Type", "text/csv")
-		w.Header().Set("Content-Length", "0")
+		x.record.Status = http.StatusFound
+		http.Redirect(x.w, x.r, f.Redirect, http.StatusFound)
+	case f.Body == "" && !f.HTML && !f.JSONError && !f.EmptyBody && f.Status != 0:
+		x.refuse(refusal{status: f.Status, code: f.Code, message: "an injected fault"}, x.answers.Errors)
 	default:
-		w.Header().Set("Content-Type", "text/csv")
-		if f.BodyType != "" {
-			w.Header().Set("Content-Type", f.BodyType)
+		x.replaceBody()
+	}
+	x.record.Complete = true
+}
+
+// replaceBody answers a body that is no export.
+func (x *exchange) replaceBody() {
+	f := x.fault
+	status := f.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	contentType := f.BodyType
+	if contentType == "" {
+		contentType = "text/csv"
+	}
+	x.record.Status = status
+	switch {
+	case f.JSONError:
+		x.refuse(refusal{status: status, code: f.Code, message: "an injected fault"}, ErrorBodies)
+	case f.HTML:
+		writePage(x.w, status, "Sign in, please")
+	case f.EmptyBody:
+		x.w.Header().Set("Content-Type", contentType)
+		x.w.Header().Set("Content-Length", "0")
+		x.w.WriteHeader(status)
+	default:
+		x.w.Header().Set("Content-Type", contentType)
+		x.w.WriteHeader(status)
+		_, _ = io.WriteString(x.w, f.Body)
+	}
+}
+
+// reset breaks the connection at once, with a TCP reset where there is TCP. Go's client repeats a request by itself when a connection that it
+// used before breaks so.
+func reset(w http.ResponseWriter) {
+	if hijacker, ok := w.(http.Hijacker); ok {
+		if connection, _, err := hijacker.Hijack(); err == nil {
+			if tcp, ok := connection.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0)
+			}
+			_ = connection.Close()
 		}
-		_, _ = io.WriteString(w, f.Body)
-	}
-	return http.StatusOK
-}
-
-// wrap makes the answer break where the fault says.
-func (f Fault) wrap(w http.ResponseWriter) http.ResponseWriter {
-	if f.CutAfter == 0 {
-		return w
-	}
-	return &cutter{ResponseWriter: w, left: f.CutAfter}
-}
-
-// cutter breaks the connection after some bytes.
-type cutter struct {
-	http.ResponseWriter
-	left int
-}
-
-func (c *cutter) Write(p []byte) (int, error) {
-	if len(p) < c.left {
-		c.left -= len(p)
-		return c.ResponseWriter.Write(p)
-	}
-	_, _ = c.ResponseWriter.Write(p[:c.left])
-	if flusher, ok := c.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
 	}
 	panic(http.ErrAbortHandler)
-}
-
-// Chaos makes requests go wrong at random: shares from 0 to 1.
-type Chaos struct {
-	Seed int64
-	Fail float64 // answers with one of all the statuses that can be
-	Cut  float64 // breaks in the middle
-	Hang float64
-}
-
-type chaos struct {
-	Chaos
-	random *rand.Rand
-}
-
-// SetChaos makes requests go wrong from now on; the zero Chaos ends it.
-func (s *Server) SetChaos(c Chaos) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.chaos = nil
-	if c != (Chaos{}) {
-		s.chaos = &chaos{c, rand.New(rand.NewPCG(uint64(c.Seed), 7))}
-	}
-}
-
-// chaosFaults are the failures of every class.
-var chaosFaults = []Fault{
-	{Status: 500}, {Status: 502}, {Status: 503, RetryAfter: "1"}, {Status: 429, RetryAfter: "1"}, {Status: 408}, {Status: 409}, {Status: 425}, // retry
-	{Status: 413}, {Status: 504, Code: "TIMEOUT_ERROR"}, // shrink
-	{Status: 401}, {Status: 403}, {Status: 404}, {Status: 400}, {Status: 422}, // refused
-	{HTML: true}, {JSONError: true, Code: "INTERNAL_SERVER_ERROR"}, {EmptyBody: true}, {Reset: true}, // no export
-}
-
-func (c *chaos) draw() Fault {
-	switch n := c.random.Float64(); {
-	case n < c.Fail:
-		return chaosFaults[c.random.IntN(len(chaosFaults))]
-	case n < c.Fail+c.Cut:
-		return Fault{CutAfter: 1 + c.random.IntN(20_000)}
-	case n < c.Fail+c.Cut+c.Hang:
-		return Fault{Hang: true}
-	default:
-		return Fault{}
-	}
-}
-
-// refusal is an error answer.
-type refusal struct {
-	status        int
-	code, message string
-}
-
-var codeOf = map[int]string{
-	400: "BAD_REQUEST_ERROR", 401: "UNAUTHORIZED_ERROR", 403: "INSUFFICIENT_PERMISSIONS_ERROR", 404: "NOT_FOUND_ERROR", 409: "CONFLICT_ERROR",
-	413: "REQUEST_ENTITY_TOO_LARGE", 422: "INVALID_INPUT_ERROR", 429: "RATE_LIMIT_ERROR", 504: "TIMEOUT_ERROR",
-}
-
-// body is the ErrorBody of the OpenAPI text.
-func (f refusal) body() any {
-	code := f.code
-	if code == "" {
-		code = "INTERNAL_SERVER_ERROR"
-	}
-	return map[string]any{
-		"errors": []any{map[string]any{
-			"code": code, "message": f.message, "details": "simulated", "path": Path,
-			"suggestion": "Contact us at support@wherobots.com to get help with resolving your error.",
-		}},
-		"requestId": "req-" + fmt.Sprint(time.Now().UnixNano()%1e6),
-	}
-}
-
-func (f refusal) write(w http.ResponseWriter, a Answers) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(f.status)
-	body := f.body()
-	if a.FastAPIErrors {
-		body = map[string]any{"detail": f.message}
-	}
-	_ = json.NewEncoder(w).Encode(body)
 }

@@ -1,123 +1,133 @@
 package exportertest
 
 import (
-	"errors"
+	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 )
 
 // Transport returns a way to the server without sockets. Nothing but channels and locks is waited for, so it works in a synctest bubble, and
-// the answer's body streams. A broken connection is io.ErrUnexpectedEOF.
+// the answer's body streams. A broken connection is io.ErrUnexpectedEOF. Like a transport with compression turned off, it neither asks for gzip
+// nor unpacks it.
 func (s *Server) Transport() http.RoundTripper { return memory{s} }
 
 type memory struct{ handler http.Handler }
 
 // RoundTrip serves the request in a goroutine that ends with the handler.
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	served := r.Clone(ctx)
+	served.Body = http.NoBody
+	if served.Host == "" {
+		served.Host = r.URL.Host
+	}
 	reader, writer := io.Pipe()
+	context.AfterFunc(ctx, func() { writer.CloseWithError(ctx.Err()) })
 	w := &memoryWriter{header: make(http.Header), body: writer, began: make(chan struct{})}
-	broken := make(chan error, 1)
-	go func() {
-		defer func() {
-			var err error
-			if recover() != nil {
-				err = io.ErrUnexpectedEOF
-			}
-			writer.CloseWithError(err)
-			broken <- err
-			w.begin(http.StatusOK)
-		}()
-		m.handler.ServeHTTP(w, r)
-	}()
-	stop := contextCloses(r, reader)
+	go w.serve(m.handler, served)
 	select {
 	case <-w.began:
-	case <-r.Context().Done():
-		stop()
-		reader.CloseWithError(r.Context().Err())
-		return nil, r.Context().Err()
+	case <-ctx.Done():
+		cancel()
+		return nil, ctx.Err()
 	}
-	if !w.wrote() {
-		if err := <-broken; err != nil {
-			stop()
-			return nil, err
-		}
+	if w.broken {
+		cancel()
+		return nil, io.ErrUnexpectedEOF
 	}
+	body := &memoryBody{PipeReader: reader, left: w.length, cancel: cancel}
 	return &http.Response{
-		Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.sent, Body: memoryBody{reader, stop}, ContentLength: -1, Request: r,
+		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.sent, Body: body, ContentLength: w.length, Request: r,
 	}, nil
 }
 
-// contextCloses breaks the body when the request's context ends.
-func contextCloses(r *http.Request, reader *io.PipeReader) (stop func()) {
-	done := make(chan struct{})
-	go func() {
-		select {
-		case <-r.Context().Done():
-			reader.CloseWithError(r.Context().Err())
-		case <-done:
-		}
-	}()
-	return sync.OnceFunc(func() { close(done) })
-}
-
+// memoryBody is the client's end of an answer.
 type memoryBody struct {
 	*io.PipeReader
-	stop func()
+	left   int64 // of a declared length; -1 = none was
+	cancel context.CancelFunc
 }
 
-func (b memoryBody) Close() error {
-	b.stop()
+// Read finds an answer that ends before its declared length broken.
+func (b *memoryBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := b.PipeReader.Read(p)
+	if b.left > 0 {
+		b.left -= int64(n)
+		if err == io.EOF && b.left > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	return n, err
+}
+
+// Close ends the handler's context, as a closed connection does.
+func (b *memoryBody) Close() error {
+	b.cancel()
 	return b.PipeReader.Close()
 }
 
+// memoryWriter is the handler's end. What the client reads of it is set before began is closed.
 type memoryWriter struct {
-	header, sent http.Header
-	status       int
-	once         sync.Once
-	mu           sync.Mutex
-	explicit     bool
-	began        chan struct{}
-	body         *io.PipeWriter
+	header http.Header
+	body   *io.PipeWriter
+	once   sync.Once
+	began  chan struct{}
+
+	status int
+	sent   http.Header
+	length int64
+	broken bool
 }
 
+func (w *memoryWriter) serve(handler http.Handler, r *http.Request) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+			w.WriteHeader(http.StatusOK)
+			w.body.CloseWithError(r.Context().Err()) // a handler that ends because its client has gone ends nothing properly
+		case http.ErrAbortHandler:
+			w.once.Do(func() { w.broken = true; close(w.began) })
+			w.body.CloseWithError(io.ErrUnexpectedEOF)
+		default:
+			panic(p)
+		}
+	}()
+	handler.ServeHTTP(w, r)
+}
+
+// Header implements http.ResponseWriter.
 func (w *memoryWriter) Header() http.Header { return w.header }
 
+// WriteHeader implements http.ResponseWriter; only the first call counts.
 func (w *memoryWriter) WriteHeader(status int) {
-	w.mu.Lock()
-	w.explicit = true
-	w.mu.Unlock()
-	w.begin(status)
-}
-
-func (w *memoryWriter) begin(status int) {
 	w.once.Do(func() {
-		w.status, w.sent = status, w.header.Clone()
+		w.status, w.sent, w.length = status, w.header.Clone(), -1
 		for name, values := range w.sent {
 			if values == nil {
 				delete(w.sent, name)
 			}
 		}
+		if n, err := strconv.ParseInt(w.sent.Get("Content-Length"), 10, 64); err == nil {
+			w.length = n
+		}
 		close(w.began)
 	})
 }
 
-func (w *memoryWriter) wrote() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.explicit
-}
-
+// Write implements http.ResponseWriter. It blocks until the client has read.
 func (w *memoryWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	n, err := w.body.Write(p)
-	if errors.Is(err, io.ErrClosedPipe) {
-		err = http.ErrHandlerTimeout
-	}
-	return n, err
+	return w.body.Write(p)
 }
 
-// Flush does nothing: what is written is there.
+// Flush implements http.Flusher; what is written is on its way already.
 func (w *memoryWriter) Flush() {}
