@@ -23,6 +23,7 @@ type File struct {
 	lock  *flock.Flock // nil = closed
 	state State
 	found bool
+	lost  bool
 }
 
 // Open locks and reads the checkpoint at path for a collection from source. A file that does not exist is no error: State then says false,
@@ -35,6 +36,7 @@ func Open(path string, source Source) (*File, error) {
 	if err := f.locate(); err != nil {
 		return nil, err
 	}
+	_, noLock := os.Lstat(lockPath(f.path))
 	lock, err := takeLock(lockPath(f.path))
 	if err != nil {
 		return nil, f.lockError(err)
@@ -43,6 +45,7 @@ func Open(path string, source Source) (*File, error) {
 	if err := f.load(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	f.lost = !f.found && noLock == nil
 	return f, nil
 }
 
@@ -116,6 +119,9 @@ func (f *File) State() (State, bool) {
 	defer f.mu.Unlock()
 	return f.state, f.found
 }
+
+// Lost says whether Open found no checkpoint where there was one before: its lock file, which nobody takes away, is still there.
+func (f *File) Lost() bool { return f.lost }
 
 // Save replaces the file. When it returns nil, the state is on disk; when it returns an error, the file holds the old state (or, if only the very
 // last step failed, the new one) and Save can be called again. It keeps the slices, which must not change from then on.

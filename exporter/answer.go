@@ -24,7 +24,10 @@ type chunk struct {
 	err  error
 }
 
-const chunkBytes = 128 << 10
+const (
+	firstBytes = 32 << 10  // of an answer; most are smaller
+	chunkBytes = 512 << 10 // of what is behind it: handing a chunk over costs two switches between goroutines
+)
 
 // open asks for a window; the answer must be closed.
 func (c *collector) open(ctx context.Context, w window) (*answer, error) {
@@ -66,14 +69,18 @@ func (c *collector) open(ctx context.Context, w window) (*answer, error) {
 // fill reads the body ahead by one chunk.
 func (a *answer) fill() {
 	defer close(a.filled)
-	for {
+	for long := false; ; {
 		var buffer []byte
 		select {
 		case buffer = <-a.spare:
 		case <-a.ctx.Done():
 			return
 		}
+		if long && len(buffer) < chunkBytes {
+			buffer = make([]byte, chunkBytes)
+		}
 		n, err := readSome(a.body, buffer)
+		long = long || n == len(buffer)
 		select {
 		case a.filled <- chunk{buffer[:n], err}:
 		case <-a.ctx.Done():

@@ -46,6 +46,7 @@ type collector struct {
 	learned     bool // the server's time
 	toldGap     bool
 	toldFuture  bool
+	ahead       int  // sweeps in a row that began with a checkpoint ahead of the server's clock
 	announced   bool // that a bounded collection is complete
 }
 
@@ -55,10 +56,14 @@ func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *led
 		report: newReport(log), retry: newRetry(cfg.RetryMaxInterval), doubts: newRetry(cfg.RetryMaxInterval), decoder: newDecoder(), batch: 1,
 	}
 	state, found := file.State()
-	if !found {
-		state = checkpoint.State{Key: newKey()}
-	}
 	var err error
+	if !found {
+		// Saved at once, so that a later start knows that it lost nothing even if the endpoint never answered this one.
+		state = checkpoint.State{Key: newKey()}
+		if err = file.Save(state); err != nil {
+			return nil, fmt.Errorf("checkpoint_path: %w", err)
+		}
+	}
 	if c.committed, err = loadCommitted(state); err != nil {
 		return nil, fmt.Errorf("checkpoint_path %s: %w; restore the file from a copy, or move it away to start again from start_time", cfg.CheckpointPath, err)
 	}
@@ -66,7 +71,7 @@ func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *led
 		return nil, fmt.Errorf("checkpoint_path %s: %w; restore the file from a copy, or move it away to start again from start_time", cfg.CheckpointPath, err)
 	}
 	c.identifier = newIdentifier(state.Key)
-	if found {
+	if !state.Through.IsZero() { // it may be saved before the beginning is known: when the endpoint refuses from the start
 		c.resume()
 	}
 	return c, nil
@@ -157,7 +162,12 @@ func (c *collector) first() error {
 	}
 	c.planner = newPlanner(c.cfg, start, start)
 	c.log.infof("found no checkpoint at %s: begins at %s", c.cfg.CheckpointPath, start.Format(time.RFC3339))
-	c.status(Status{Kind: StatusStarted, From: start, Message: "audit collection began without a checkpoint; if there was one before, it was lost or moved"})
+	if !c.file.Lost() {
+		c.status(Status{Kind: StatusStarted, From: start, Message: "audit collection began"})
+		return nil
+	}
+	c.log.warnf("there was a checkpoint at %s before: it was lost or moved away, and what was not collected before %s is missing", c.cfg.CheckpointPath, start.Format(time.RFC3339))
+	c.status(Status{Kind: StatusCheckpointReset, From: start, Message: "audit collection began anew because its checkpoint is gone; what happened before and was not collected is missing"})
 	return nil
 }
 
@@ -166,6 +176,7 @@ func (c *collector) beginSweep() {
 	now := c.clock.now()
 	c.nextPoll = time.Now().Add(c.cfg.PollInterval)
 	c.tellGaps(now)
+	c.goBack(now)
 	c.relieve()
 	c.planner.begin(now)
 }

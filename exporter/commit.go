@@ -34,7 +34,7 @@ func loadCommitted(state checkpoint.State) (committed, error) {
 // flight is a part of the collection that was read whole and whose batches are on their way: when the last of them is safe, it is committed.
 type flight struct {
 	last       uint32           // number of its last batch
-	through    time.Time        // where the checkpoint moves
+	through    time.Time        // where the checkpoint moves; zero = it stays
 	columns    []string         // of the last response, nil = as before
 	minutes    map[int64]digest // that reconciliation found different and forwarded again
 	reconciled time.Time        // when it ends a reconciliation
@@ -59,6 +59,9 @@ const maxFlights = 1024
 
 func join(a, b flight) flight {
 	b.statuses = append(a.statuses, b.statuses...)
+	if b.through.IsZero() {
+		b.through = a.through
+	}
 	if b.reconciled.IsZero() {
 		b.reconciled = a.reconciled
 	}
@@ -103,7 +106,9 @@ func (c *collector) commit(n int) error {
 	next := c.committed
 	next.history = next.history.clone()
 	for _, f := range c.flight[:n] {
-		next.through = later(next.through, f.through)
+		if !f.through.IsZero() {
+			next.through = f.through
+		}
 		next.batch = f.last
 		next.history.replace(f.minutes)
 		if f.columns != nil {

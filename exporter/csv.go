@@ -186,6 +186,7 @@ func (d *decoder) give(r *row, text []byte) {
 		}
 	}
 	r.columns, r.fields, r.line, r.bad, r.raw = d.columns, fields, d.line, s.bad, nil
+	r.ascii = isASCII(text)
 	if s.bad != "" {
 		r.raw = trimLineEnd(text)
 		if len(s.doubled) > 0 {

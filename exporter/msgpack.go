@@ -68,6 +68,18 @@ func appendText(dst, s []byte) []byte {
 	return appendString(dst, s)
 }
 
+// isASCII looks at 32 bytes in one step.
+func isASCII(s []byte) bool {
+	var all uint64
+	for ; len(s) >= 32; s = s[32:] {
+		all |= binary.LittleEndian.Uint64(s) | binary.LittleEndian.Uint64(s[8:]) | binary.LittleEndian.Uint64(s[16:]) | binary.LittleEndian.Uint64(s[24:])
+	}
+	for _, c := range s {
+		all |= uint64(c)
+	}
+	return all&0x8080808080808080 == 0
+}
+
 func appendInt(dst []byte, n int64) []byte {
 	switch {
 	case n >= 0 && n < 128:

@@ -15,8 +15,9 @@ type reconciler struct {
 	cursor, until time.Time // of the pass under way; zero = none
 	last          time.Time // when the last pass ended, by the server's clock
 	span          time.Duration
-	attempts      int // at the window under way
-	found         int // events that the pass handed over and that had been missing
+	attempts      int           // at the window under way
+	found         int           // events that the pass handed over and that had been missing
+	late          time.Duration // how late they were at most
 }
 
 const (
@@ -44,13 +45,18 @@ func (r *reconciler) due(c *collector) bool {
 
 // begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep starts.
 func (r *reconciler) begin(c *collector) bool {
-	from := later(c.committed.from, c.committed.through.Add(-c.cfg.ReconcileWindow))
-	cursor, until := from.Add(time.Minute-1).Truncate(time.Minute), c.floor().Truncate(time.Minute)
+	cursor, until := c.oldest(), c.floor().Truncate(time.Minute)
 	if !cursor.Before(until) {
 		return false
 	}
 	*r = reconciler{cursor: cursor, until: until, last: r.last, span: c.cfg.MaxWindow}
 	return true
+}
+
+// oldest is the first minute that can be compared now: the history has it whole, and so has the endpoint.
+func (c *collector) oldest() time.Time {
+	from := later(c.committed.from, c.committed.through.Add(-c.cfg.ReconcileWindow))
+	return later(from, c.clock.now().Add(-retention)).Add(time.Minute - 1).Truncate(time.Minute)
 }
 
 // window returns the pass's next window: at most span, and about reconcileRows.
@@ -81,6 +87,10 @@ func (c *collector) reconcile(ctx context.Context) error {
 		return nil
 	}
 	r.last = c.clock.now().Truncate(time.Second)
+	c.tellOverlap()
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
 	c.land(flight{reconciled: r.last})
 	c.log.infof("reconciliation up to %s found %d events that had appeared later than the overlap", r.until.Format(time.RFC3339), r.found)
 	r.cancel()
@@ -94,9 +104,11 @@ func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 	if classOf(err) == classShrink {
 		r.span = max(r.span/2, time.Minute)
 	}
-	if r.attempts < reconcileAttempts {
+	// What is refused is refused the next time too, and waiting for a person would keep new events waiting.
+	if r.attempts < reconcileAttempts && classOf(err) != classRefused {
 		return c.fail(ctx, fmt.Errorf("reconciliation: %w", err))
 	}
+	c.stats.failures.Add(1)
 	c.log.warnf("reconciliation ends early at %s: %s; the next begins in %s", r.cursor.Format(time.RFC3339), c.client.redact(err.Error()), c.cfg.ReconcileInterval)
 	r.last = c.clock.now()
 	r.cancel()
@@ -109,9 +121,10 @@ func (c *collector) reconcileWindow(ctx context.Context, w window) error {
 	if err != nil {
 		return err
 	}
-	differing := make(map[int64]bool)
+	// The checkpoint may have moved on since the pass began, and the history has forgotten its first minutes.
+	differing, oldest := make(map[int64]bool), minuteOf(c.oldest())
 	for minute, d := range now {
-		if d != c.committed.history.minutes[minute] {
+		if minute >= oldest && d != c.committed.history.minutes[minute] {
 			differing[minute] = true
 		}
 	}

@@ -17,6 +17,7 @@ type report struct {
 	rare         map[string]time.Time
 	toldLateness time.Duration
 	toldClock    bool
+	toldNoDate   bool
 }
 
 const (
@@ -83,6 +84,10 @@ func (r *report) progress(c *collector) {
 // observe notes the server's clock.
 func (c *collector) observe(date time.Time) {
 	ahead := c.clock.observe(date)
+	if !c.clock.known() && !c.report.toldNoDate {
+		c.report.toldNoDate = true
+		c.log.warnf("the endpoint's answers have no Date header: the local clock decides what is asked for, and must be right")
+	}
 	c.stats.ahead.Store(int64(ahead))
 	if ahead.Abs() > clockTolerance && !c.report.toldClock {
 		c.report.toldClock = true

@@ -12,6 +12,7 @@ type row struct {
 	fields  [][]byte  // by place in columns.names; a ragged row may have fewer or more
 	time    time.Time // event_time, or the window's end when the row has none that can be read; always UTC
 	line    int       // where the row starts in the response, the header being line 1
+	ascii   bool      // all of the row is, so that its fields need no look for bytes that are no UTF-8; false = not known
 	bad     string    // why the row is no good row; "" for a good one
 	raw     []byte    // the row as it came, without its line end; only set for a bad row
 }

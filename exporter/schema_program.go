@@ -61,12 +61,12 @@ type sharedValue struct {
 // maxShared is how many values of a record can be shared, with room to spare; further ones are encoded at each place.
 const maxShared = 6
 
-func (v *sharedValue) append(dst, value []byte) []byte {
+func (v *sharedValue) append(dst []byte, r *row, value []byte) []byte {
 	if v.end > 0 {
 		return append(dst, dst[v.start:v.end]...)
 	}
 	v.start = len(dst)
-	dst = appendText(dst, value)
+	dst = r.appendText(dst, value)
 	v.end = len(dst)
 	return dst
 }
@@ -115,10 +115,10 @@ func (p *program) append(dst []byte, r *row) []byte {
 				continue
 			}
 			if o.shared == 0 {
-				dst = appendText(append(dst, o.bytes...), value)
+				dst = r.appendText(append(dst, o.bytes...), value)
 				at.count++
 			} else if v := &shared[o.shared]; v.fits(o.form, value) {
-				dst = v.append(append(dst, o.bytes...), value)
+				dst = v.append(append(dst, o.bytes...), r, value)
 				at.count++
 			}
 		case opConstant:
@@ -183,7 +183,7 @@ func (o *op) appendList(dst []byte, r *row, shared *[maxShared + 1]sharedValue) 
 			continue
 		}
 		if v := &shared[it.shared]; v.fits(it.form, value) {
-			dst = v.append(dst, value)
+			dst = v.append(dst, r, value)
 			dst[header]++
 		}
 	}
@@ -245,4 +245,12 @@ func (r *row) field(place int) []byte {
 		return nil
 	}
 	return r.fields[place]
+}
+
+// appendText appends one of the row's fields.
+func (r *row) appendText(dst, field []byte) []byte {
+	if r.ascii {
+		return appendString(dst, field)
+	}
+	return appendText(dst, field)
 }

@@ -4,21 +4,25 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
+	"slices"
 	"time"
 )
 
 // seen remembers the identities of events that were handed over, so that the next window, which reads the overlap again, forwards each once.
 //
-// A million rows may have to be remembered, so an entry is 24 bytes without pointers in an open-addressing table that is at least 0.64 full
-// after it grew: at most 24/0.64 = 37.5 bytes an event. It is cut into parts that grow one at a time, so that growing needs a 64th of it twice.
+// A million rows may have to be remembered, so entries are 24 bytes without pointers, one behind the other as they came, and an index of 4 bytes
+// a slot finds them. Just after growing that is 1.25 × (24 + 1.9 × 4) = 39.5 bytes an event, the most it ever is. Most events are new, which the
+// index alone can tell: it is small enough for the processor's cache, while each look at an entry is a wait for memory.
+//
+// All is cut into parts that grow one at a time, so that growing needs a 64th of it twice.
 type seen struct {
 	parts [seenParts]seenPart
 	n     int
 }
 
 type seenPart struct {
-	entries []seenEntry // a free slot has id 0
-	n       int
+	index   []uint32 // open addressing; a slot has the number of an entry, from 1, and 8 bits of its id on top; 0 = free
+	entries []seenEntry
 }
 
 type seenEntry struct {
@@ -31,11 +35,14 @@ type seenEntry struct {
 const uncounted = 1 << 31
 
 const (
-	seenParts    = 64
-	seenMaxLoad  = 0.80
-	seenGrowth   = 1.25
-	seenMinSlots = 16
-	seenStored   = 20 // bytes of an entry in the checkpoint: id, content, second
+	seenParts  = 64
+	seenGrowth = 1.25
+	seenSlots  = 1.9 // of the index, for each entry there is room for
+	seenLeast  = 16  // entries
+	seenStored = 20  // bytes of an entry in the checkpoint: id, content, second
+
+	numberBits = 24 // of a slot: a billion events in all
+	numberMask = 1<<numberBits - 1
 )
 
 type sighting int
@@ -49,10 +56,7 @@ const (
 // mark says whether who was seen, and remembers it when not as carried by the given batch. at is how long it must be remembered: until no
 // window starts at or before it.
 func (s *seen) mark(who identity, at time.Time, batch uint32) sighting {
-	if who.id == 0 {
-		who.id = 1
-	}
-	p, second := &s.parts[who.id>>58], eventSeconds(at)
+	p, second := s.part(who.id), eventSeconds(at)
 	e, verdict := p.find(who)
 	if verdict == known {
 		e.second = max(e.second, second)
@@ -68,19 +72,23 @@ func (s *seen) mark(who identity, at time.Time, batch uint32) sighting {
 
 // carry notes that who goes with another batch than was thought.
 func (s *seen) carry(who identity, batch uint32) {
-	who.id = max(who.id, 1)
-	if e, verdict := s.parts[who.id>>58].find(who); verdict == known {
+	if e, verdict := s.part(who.id).find(who); verdict == known {
 		e.batch = e.batch&uncounted | batch
 	}
 }
 
+func (s *seen) part(id uint64) *seenPart { return &s.parts[id>>58] }
+
 func (p *seenPart) find(who identity) (*seenEntry, sighting) {
 	verdict := fresh
-	if len(p.entries) == 0 {
+	if len(p.index) == 0 {
 		return nil, verdict
 	}
-	for i := p.slot(who.id); p.entries[i].id != 0; i = p.after(i) {
-		if e := &p.entries[i]; e.id == who.id {
+	for i := p.slot(who.id); p.index[i] != 0; i = p.after(i) {
+		if (p.index[i]^uint32(who.id))>>numberBits != 0 {
+			continue
+		}
+		if e := &p.entries[p.index[i]&numberMask-1]; e.id == who.id {
 			if e.content == who.content {
 				return e, known
 			}
@@ -91,42 +99,45 @@ func (p *seenPart) find(who identity) (*seenEntry, sighting) {
 }
 
 func (p *seenPart) add(e seenEntry) {
-	if float64(p.n+1) > seenMaxLoad*float64(len(p.entries)) {
-		p.resize(max(seenMinSlots, int(seenGrowth*float64(len(p.entries)))))
+	if len(p.entries) == cap(p.entries) {
+		p.resize(max(seenLeast, int(seenGrowth*float64(len(p.entries)))))
 	}
-	p.put(e)
+	p.entries = append(p.entries, e)
+	p.enter(len(p.entries))
 }
 
-func (p *seenPart) put(e seenEntry) {
-	i := p.slot(e.id)
-	for p.entries[i].id != 0 {
+// resize makes room for so many entries.
+func (p *seenPart) resize(room int) {
+	entries := make([]seenEntry, len(p.entries), room)
+	copy(entries, p.entries)
+	p.entries = entries
+	p.index = make([]uint32, int(seenSlots*float64(room)))
+	for number := range p.entries {
+		p.enter(number + 1)
+	}
+}
+
+// enter puts the entry with that number into the index.
+func (p *seenPart) enter(number int) {
+	id := p.entries[number-1].id
+	i := p.slot(id)
+	for p.index[i] != 0 {
 		i = p.after(i)
 	}
-	p.entries[i] = e
-	p.n++
+	p.index[i] = uint32(id)&^numberMask | uint32(number)
 }
 
 // slot spreads the bits below those that chose the part over the slots.
 func (p *seenPart) slot(id uint64) int {
-	hi, _ := bits.Mul64(id<<6, uint64(len(p.entries)))
+	hi, _ := bits.Mul64(id<<6, uint64(len(p.index)))
 	return int(hi)
 }
 
 func (p *seenPart) after(i int) int {
-	if i++; i == len(p.entries) {
+	if i++; i == len(p.index) {
 		return 0
 	}
 	return i
-}
-
-func (p *seenPart) resize(slots int) {
-	old := p.entries
-	p.entries, p.n = make([]seenEntry, slots), 0
-	for _, e := range old {
-		if e.id != 0 {
-			p.put(e)
-		}
-	}
 }
 
 // keep forgets every entry that wanted refuses.
@@ -134,38 +145,21 @@ func (s *seen) keep(wanted func(seenEntry) bool) {
 	s.n = 0
 	for i := range s.parts {
 		s.parts[i].keep(wanted)
-		s.n += s.parts[i].n
+		s.n += len(s.parts[i].entries)
 	}
 }
 
 func (p *seenPart) keep(wanted func(seenEntry) bool) {
-	left := 0
-	for i, e := range p.entries {
-		switch {
-		case e.id == 0:
-		case wanted(e):
-			left++
-		default:
-			p.entries[i].batch = forgotten
-		}
-	}
-	if left == p.n {
-		return
-	}
-	old := p.entries
-	p.entries, p.n = nil, 0
-	if left > 0 {
-		p.entries = make([]seenEntry, max(seenMinSlots, int(float64(left)/seenMaxLoad*seenGrowth)+1))
-	}
-	for _, e := range old {
-		if e.id != 0 && e.batch != forgotten {
-			p.put(e)
-		}
+	left := slices.DeleteFunc(p.entries, func(e seenEntry) bool { return !wanted(e) })
+	switch {
+	case len(left) == len(p.entries):
+	case len(left) == 0:
+		*p = seenPart{}
+	default:
+		p.entries = left
+		p.resize(max(seenLeast, int(seenGrowth*float64(len(left)))))
 	}
 }
-
-// forgotten marks an entry for removal inside keep; no batch has this number.
-const forgotten = 1<<32 - 1
 
 // expire forgets what happened before floor: no window will read it again.
 func (s *seen) expire(floor time.Time) {
@@ -185,7 +179,7 @@ func (s *seen) store(floor time.Time, counted, batch uint32, h *history) []byte 
 	var out []byte
 	for i := range s.parts {
 		for _, e := range s.parts[i].entries {
-			if e.id == 0 || e.batch&^uncounted > batch {
+			if e.batch&^uncounted > batch {
 				continue
 			}
 			if e.batch > counted && e.batch < uncounted {
@@ -214,11 +208,11 @@ func loadSeen(stored []byte) (*seen, error) {
 			content: binary.LittleEndian.Uint64(stored[8:]),
 			second:  binary.LittleEndian.Uint32(stored[16:]),
 		}
-		if e.id == 0 {
-			return nil, errors.New("the checkpoint's list of seen events has an empty entry")
+		p := s.part(e.id)
+		if _, verdict := p.find(identity{e.id, e.content}); verdict != known {
+			p.add(e)
+			s.n++
 		}
-		s.parts[e.id>>58].add(e)
-		s.n++
 	}
 	return s, nil
 }

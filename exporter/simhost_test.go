@@ -37,6 +37,7 @@ type simHost struct {
 	dropping  bool          // batches that are emptied from the ring vanish
 	slow      bool          // the ring is full: an append takes a second and drops the batch
 	silent    bool          // the engine's defect: collect is not called
+	happened  int64         // calls of happen
 	offset    time.Duration // of the server's clock
 }
 
@@ -286,7 +287,8 @@ func (h *simHost) logged() string {
 // happen adds n events that happen now, a second apart backwards.
 func (h *simHost) happen(n int) {
 	now := h.now()
-	h.server.Add(exportertest.Generate(now.UnixNano(), n, now.Add(-time.Duration(n)*time.Second), now)...)
+	h.happened++
+	h.server.Add(exportertest.Generate(now.UnixNano()+1e12*h.happened, n, now.Add(-time.Duration(n)*time.Second), now)...)
 }
 
 // count says how often part is in text.

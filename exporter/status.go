@@ -40,7 +40,7 @@ func (c *collector) appendStatuses() {
 	c.statuses = nil
 }
 
-// tellGaps says once what the endpoint no longer has, and that the checkpoint is ahead of the server's clock.
+// tellGaps says once what the endpoint no longer has.
 func (c *collector) tellGaps(now time.Time) {
 	through := c.planner.through
 	if kept := now.Add(-retention); through.Before(kept.Add(-time.Minute)) && !c.toldGap {
@@ -49,11 +49,27 @@ func (c *collector) tellGaps(now time.Time) {
 			through.Format(time.RFC3339), kept.Format(time.RFC3339))
 		c.status(Status{Kind: StatusRetentionGap, From: through, To: kept, Message: "events older than the endpoint's retention of 90 days were not collected and are gone"})
 	}
-	if ahead := through.Sub(now); ahead > time.Minute && !c.toldFuture {
-		c.toldFuture = true
-		c.log.warnf("the checkpoint %s is %s ahead of the server's clock %s; reads the last %s again with each poll until the clock reaches it",
-			through.Format(time.RFC3339), ahead.Round(time.Second), now.Format(time.RFC3339), c.cfg.Overlap)
+}
+
+// goBack gives up a checkpoint that is ahead of the server's clock, because a clock was wrong when it was saved. Until the clock reached it,
+// each sweep would read an overlap only, and an outage longer than that would lose events. It waits for a second sweep, since a single answer
+// with a wrong Date must not cost a repetition of hours.
+func (c *collector) goBack(now time.Time) {
+	through := c.planner.through
+	ahead := through.Sub(now)
+	if ahead <= time.Minute || !through.After(c.planner.from) {
+		c.ahead = 0
+		return
 	}
+	if c.ahead++; c.ahead == 1 {
+		return
+	}
+	if !c.toldFuture {
+		c.toldFuture = true
+		c.log.warnf("the checkpoint %s is %s ahead of the server's clock %s: a clock was wrong; goes on from the server's present",
+			through.Format(time.RFC3339), ahead.Round(time.Second), now.Format(time.RFC3339))
+	}
+	c.planner.reset(now)
 }
 
 // tellColumns says when the export's columns are others than before.
@@ -98,7 +114,20 @@ func list(names []string) string {
 // tellReconciled says what only reconciliation found, and so how much too short the overlap was.
 func (c *collector) tellReconciled(run window, missing int) {
 	atMost := c.clock.now().Sub(run.start).Round(time.Minute)
+	c.reconciler.late = max(c.reconciler.late, atMost)
 	c.log.warnf("%d events of %s – %s appeared later than the overlap of %s caught, at most %s late; their minutes were forwarded again. Set overlap higher if this goes on",
 		missing, run.start.Format(time.RFC3339), run.end.Format(time.RFC3339), c.cfg.Overlap, atMost)
 	c.status(Status{Kind: StatusReconciled, From: run.start, To: run.end, Count: int64(missing), Message: "events appeared later than the overlap caught and were forwarded by reconciliation"})
+}
+
+// tellOverlap says at the end of a pass that found something how far the overlap was off.
+func (c *collector) tellOverlap() {
+	r := &c.reconciler
+	if r.found == 0 {
+		return
+	}
+	c.status(Status{
+		Kind: StatusOverlapTooShort, To: r.until, Count: int64(r.found), Message: "events appear later than the overlap allows for; set overlap higher if this goes on",
+		Detail: "overlap " + formatDuration(c.cfg.Overlap) + ", events at most " + formatDuration(r.late) + " late",
+	})
 }

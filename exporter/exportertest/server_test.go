@@ -107,6 +107,16 @@ func TestWrongRequests(t *testing.T) {
 	}
 }
 
+// The names are those of the OpenAPI text.
+func TestErrorBody(t *testing.T) {
+	_, text := read(t, newServer(Answers{}), url.Values{"endTime": {"x"}}, nil)
+	assert.JSONEq(t, `{"errors": [{
+		"code": "INVALID_INPUT_ERROR", "message": "endTime must be ISO 8601 with an offset", "details": "simulated: endTime must be ISO 8601 with an offset",
+		"path": "query.endTime", "suggestion": "Contact us at support@wherobots.com to get help with resolving your error.",
+		"documentation_url": null, "field": "endTime"
+	}], "requestId": "req-000001"}`, text)
+}
+
 func TestErrorForms(t *testing.T) {
 	s := newServer(Answers{Errors: FastAPI})
 	response, text := read(t, s, nil, map[string]string{"X-API-Key": "wrong"})

@@ -1,0 +1,162 @@
+package exporter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// simEngine is what lies behind simHost's ring when an output takes its time: chunks in memory, and the monitoring API with the ages that its
+// figures have in the real engine: chunks 5 s, counters 2 s, and 404 until there are any. A stop loses the chunks, as memory storage does.
+type simEngine struct {
+	h    *simHost
+	name string // of the input
+
+	mu      sync.Mutex
+	latency time.Duration // from chunk to delivery
+	stuck   bool          // the output delivers, but one chunk of another output stays
+	swallow int           // batches that vanish before they are counted
+	drop    int           // chunks that the output drops
+	lossy   bool          // a processor drops a record of every batch
+	extra   int64         // records that the engine counts and nobody handed over
+	away    bool          // the API refuses connections
+	inputs  map[string]int64
+
+	chunks  []simChunk
+	records int64
+	drops   int64
+	began   time.Time
+	storage []byte // as published; nil = 404
+	metrics []byte
+	asked   int
+}
+
+type simChunk struct {
+	at     time.Time
+	events []decodedEvent
+}
+
+const (
+	simChunkAge   = 5 * time.Second
+	simCounterAge = 2 * time.Second
+)
+
+// newSimEngine puts an engine behind h's ring, with commit_on delivery.
+func newSimEngine(h *simHost) *simEngine {
+	s := &simEngine{h: h, name: "wherobots_audit.0", latency: 1500 * time.Millisecond, inputs: map[string]int64{"cpu.1": 77}}
+	h.settings["commit_on"] = "delivery"
+	h.engine, h.take, h.live = s, s.take, s.run
+	return s
+}
+
+// set changes the engine's behaviour while it runs.
+func (s *simEngine) set(change func(s *simEngine)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s)
+}
+
+func (s *simEngine) take(events []decodedEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.swallow > 0 {
+		s.swallow--
+		return
+	}
+	if s.lossy {
+		events = events[1:]
+	}
+	s.records += int64(len(events))
+	s.chunks = append(s.chunks, simChunk{time.Now(), events})
+}
+
+// run is one life of the engine.
+func (s *simEngine) run(stop <-chan struct{}) {
+	s.set(func(s *simEngine) {
+		s.chunks, s.records, s.drops, s.storage, s.metrics = nil, 0, 0, nil, nil
+	})
+	ticker := time.NewTicker(250 * time.Millisecond)
+	defer ticker.Stop()
+	for tick := 1; ; tick++ {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			s.h.deliver(s.flush())
+			s.publish(time.Duration(tick) * 250 * time.Millisecond)
+		}
+	}
+}
+
+// flush returns what is delivered now.
+func (s *simEngine) flush() (events []decodedEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := s.chunks[:0]
+	for _, chunk := range s.chunks {
+		switch {
+		case time.Since(chunk.at) < s.latency:
+			left = append(left, chunk)
+		case s.drop > 0:
+			s.drop--
+			s.drops += int64(len(chunk.events))
+		default:
+			events = append(events, chunk.events...)
+		}
+	}
+	s.chunks = left
+	return events
+}
+
+// publish renews the figures that are due after so long a life.
+func (s *simEngine) publish(age time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if age%simChunkAge == 0 {
+		total := len(s.chunks)
+		if s.stuck {
+			total++
+		}
+		s.storage = encodeJSON(map[string]any{"input_chunks": map[string]any{s.name: map[string]any{"chunks": map[string]any{"total": total}}}})
+	}
+	if age%simCounterAge == 0 {
+		inputs := map[string]any{s.name: map[string]any{"records": s.records + s.extra}}
+		for name, records := range s.inputs {
+			inputs[name] = map[string]any{"records": records}
+		}
+		s.metrics = encodeJSON(map[string]any{
+			"input":  inputs,
+			"output": map[string]any{"stdout.0": map[string]any{"errors": 0, "retries_failed": 0, "dropped_records": s.drops}},
+		})
+	}
+}
+
+func encodeJSON(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// RoundTrip is the monitoring API.
+func (s *simEngine) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	body := map[string][]byte{"/api/v1/storage": s.storage, "/api/v1/metrics": s.metrics}[r.URL.Path]
+	if s.away {
+		return nil, errors.New("connection refused")
+	}
+	status := http.StatusOK
+	if body == nil {
+		status = http.StatusNotFound
+	}
+	return &http.Response{
+		Status: http.StatusText(status), StatusCode: status, Request: r, Header: make(http.Header), Body: io.NopCloser(bytes.NewReader(body)),
+	}, nil
+}

@@ -1,0 +1,200 @@
+package exporter
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+// statusCases are the situations that status events name.
+var statusCases = map[StatusKind]struct {
+	settings map[string]string
+	happens  func(h *simHost)
+	times    int    // how often it is told
+	log      string // the line that comes with it, status events on or off
+}{
+	StatusStarted: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(3)
+	}, 1, "found no checkpoint at "},
+
+	StatusCheckpointReset: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		h.shutdown()
+		require.NoError(h.t, os.Remove(h.settings["checkpoint_path"]))
+		h.start()
+		h.liveWith(2)
+	}, 1, "it was lost or moved away"},
+
+	StatusRetentionGap: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		h.shutdown()
+		time.Sleep(100 * day)
+		h.start()
+		h.liveWith(3)
+	}, 1, "the endpoint keeps events for 90 days only"},
+
+	StatusRefused: {map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		h.server.SetCredentials("another key", "")
+		h.liveWith(15)
+	}, 1, "no events until a person mends this"},
+
+	StatusRefusedOver: {map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		for range 2 {
+			h.server.SetCredentials("another key", "")
+			h.liveWith(8)
+			h.server.SetCredentials("key", "")
+			h.liveWith(4)
+		}
+	}, 2, "the endpoint answers again after "},
+
+	StatusReconciled: {reconciling(nil), func(h *simHost) {
+		h.start()
+		h.liveFor(2)
+		h.happenLate(3, time.Hour)
+		h.liveFor(2)
+		h.happenLate(4, time.Hour)
+		h.liveFor(130)
+	}, 2, "their minutes were forwarded again"},
+
+	StatusOverlapTooShort: {reconciling(nil), func(h *simHost) {
+		h.start()
+		h.liveFor(2)
+		h.happenLate(3, time.Hour)
+		h.liveFor(130)
+	}, 1, "caught, at most "},
+
+	StatusRefetched: {nil, func(h *simHost) {
+		engine := newSimEngine(h)
+		h.start()
+		h.liveWith(2)
+		engine.set(func(s *simEngine) { s.drop = 1 })
+		h.liveWith(4)
+	}, 1, "an output dropped records"},
+
+	StatusColumnsChanged: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(3)
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.Extra = []string{"severity"} })
+		h.liveWith(3)
+		h.shutdown()
+		h.start()
+		h.liveWith(3)
+	}, 1, "the export's columns changed: new severity; gone none"},
+}
+
+// statusOf returns the kind of a status event and "" for an audit event.
+func statusOf(t *testing.T, schema Schema, record map[string]any) StatusKind {
+	t.Helper()
+	var kind any
+	switch schema {
+	case SchemaRaw:
+		kind = record["status"]
+	case SchemaECS:
+		event := record["event"].(map[string]any)
+		if event["dataset"] == "wherobots.status" {
+			kind = event["action"]
+		}
+	case SchemaOCSF:
+		if record["class_uid"] == int64(0) {
+			kind = record["activity_name"]
+		}
+	}
+	text, _ := kind.(string)
+	return StatusKind(text)
+}
+
+func (h *simHost) statuses(schema Schema) map[StatusKind]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make(map[StatusKind]int)
+	for _, event := range h.delivered {
+		if kind := statusOf(h.t, schema, event.Record); kind != "" {
+			out[kind]++
+		}
+	}
+	return out
+}
+
+func TestEachStatusComesInTheSituationThatItNames(t *testing.T) {
+	for i, kind := range statusKinds {
+		c, found := statusCases[kind]
+		require.True(t, found, "%s has no situation", kind)
+		schema := allSchemas[i%len(allSchemas)] // TestEveryStatusConforms has each kind in each schema
+		for _, on := range []string{"on", "off"} {
+			t.Run(string(kind)+" "+string(schema)+" "+on, func(t *testing.T) {
+				settings := map[string]string{"status_events": on, "schema": string(schema)}
+				for key, value := range c.settings {
+					settings[key] = value
+				}
+				inBubble(t, settings, func(h *simHost) {
+					c.happens(h)
+					require.Contains(t, h.logged(), c.log)
+					if on == "off" {
+						require.Empty(t, h.statuses(schema))
+						return
+					}
+					require.Equal(t, c.times, h.statuses(schema)[kind], "all: %v, log:\n%s", h.statuses(schema), h.logged())
+				})
+			})
+		}
+	}
+}
+
+// A healthy collection tells nothing but its beginning.
+func TestNoStatusWithoutASituation(t *testing.T) {
+	for _, schema := range allSchemas {
+		inBubble(t, reconciling(map[string]string{"status_events": "on", "schema": string(schema)}), func(h *simHost) {
+			h.start()
+			h.liveFor(70)
+			h.shutdown()
+			h.start()
+			h.liveFor(10)
+			require.Equal(t, map[StatusKind]int{StatusStarted: 1}, h.statuses(schema))
+		})
+	}
+}
+
+// The endpoint refuses from the first request on: that is told before there is anything else, and changes nothing about where to begin.
+func TestRefusedFromTheStartIsTold(t *testing.T) {
+	inBubble(t, map[string]string{"status_events": "on", "retry_max_interval": "1m"}, func(h *simHost) {
+		h.happen(20)
+		h.server.SetCredentials("another key", "")
+		h.start()
+		time.Sleep(8 * time.Minute)
+		require.Equal(t, map[StatusKind]int{StatusRefused: 1}, h.statuses(SchemaRaw), h.logged())
+		h.shutdown()
+		h.start()
+		time.Sleep(2 * time.Minute)
+		h.server.SetCredentials("key", "")
+		time.Sleep(3 * time.Minute)
+		h.requireAll()
+		require.LessOrEqual(t, len(h.server.Requests()), 30)
+		require.Equal(t, 1, h.statuses(SchemaRaw)[StatusStarted])
+		require.Zero(t, h.statuses(SchemaRaw)[StatusCheckpointReset])
+	})
+}
+
+// A status event that was in a batch in doubt comes again, under the same id.
+func TestAStatusSurvivesAKillOfItsBatch(t *testing.T) {
+	inBubble(t, map[string]string{"status_events": "on"}, func(h *simHost) {
+		h.drop(true)
+		h.setSlow(true)
+		h.start()
+		time.Sleep(10 * time.Second)
+		h.drop(false)
+		h.setSlow(false)
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, 1, h.statuses(SchemaRaw)[StatusStarted], h.logged())
+	})
+}
