@@ -54,7 +54,7 @@ fuzz: ## fuzz every fuzz target for FUZZTIME=30s each
 	done
 
 lint: ## run golangci-lint
-	golangci-lint run
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
 docker: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .

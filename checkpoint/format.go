@@ -72,7 +72,7 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	err := encoder.Encode(head{
-		Format: formatVersion, Source: headSource{source.Endpoint, source.SearchTerm},
+		Format: formatVersion, Source: headSource(source),
 		Through: formatTime(state.Through), From: formatTime(state.From), Reconciled: formatTime(state.Reconciled),
 		SavedAt: formatTime(now), SavedByPID: os.Getpid(), Columns: append([]string{}, state.Columns...),
 	})
@@ -80,18 +80,18 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		return err
 	}
 	// The binary fields join the object, so its closing brace is left for the end. bufio keeps the first error for Flush.
-	summed.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n}\n")))
+	_, _ = summed.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n}\n")))
 	encodeBlob(summed, "key", state.Key)
 	encodeBlob(summed, "minutes", state.Minutes)
 	encodeBlob(summed, "seen", state.Seen)
-	out.WriteString(trailer(sum.Sum64()))
+	_, _ = out.WriteString(trailer(sum.Sum64()))
 	return out.Flush()
 }
 
 func encodeBlob(w io.Writer, name string, data []byte) {
 	fmt.Fprintf(w, ",\n  %q: \"", name)
 	encoder := base64.NewEncoder(base64.StdEncoding, w)
-	encoder.Write(data)
+	_, _ = encoder.Write(data)
 	encoder.Close()
 	io.WriteString(w, `"`)
 }

@@ -21,7 +21,7 @@ func replace(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	defer pending.Cleanup()
+	defer func() { _ = pending.Cleanup() }()
 	if err := write(pending); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func tryReplace(path string) error {
 	if err != nil {
 		return err
 	}
-	defer pending.Cleanup()
+	defer func() { _ = pending.Cleanup() }()
 	if _, err := pending.WriteString("{}\n"); err != nil {
 		return err
 	}

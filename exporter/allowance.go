@@ -89,7 +89,7 @@ const (
 func (b *timedBody) Close() error {
 	b.allowance.left = min(b.allowance.left, restTime)
 	b.allowance.start()
-	io.CopyN(io.Discard, b.body, restBytes)
+	_, _ = io.CopyN(io.Discard, b.body, restBytes)
 	b.allowance.end()
 	return b.body.Close()
 }

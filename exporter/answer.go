@@ -128,5 +128,5 @@ func (a *answer) close() {
 	a.cancel()
 	for range a.filled {
 	}
-	a.response.body.Close()
+	_ = a.body.Close()
 }

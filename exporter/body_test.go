@@ -171,7 +171,7 @@ func TestOpenBodyReaderError(t *testing.T) {
 	} {
 		for cut := range len(test.body) + 1 {
 			for _, once := range []bool{false, true} {
-				var end io.Reader = iotest.ErrReader(broken)
+				end := iotest.ErrReader(broken)
 				if once {
 					end = io.MultiReader(&failsOnce{err: broken}, strings.NewReader("more"))
 				}

@@ -52,12 +52,6 @@ func copyRow(r *row) decoded {
 	return c
 }
 
-func decodeText(text string) ([]decoded, error) {
-	d := newDecoder()
-	d.reset(strings.NewReader(text), atWindowEnd)
-	return decodeAll(d)
-}
-
 // randomChunks gives out random pieces, none of which is empty.
 type randomChunks struct {
 	r   io.Reader

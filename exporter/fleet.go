@@ -41,11 +41,11 @@ func (f *instances) leave(e *Exporter) {
 func (f *instances) called(e *Exporter) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if now := time.Now(); len(f.members) < 2 || now.Sub(f.looked) < lookInterval {
+	now := time.Now()
+	if len(f.members) < 2 || now.Sub(f.looked) < lookInterval {
 		return
-	} else {
-		f.looked = now
 	}
+	f.looked = now
 	for other, told := range f.members {
 		silent := other.ledger.silentFor()
 		switch {

@@ -24,8 +24,6 @@ func newHistory() *history { return &history{minutes: make(map[int64]digest)} }
 
 func minuteOf(t time.Time) int64 { return int64(eventSeconds(t)) / 60 }
 
-func minuteStart(minute int64) time.Time { return time.Unix(minute*60, 0).UTC() }
-
 // mix spreads an id before it is summed, so that sums of different sets differ.
 func mix(id uint64) uint64 {
 	hi, lo := bits.Mul64(id^0xa0761d6478bd642f, 0xe7037ed1a0b428db)

@@ -13,7 +13,6 @@ const (
 	LevelError Level = 1
 	LevelWarn  Level = 2
 	LevelInfo  Level = 3
-	LevelDebug Level = 4
 )
 
 // Line is one log line. Lines are queued until the engine's thread fetches them with Exporter.Lines, since the engine's log function sends
@@ -45,7 +44,6 @@ func (l *lines) add(level Level, format string, args ...any) {
 func (l *lines) errorf(format string, args ...any) { l.add(LevelError, format, args...) }
 func (l *lines) warnf(format string, args ...any)  { l.add(LevelWarn, format, args...) }
 func (l *lines) infof(format string, args ...any)  { l.add(LevelInfo, format, args...) }
-func (l *lines) debugf(format string, args ...any) { l.add(LevelDebug, format, args...) }
 
 func (l *lines) drain() []Line {
 	l.mu.Lock()

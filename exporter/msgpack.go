@@ -91,13 +91,6 @@ func appendInt(dst []byte, n int64) []byte {
 	}
 }
 
-func appendBool(dst []byte, b bool) []byte {
-	if b {
-		return append(dst, 0xc3)
-	}
-	return append(dst, 0xc2)
-}
-
 // toValidUTF8 replaces each byte that is part of no rune by U+FFFD.
 func toValidUTF8(s []byte) []byte {
 	out := make([]byte, 0, len(s)+8)

@@ -129,7 +129,7 @@ func (c *collector) reconcileWindow(ctx context.Context, w window) error {
 		}
 	}
 	for _, run := range runs(w, differing) {
-		if err := c.forwardAgain(ctx, run, differing); err != nil {
+		if err := c.forwardAgain(ctx, run); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (c *collector) digests(ctx context.Context, w window, each func(*row, ident
 }
 
 // forwardAgain hands over all events of a run of minutes that differ.
-func (c *collector) forwardAgain(ctx context.Context, run window, differing map[int64]bool) error {
+func (c *collector) forwardAgain(ctx context.Context, run window) error {
 	now, err := c.digests(ctx, run, func(r *row, who identity) error { return c.encode(ctx, r, who) })
 	if err != nil {
 		return err

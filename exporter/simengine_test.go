@@ -29,7 +29,6 @@ type simEngine struct {
 	chunks  []simChunk
 	records int64
 	drops   int64
-	began   time.Time
 	storage []byte // as published; nil = 404
 	metrics []byte
 	asked   int

@@ -99,8 +99,8 @@ func (s *Server) Follow(ctx context.Context, tell func(Event) error) error {
 		}
 		clear(waiting[len(later):])
 		waiting = later
-		if sleep(ctx, followInterval) != nil {
-			return nil
+		if sleep(ctx, followInterval) != nil { // ctx ended, as a caller means it to
+			return nil //nolint:nilerr
 		}
 	}
 }

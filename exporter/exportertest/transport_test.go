@@ -14,7 +14,7 @@ import (
 )
 
 // handled is a request of the in-memory transport to a handler.
-func handled(t *testing.T, ctx context.Context, handler http.HandlerFunc) (*http.Response, error) {
+func handled(ctx context.Context, t *testing.T, handler http.HandlerFunc) (*http.Response, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.example.test/", nil)
 	require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestTransportLeavesNothingBehind(t *testing.T) {
 
 func TestTransportIsATransport(t *testing.T) {
 	t.Run("says nothing", func(t *testing.T) {
-		response, err := handled(t, t.Context(), func(http.ResponseWriter, *http.Request) {})
+		response, err := handled(t.Context(), t, func(http.ResponseWriter, *http.Request) {})
 		require.NoError(t, err)
 		text, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
@@ -83,7 +83,7 @@ func TestTransportIsATransport(t *testing.T) {
 		assert.Empty(t, text)
 	})
 	t.Run("only the first status counts", func(t *testing.T) {
-		response, err := handled(t, t.Context(), func(w http.ResponseWriter, _ *http.Request) {
+		response, err := handled(t.Context(), t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Before", "1")
 			w.WriteHeader(http.StatusTeapot)
 			w.Header().Set("X-After", "1")
@@ -94,7 +94,7 @@ func TestTransportIsATransport(t *testing.T) {
 		assert.Equal(t, http.Header{"X-Before": {"1"}}, response.Header)
 	})
 	t.Run("less than its length", func(t *testing.T) {
-		response, err := handled(t, t.Context(), func(w http.ResponseWriter, _ *http.Request) {
+		response, err := handled(t.Context(), t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "5")
 			_, _ = io.WriteString(w, "1234")
 		})
