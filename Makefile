@@ -43,7 +43,7 @@ e2e: $(PLUGIN) $(HOST) $(SIMULATED) ## run the end-to-end tests only
 	$(GO) test -count=1 -timeout 12m -v ./e2e
 
 bench: $(PLUGIN) $(HOST) ## measure speed and memory, in ten minutes; writes the tables of the README (BENCH_QUICK=1: in half a minute, writes nothing)
-	$(GO) run ./bench -build $(BUILD)
+	$(GO) run ./bench -build $(BUILD) -readme README.md
 
 fuzz: ## fuzz every fuzz target for FUZZTIME=30s each
 	@$(GO) list ./... | while read -r package; do \

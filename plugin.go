@@ -46,6 +46,12 @@ type instance struct {
 	handle   unsafe.Pointer // C memory whose address stands for the instance
 }
 
+// gcPercent trades a little CPU for memory: the heap has hardly a pointer, so collecting it is cheap. Measured with a million rows in one
+// answer: 100 % costs 99 MiB, 50 % 89 MiB, at the same CPU; 20 % saves 9 MiB more for 10 to 15 % more CPU.
+const gcPercent = 50
+
+func init() { debug.SetGCPercent(gcPercent) }
+
 // table is the only state of the process; Exit empties it.
 var table instances[*instance]
 

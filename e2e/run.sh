@@ -13,6 +13,7 @@ build=${BUILD:-build}
 run=$build/run
 plugin=$build/in_wherobots_audit.so
 endpoint=${ENDPOINT:-}
+endpoint=${endpoint%/} # as the plugin sees it, so that both spellings have one checkpoint
 engine=${FLUENT_BIT:-$(command -v fluent-bit || true)} # "none": the bundled host, whatever is installed
 pids=()
 
@@ -37,7 +38,8 @@ simulate() {
   [[ -s $run/port ]] && listen=127.0.0.1:$(<"$run/port")
   rm -f "$run/port.new"
   export WHEROBOTS_API_KEY=simulated
-  "$build/simulated-endpoint" -listen "$listen" -port-file "$run/port.new" -api-key "$WHEROBOTS_API_KEY" \
+  # In a session of its own: Ctrl-C must not end it before the input that polls it.
+  setsid "$build/simulated-endpoint" -listen "$listen" -port-file "$run/port.new" -api-key "$WHEROBOTS_API_KEY" \
     -seed 1 -anchor "$(<"$run/anchor")" -past 24h -events 500 -rate 1 >&2 &
   pids+=($!)
   for _ in {1..200}; do

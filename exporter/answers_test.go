@@ -74,7 +74,7 @@ func TestAnAnswerThatIsNoExportMovesNothing(t *testing.T) {
 				h.happen(20)
 				time.Sleep(10 * time.Minute)
 				require.Contains(t, h.logged(), c.says)
-				require.Equal(t, c.refused, strings.Contains(h.logged(), "no events until a person mends this"))
+				require.Equal(t, c.refused, strings.Contains(h.logged(), "this probably needs a person"))
 				require.Equal(t, before, h.through(), "the checkpoint stays")
 				asked := len(h.server.Requests()) - requests
 				require.GreaterOrEqual(t, asked, 4, "it asks on")

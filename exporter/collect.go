@@ -82,7 +82,7 @@ func (c *collector) resume() {
 	through := c.committed.through
 	c.planner = newPlanner(c.cfg, c.committed.from, through)
 	c.stats.through.Store(through.Unix())
-	c.log.infof("goes on from the checkpoint %s: everything up to %s was handed over", c.cfg.CheckpointPath, through.Format(time.RFC3339))
+	c.log.infof("goes on from the checkpoint %s: everything up to %s is done", c.cfg.CheckpointPath, through.Format(time.RFC3339))
 }
 
 // run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
@@ -125,7 +125,7 @@ func (c *collector) step(ctx context.Context) error {
 	if w, ok := c.planner.plan(); ok {
 		return c.collect(ctx, w)
 	}
-	if !time.Now().Before(c.nextPoll) && !c.complete() {
+	if !c.complete() && !time.Now().Before(c.nextPoll) {
 		c.beginSweep()
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 )
@@ -27,9 +26,6 @@ func (s secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
 // GoString implements fmt.GoStringer.
 func (s secret) GoString() string { return s.String() }
-
-// LogValue implements slog.LogValuer.
-func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText implements encoding.TextMarshaler, and so JSON too.
 func (s secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
@@ -140,7 +136,7 @@ func checkSecret(value string) error {
 // redactor returns a function that takes the credential out of text that others wrote: a server may echo what it was sent.
 func (c credential) redactor(value string) func(string) string {
 	bare := strings.TrimPrefix(value, c.prefix)
-	if len(bare) < 4 { // no secret, and every text is full of it
+	if len(bare) < 8 { // no secret, and every text is full of it
 		return func(text string) string { return text }
 	}
 	return func(text string) string { return strings.ReplaceAll(text, bare, redacted) }

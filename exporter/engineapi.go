@@ -3,9 +3,12 @@ package exporter
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sort"
 	"strings"
@@ -17,6 +20,7 @@ type engineAPI struct {
 	url    *url.URL
 	input  string // engine_input; "" = the only input of this plugin
 	client *http.Client
+	own    func(local, remote net.Addr) (bool, error) // whether this process serves the connection; nil = it is not asked
 }
 
 // figures are what the engine tells of one input and of all outputs.
@@ -34,10 +38,13 @@ const (
 )
 
 func newEngineAPI(base *url.URL, input string, transport http.RoundTripper) *engineAPI {
+	a := &engineAPI{url: base, input: input}
 	if transport == nil {
 		transport = &http.Transport{MaxIdleConns: 1, IdleConnTimeout: time.Minute} // without a proxy: it is this machine
+		a.own = servedHere
 	}
-	return &engineAPI{url: base, input: input, client: &http.Client{Transport: transport, Timeout: enginePatience}}
+	a.client = &http.Client{Transport: transport, Timeout: enginePatience}
+	return a
 }
 
 // read returns figures that belong together as well as the engine's do.
@@ -108,6 +115,8 @@ func (a *engineAPI) name(inputs []string) (string, error) {
 
 // get reads one address; needs is the setting of the engine that makes it answer.
 func (a *engineAPI) get(ctx context.Context, path, needs string, into any) error {
+	var connection net.Conn
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { connection = info.Conn }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url.JoinPath(path).String(), nil)
 	if err != nil {
 		return fmt.Errorf("engine_url: %w", err)
@@ -116,7 +125,10 @@ func (a *engineAPI) get(ctx context.Context, path, needs string, into any) error
 	if err != nil {
 		return fmt.Errorf("the engine's monitoring API cannot be read, set http_server: on and %s in the service section, or engine_url: %w", needs, err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
+	if err := a.isOwn(connection); err != nil {
+		return err
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, engineAnswer))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("it answers %s", response.Status)
@@ -128,4 +140,16 @@ func (a *engineAPI) get(ctx context.Context, path, needs string, into any) error
 		return fmt.Errorf("%s%s tells nothing, set http_server: on and %s in the service section: %w", a.url, path, needs, err)
 	}
 	return nil
+}
+
+// isOwn makes sure that the answer comes from the Fluent Bit that this plugin runs in. Where the system does not tell, it is believed.
+func (a *engineAPI) isOwn(connection net.Conn) error {
+	if a.own == nil || connection == nil {
+		return nil
+	}
+	own, err := a.own(connection.LocalAddr(), connection.RemoteAddr())
+	if own || errors.Is(err, errNoProc) {
+		return nil
+	}
+	return fmt.Errorf("the monitoring API at %s is another process's, not of the Fluent Bit that this input runs in: give this one an http_port of its own, and set engine_url to it", a.url)
 }

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
 )
@@ -56,6 +57,9 @@ func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, err
 	e.collector, err = newCollector(cfg, client, file, e.ledger, e.log, e.stats)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
+	}
+	if e.stats.through.Load() == 0 { // until it is known: the lag of a collection that never began must show too
+		e.stats.through.Store(cfg.Start.At(time.Now()).Unix())
 	}
 	if cfg.CommitOn == CommitDelivery {
 		e.watch = newWatch(cfg, engine, e.ledger, e.log)

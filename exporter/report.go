@@ -108,7 +108,7 @@ func (c *collector) fail(ctx context.Context, err error) error {
 		if r.refusedSince.IsZero() {
 			r.refusedSince = time.Now()
 		}
-		c.log.errorf("%s; no events until a person mends this; asks again in %s", text, wait)
+		c.log.errorf("%s; asks again in %s, but this probably needs a person", text, wait)
 	} else {
 		r.refusedSince = time.Time{}
 		c.log.warnf("%s; asks again in %s", text, wait)

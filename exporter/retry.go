@@ -13,6 +13,9 @@ const firstRetry = time.Second
 // maxShrinks is how often a window can be halved: from 90 days, the longest max_window, to one second.
 const maxShrinks = 23
 
+// maxRefusals is after how many refusals in a row a person must be needed: a proxy or a deployment under way refuses for moments only.
+const maxRefusals = 3
+
 // retry says how long to wait after a failure. It never gives up.
 //
 // Waits are drawn at random between half and the whole of an interval that doubles from 1 s up to retry_max_interval, so that instances that
@@ -21,6 +24,7 @@ type retry struct {
 	most     time.Duration
 	interval *backoff.ExponentialBackOff
 	shrinks  int // since the last success
+	refusals int // likewise
 }
 
 func newRetry(maxInterval time.Duration) *retry {
@@ -43,14 +47,17 @@ func newInterval(first, most time.Duration) *backoff.ExponentialBackOff {
 func (r *retry) next(err error) time.Duration {
 	var wait time.Duration
 	switch class := classOf(err); {
-	case class == classRefused:
-		// Nothing heals by itself soon: the slow end at once.
+	case class == classRefused && r.refusals >= maxRefusals:
+		// This does not heal by itself: the slow end.
 		wait = newInterval(r.most, r.most).NextBackOff()
 	case class == classShrink && r.shrinks < maxShrinks:
 		// The next request asks for half as much, so it is not the same again.
 		r.shrinks++
 		wait = newInterval(firstRetry, r.most).NextBackOff()
 	default:
+		if class == classRefused { // the first few may come from a proxy or a deployment under way
+			r.refusals++
+		}
 		wait = r.interval.NextBackOff()
 	}
 	wait = min(wait, r.most) // rounding
@@ -63,6 +70,6 @@ func (r *retry) next(err error) time.Duration {
 
 // reset starts over after a success.
 func (r *retry) reset() {
-	r.shrinks = 0
+	r.shrinks, r.refusals = 0, 0
 	r.interval.Reset()
 }

@@ -35,15 +35,18 @@ func TestWaitsAreJittered(t *testing.T) {
 	assert.Greater(t, len(waits), 10)
 }
 
-func TestRefusedWaitsAtTheSlowEnd(t *testing.T) {
+func TestRefusedSoonWaitsAtTheSlowEnd(t *testing.T) {
 	r := newRetry(5 * time.Minute)
 	refused := fmt.Errorf("read window: %w", &apiError{class: classRefused})
+	for range maxRefusals {
+		assert.LessOrEqual(t, r.next(refused), 5*time.Second, "it may be a moment's")
+	}
 	for range 3 {
 		wait := r.next(refused)
 		assert.GreaterOrEqual(t, wait, 150*time.Second)
 		assert.LessOrEqual(t, wait, 5*time.Minute)
 	}
-	assert.LessOrEqual(t, r.next(io.EOF), time.Second, "what was refused does not slow down the retries of other failures")
+	assert.LessOrEqual(t, r.next(io.EOF), 10*time.Second, "what was refused does not slow down the retries of other failures")
 }
 
 // 90 days are halved 23 times down to a second; that must not take hours, but a second that is still too much must not be asked for each second.

@@ -45,7 +45,7 @@ var statusCases = map[StatusKind]struct {
 		h.liveWith(2)
 		h.server.SetCredentials("another key", "")
 		h.liveWith(15)
-	}, 1, "no events until a person mends this"},
+	}, 1, "this probably needs a person"},
 
 	StatusRefusedOver: {map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
 		h.start()

@@ -1,0 +1,95 @@
+package exporter
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"time"
+)
+
+// rowPath is what happens to each row between the body and the batch, without the network and the goroutines.
+type rowPath struct {
+	decoder    *decoder
+	identifier *identifier
+	seen       *seen
+	shape      shape
+	batch      []byte
+	row        row
+}
+
+func newRowPath(tb testing.TB, schema Schema, body io.Reader) *rowPath {
+	tb.Helper()
+	p := &rowPath{decoder: newDecoder(), identifier: newIdentifier(make([]byte, 16)), seen: new(seen), batch: make([]byte, 0, 8_000_000)}
+	columns := p.open(tb, body)
+	p.shape = newShape(schema, columns)
+	return p
+}
+
+// open begins a body that has the columns of the first one.
+func (p *rowPath) open(tb testing.TB, body io.Reader) *columns {
+	tb.Helper()
+	p.decoder.reset(body, time.Time{})
+	columns, err := p.decoder.header()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.identifier.begin(columns)
+	return columns
+}
+
+// step takes one row; known rows are not encoded, as in production.
+func (p *rowPath) step() (sighting, error) {
+	if err := p.decoder.next(&p.row); err != nil {
+		return known, err
+	}
+	verdict := p.seen.mark(p.identifier.identify(&p.row), p.row.time, 1)
+	if verdict == known {
+		return verdict, nil
+	}
+	if len(p.batch) > 7_900_000 {
+		p.batch = p.batch[:0]
+	}
+	p.batch = p.shape.append(appendEventHeader(p.batch, p.row.time), &p.row)
+	return verdict, nil
+}
+
+// BenchmarkRowPath measures all steps of a row, each row being new to seen, and then again being known.
+func BenchmarkRowPath(b *testing.B) {
+	const rows = 200_000
+	text := benchBody(rows, 0.5)
+	for _, schema := range allSchemas {
+		for _, verdict := range []sighting{fresh, known} {
+			name := string(schema) + map[sighting]string{fresh: "/fresh", known: "/known"}[verdict]
+			b.Run(name, func(b *testing.B) {
+				p := newRowPath(b, schema, bytes.NewReader(text))
+				if verdict == known {
+					drain(b, p, fresh)
+				}
+				b.SetBytes(int64(len(text)))
+				b.ReportAllocs()
+				for b.Loop() {
+					p.open(b, bytes.NewReader(text))
+					if verdict == fresh {
+						p.seen = new(seen)
+					}
+					drain(b, p, verdict)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+			})
+		}
+	}
+}
+
+func drain(tb testing.TB, p *rowPath, want sighting) {
+	tb.Helper()
+	for {
+		got, err := p.step()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil || got != want {
+			tb.Fatalf("line %d: %v, sighting %d", p.row.line, err, got)
+		}
+	}
+}
