@@ -13,7 +13,7 @@ func logPrefix(name string) string {
 func settings(get func(key string) string, name string) func(key string) string {
 	return func(key string) string {
 		value := get(key)
-		if key == "engine_input" && value == "" && get("commit_on") == "delivery" {
+		if key == "engine_input" && value == "" {
 			return name
 		}
 		return value

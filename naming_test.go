@@ -16,10 +16,10 @@ func TestEngineInputIsTheInstancesName(t *testing.T) {
 		written map[string]string
 		want    string
 	}{
-		"found by itself":           {map[string]string{"commit_on": "delivery"}, "audit"},
-		"what is written wins":      {map[string]string{"commit_on": "delivery", "engine_input": "other"}, "other"},
-		"has no meaning by default": {nil, ""},
-		"has no meaning, written":   {map[string]string{"engine_input": "other"}, "other"},
+		"found by itself":       {map[string]string{"commit_on": "delivery"}, "audit"},
+		"what is written wins":  {map[string]string{"commit_on": "delivery", "engine_input": "other"}, "other"},
+		"with handoff too":      {nil, "audit"},
+		"written, with handoff": {map[string]string{"engine_input": "other"}, "other"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			get := settings(func(key string) string { return c.written[key] }, "audit")

@@ -35,6 +35,7 @@ type collector struct {
 	data    []byte    // the batch that is being filled
 	records int
 	batch   uint32 // its number
+	limit   int    // of its bytes: batch_bytes, less once the engine was slow to copy
 
 	committed   committed
 	committedAt time.Time
@@ -53,7 +54,7 @@ type collector struct {
 func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *ledger, log *lines, stats *stats) (*collector, error) {
 	c := &collector{
 		cfg: cfg, client: client, file: file, ledger: ledger, log: log, stats: stats,
-		report: newReport(log), retry: newRetry(cfg.RetryMaxInterval), doubts: newRetry(cfg.RetryMaxInterval), decoder: newDecoder(), batch: 1,
+		report: newReport(log), retry: newRetry(cfg.RetryMaxInterval), doubts: newRetry(cfg.RetryMaxInterval), decoder: newDecoder(), batch: 1, limit: cfg.BatchBytes,
 	}
 	state, found := file.State()
 	var err error
@@ -120,7 +121,9 @@ func (c *collector) step(ctx context.Context) error {
 		return c.learn(ctx)
 	}
 	if c.planner == nil {
-		return c.first()
+		err := c.first()
+		c.learned = err == nil // what cannot be saved may be the fault of one wrong Date
+		return err
 	}
 	if w, ok := c.planner.plan(); ok {
 		return c.collect(ctx, w)
@@ -183,7 +186,7 @@ func (c *collector) beginSweep() {
 
 // complete says whether end_time was reached for good.
 func (c *collector) complete() bool {
-	if !c.planner.done(c.clock.now()) {
+	if !c.planner.done() {
 		return false
 	}
 	if !c.announced {
@@ -262,7 +265,7 @@ func (c *collector) header(answer *answer, w window) error {
 	if !columns.equal(c.columns) {
 		c.columns = columns
 		c.shape = newShape(c.cfg.Schema, columns)
-		c.tellColumns(columns)
+		c.tellColumns()
 	}
 	c.identifier.begin(columns)
 	return nil

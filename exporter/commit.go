@@ -181,6 +181,10 @@ func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 	if doubt.save {
 		safe = c.committed.batch
 	}
+	if c.ledger.slowCopy() {
+		// A processor on the input works while the batch is copied; a large batch would be taken for a full buffer for ever.
+		c.limit = max(c.limit/2, min(leastBatch, c.cfg.BatchBytes))
+	}
 	c.revert(safe)
 	c.log.errorf("%s; fetches again everything after %s", doubt.cause, c.committed.through.Format(time.RFC3339))
 	c.status(Status{Kind: StatusRefetched, From: c.committed.through, Message: "what was handed over may have been lost and is fetched again", Detail: doubt.cause})
@@ -196,6 +200,9 @@ func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 		c.log.errorf("%v; nothing is handed over until it can be, and nothing is lost meanwhile", err)
 	}
 }
+
+// leastBatch is the smallest that slow copies make a batch, in bytes.
+const leastBatch = 64_000
 
 // revert forgets what is not part of the checkpoint, but for the identities of batches up to safe.
 func (c *collector) revert(safe uint32) {

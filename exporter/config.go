@@ -32,7 +32,7 @@ type Config struct {
 
 	CheckpointPath string // absolute
 	CommitOn       CommitOn
-	EngineURL      *url.URL // base URL of Fluent Bit's monitoring API, for CommitDelivery
+	EngineURL      *url.URL // base URL of Fluent Bit's monitoring API; CommitHandoff asks it too, but does without
 	EngineInput    string   // name of this instance there; empty = found by itself
 	BatchBytes     int
 	Schema         Schema
@@ -69,7 +69,6 @@ func parseConfig(get, getenv func(string) string) (Config, error) {
 	p.credential(getenv)
 	p.times()
 	p.reconciliation()
-	p.engine()
 	return p.cfg, errors.Join(p.errs...)
 }
 
@@ -166,18 +165,6 @@ func (p *parser) reconciliation() {
 		p.refuse("reconcile_window", quoted(formatDuration(p.cfg.ReconcileWindow)),
 			"is not longer than overlap %s, so that reconciliation would find nothing; allowed: a longer time, or reconcile_interval 0",
 			quoted(formatDuration(p.cfg.Overlap)))
-	}
-}
-
-// engine refuses what would be ignored.
-func (p *parser) engine() {
-	if !p.sound("commit_on") || p.cfg.CommitOn == CommitDelivery {
-		return
-	}
-	for _, key := range []string{"engine_url", "engine_input"} {
-		if value := p.given[key]; value != "" && !p.bad[key] {
-			p.refuse(key, shownURL(value), "has no meaning with commit_on %s; allowed: only with commit_on %s", p.cfg.CommitOn, CommitDelivery)
-		}
 	}
 }
 

@@ -119,8 +119,6 @@ func TestWrongSettings(t *testing.T) {
 		{[]string{"commit_on", "always"}, `commit_on "always": is not allowed; allowed: handoff, delivery`},
 		{[]string{"tls_verify", "onn"}, `tls_verify "onn": is not allowed; allowed: on or off`},
 		{[]string{"status_events", "1"}, `status_events "1": is not allowed; allowed: on or off`},
-		{[]string{"engine_url", "http://127.0.0.1:2020"}, `engine_url "http://127.0.0.1:2020": has no meaning with commit_on handoff; allowed: only with commit_on delivery`},
-		{[]string{"engine_input", "audit"}, `engine_input "audit": has no meaning with commit_on handoff; allowed: only with commit_on delivery`},
 		{[]string{"commit_on", "delivery", "engine_url", "2020"}, `engine_url "2020": is neither http nor https; allowed: a base URL such as http://127.0.0.1:2020`},
 		{[]string{"tls_ca_file", dir + "/none.pem"}, `tls_ca_file "` + dir + `/none.pem": cannot be read: no such file or directory; allowed: a file with certificates in PEM`},
 		{[]string{"tls_ca_file", empty}, `tls_ca_file "` + empty + `": has no certificate in it; allowed: a file with certificates in PEM`},
@@ -142,14 +140,14 @@ func TestWrongSettings(t *testing.T) {
 }
 
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
-	_, err := parseConfig(with("poll_interval", "1", "schema", "x", "tls_verify", "maybe", "engine_input", "a", "end_time", "never"), with())
+	_, err := parseConfig(with("poll_interval", "1", "schema", "x", "tls_verify", "maybe", "end_time", "never"), with())
 	require.Error(t, err)
 	var keys []string
 	for _, line := range strings.Split(err.Error(), "\n") {
 		key, _, _ := strings.Cut(line, " ")
 		keys = append(keys, key)
 	}
-	assert.Equal(t, []string{"end_time", "poll_interval", "schema", "tls_verify", "api_key:", "engine_input"}, keys)
+	assert.Equal(t, []string{"end_time", "poll_interval", "schema", "tls_verify", "api_key:"}, keys)
 }
 
 func TestKeyOfTheEnvironment(t *testing.T) {

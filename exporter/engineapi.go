@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -89,6 +91,20 @@ func (a *engineAPI) read(ctx context.Context) (figures, error) {
 		f.drops += output.Errors + output.RetriesFailed + output.DroppedRecords
 	}
 	return f, nil
+}
+
+// records returns how many records of the input the engine's main thread has taken in.
+func (a *engineAPI) records(ctx context.Context) (uint64, error) {
+	var metrics struct {
+		Input map[string]struct {
+			Records uint64 `json:"records"`
+		} `json:"input"`
+	}
+	if err := a.get(ctx, "/api/v1/metrics", "an http_port of its own", &metrics); err != nil {
+		return 0, err
+	}
+	name, err := a.name(slices.Collect(maps.Keys(metrics.Input)))
+	return metrics.Input[name].Records, err
 }
 
 // name finds the input among those that the engine tells of.

@@ -32,7 +32,8 @@ type Exporter struct {
 	log       *lines
 	stats     *stats
 	collector *collector
-	watch     *watch
+	watch     *watch     // commit_on delivery
+	witness   *engineAPI // commit_on handoff, but for tests in fake time
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -40,7 +41,13 @@ type Exporter struct {
 
 // New opens the checkpoint and prepares everything; nothing runs before Start. Its errors are for the person who wrote the configuration:
 // they name the setting or file and the way out. The caller must Close what New returned.
-func New(cfg Config) (*Exporter, error) { return newExporter(cfg, nil, nil) }
+func New(cfg Config) (*Exporter, error) {
+	e, err := newExporter(cfg, nil, nil)
+	if err == nil && cfg.CommitOn == CommitHandoff {
+		e.witness = newEngineAPI(cfg.EngineURL, cfg.EngineInput, nil)
+	}
+	return e, err
+}
 
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.
 func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, error) {
@@ -76,6 +83,9 @@ func (e *Exporter) Start() {
 	e.cancel = cancel
 	fleet.join(e)
 	e.done.Go(func() { e.collector.run(ctx) })
+	if e.witness != nil {
+		e.done.Go(func() { attend(ctx, e.witness, e.ledger, e.log) })
+	}
 	if e.watch != nil {
 		e.done.Go(func() { e.watch.run(ctx) })
 	}

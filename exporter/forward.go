@@ -50,7 +50,7 @@ func (c *collector) encode(ctx context.Context, r *row, who identity) error {
 	before := len(c.data)
 	c.data = c.shape.append(appendEventHeader(c.data, r.time), r)
 	c.records++
-	if len(c.data) <= c.cfg.BatchBytes || before == 0 {
+	if len(c.data) <= c.limit || before == 0 {
 		return nil
 	}
 	// The last record is one too many: it becomes the first of the next batch, and what is remembered of it must say so.

@@ -158,3 +158,51 @@ func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {
 		require.True(t, since.IsZero())
 	})
 }
+
+// A slow filter keeps the engine's main thread from writing a batch for longer than a second (measured).
+func TestWhereTheEngineCanBeAskedABatchIsSafeWhenItHasTakenItIn(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *ledger) {
+		l.expectWitness()
+		time.Sleep(2 * time.Second)
+		l.next()
+		require.Zero(t, safeNow(l), "not known yet whether it can be asked")
+		l.testify(0, true)
+		time.Sleep(10 * time.Second)
+		l.next()
+		require.Zero(t, safeNow(l), "it still works on it")
+		l.testify(1, true)
+		l.next()
+		require.EqualValues(t, 1, safeNow(l))
+	})
+}
+
+func TestAnEngineThatCannotBeAskedLeavesTimeToDecide(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *ledger) {
+		l.expectWitness()
+		l.testify(0, false)
+		time.Sleep(time.Second)
+		l.next()
+		require.EqualValues(t, 1, safeNow(l))
+	})
+}
+
+// A processor may drop records, which are then never counted.
+func TestWhatTheEngineNeverCountsHoldsTheCheckpointForAMinuteOnly(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *ledger) {
+		l.expectWitness()
+		l.testify(0, true)
+		time.Sleep(lostAfter - time.Second)
+		l.next()
+		require.Zero(t, safeNow(l))
+		time.Sleep(time.Second)
+		l.next()
+		require.EqualValues(t, 1, safeNow(l))
+		l.push([]byte("two"), 2)
+		l.next()
+		l.accept()
+		l.testify(2, true)
+		time.Sleep(time.Second)
+		l.next()
+		require.EqualValues(t, 2, safeNow(l), "the one that is missing stays missing")
+	})
+}

@@ -36,8 +36,9 @@ func (r *reconciler) due(c *collector) bool {
 	if !r.cursor.IsZero() {
 		return true
 	}
-	last := later(later(r.last, c.committed.reconciled), c.committed.from)
-	if c.clock.now().Sub(last) < c.cfg.ReconcileInterval {
+	now := c.clock.now()
+	last := earlier(later(later(r.last, c.committed.reconciled), c.committed.from), now) // a wrong clock may have put it into the future
+	if now.Sub(last) < c.cfg.ReconcileInterval {
 		return false
 	}
 	return r.begin(c)
@@ -102,6 +103,9 @@ func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 	r := &c.reconciler
 	r.attempts++
 	if classOf(err) == classShrink {
+		if r.span > time.Minute {
+			r.attempts = 0 // the next request is another one
+		}
 		r.span = max(r.span/2, time.Minute)
 	}
 	// What is refused is refused the next time too, and waiting for a person would keep new events waiting.

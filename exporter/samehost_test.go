@@ -1,12 +1,14 @@
 package exporter
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,10 +34,9 @@ func TestAConnectionServedByAnotherProcessIsNot(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, other.Start())
 	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
-	port := make([]byte, 16)
-	n, err := out.Read(port)
+	port, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
-	address := net.JoinHostPort("127.0.0.1", string(port[:n-1]))
+	address := net.JoinHostPort("127.0.0.1", strings.TrimSpace(port))
 	api := newEngineAPI(mustURL(t, "http://"+address), "", nil)
 	require.ErrorContains(t, api.get(t.Context(), "/", "x", &struct{}{}), "is another process's")
 }

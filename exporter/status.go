@@ -57,7 +57,8 @@ func (c *collector) tellGaps(now time.Time) {
 func (c *collector) goBack(now time.Time) {
 	through := c.planner.through
 	ahead := through.Sub(now)
-	if ahead <= time.Minute || !through.After(c.planner.from) {
+	start := c.cfg.Start.At(now).Truncate(time.Second).UTC()
+	if ahead <= time.Minute || start.After(now) { // a start_time in the future is meant
 		c.ahead = 0
 		return
 	}
@@ -69,21 +70,27 @@ func (c *collector) goBack(now time.Time) {
 		c.log.warnf("the checkpoint %s is %s ahead of the server's clock %s: a clock was wrong; goes on from the server's present",
 			through.Format(time.RFC3339), ahead.Round(time.Second), now.Format(time.RFC3339))
 	}
+	if c.planner.from.After(now) { // even the beginning was decided by a wrong clock
+		c.committed.from = start
+		c.planner = newPlanner(c.cfg, start, start)
+		return
+	}
 	c.planner.reset(now)
 }
 
 // tellColumns says when the export's columns are others than before.
-func (c *collector) tellColumns(is *columns) {
+func (c *collector) tellColumns() {
 	was := c.committed.columns
 	if was == nil {
 		return
 	}
-	added, gone := difference(is.names, was), difference(was, is.names)
+	names := c.columnsNow()
+	added, gone := difference(names, was), difference(was, names)
 	if len(added)+len(gone) == 0 {
 		return
 	}
 	c.log.warnf("the export's columns changed: new %s; gone %s; new columns are forwarded under their own names", list(added), list(gone))
-	c.status(Status{Kind: StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: strings.Join(is.names, ",")})
+	c.status(Status{Kind: StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: strings.Join(names, ",")})
 	c.committed.columns = nil // told; the next commit brings the new ones
 }
 
@@ -92,7 +99,11 @@ func (c *collector) columnsNow() []string {
 	if c.columns == nil {
 		return nil
 	}
-	return c.columns.names
+	names := make([]string, len(c.columns.names))
+	for i, name := range c.columns.names {
+		names[i] = c.client.redact(name) // a broken endpoint may repeat anything anywhere
+	}
+	return names
 }
 
 func difference(a, b []string) (only []string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type watch struct {
 	countedAt time.Time // when the engine had counted them all; zero = not yet
 	goneAt    time.Time // when the chunks were seen gone
 	recounts  int       // in a row without a delivery
+	recountAt time.Time // the last of them
 	heldAt    time.Time // since when nothing is handed over, so that the engine can drain; zero = not held
 	openAt    time.Time // since when it is handed over again although the engine had not drained
 	idleAt    time.Time // when the figures were read last while nothing was on its way
@@ -39,7 +41,8 @@ const (
 	drainPatience = 30 * time.Second // for so long it gets it: one dead output must not stop the others
 	lostAfter     = time.Minute      // what the engine has not counted by then was dropped on its way in
 	apiPatience   = 30 * time.Second
-	maxRecounts   = 2 // then the counter is off for another reason, and fetching again would never end
+	maxRecounts   = 2                // then the counter is off for another reason, and fetching again at once would never end …
+	recountAgain  = 30 * time.Minute // … but now and then it must be tried, since losses come in rows too
 )
 
 func newWatch(cfg Config, transport http.RoundTripper, ledger *ledger, log *lines) *watch {
@@ -135,8 +138,9 @@ func (w *watch) count(f figures, records int64, now time.Time) {
 	case f.records > expected:
 		w.warn("the engine counts %d records of input %q, but only %d were handed over: engine_input names another input. The checkpoint stands still, events flow on", f.records, f.input, expected)
 	case now.Sub(w.changedAt) < lostAfter:
-	case w.recounts < maxRecounts:
+	case w.recounts < maxRecounts || now.Sub(w.recountAt) >= recountAgain:
 		w.recounts++
+		w.recountAt = now
 		w.base = f.records - records
 		w.doubt("the engine never counted some of the records that it had copied")
 	default:
@@ -146,10 +150,13 @@ func (w *watch) count(f figures, records int64, now time.Time) {
 
 // gate stops the hand-over for a while, since under a steady stream the chunks may never all be gone.
 func (w *watch) gate(since time.Time) {
-	now := time.Now()
+	now, patience := time.Now(), drainPatience
+	if w.countedAt.IsZero() { // what the engine has not counted may be lost: only standing still can show it
+		patience = lostAfter + groupTime
+	}
 	switch {
 	case !w.heldAt.IsZero():
-		if now.Sub(w.heldAt) >= drainPatience {
+		if now.Sub(w.heldAt) >= patience {
 			w.release()
 			w.openAt = now
 		}
@@ -163,6 +170,36 @@ func (w *watch) release() {
 	if !w.heldAt.IsZero() {
 		w.heldAt = time.Time{}
 		w.ledger.setHold(false)
+	}
+}
+
+// attend asks the engine for what its main thread has taken in, for commit_on handoff. Nothing hangs on it: an engine that cannot be asked
+// leaves time alone to decide.
+func attend(ctx context.Context, api *engineAPI, l *ledger, log *lines) {
+	l.expectWitness()
+	began, told := time.Now(), false
+	for interval := watchInterval; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(interval):
+		}
+		if _, _, since := l.handed(); since.IsZero() {
+			continue
+		}
+		records, err := api.records(ctx)
+		switch {
+		case err == nil:
+			interval = watchInterval
+			l.testify(records, true)
+		case errors.Is(err, syscall.ECONNREFUSED) || time.Since(began) > groupTime: // in its first seconds the engine answers with nothing yet
+			interval = groupTime
+			l.testify(0, false)
+			if !told {
+				told = true
+				log.infof("commit_on handoff: %v; without it, filters that need more than a second for a batch can lose it in a crash", err)
+			}
+		}
 	}
 }
 

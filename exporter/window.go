@@ -29,6 +29,8 @@ type planner struct {
 	through time.Time     // everything up to here was read
 	next    time.Time     // where the sweep's next window starts
 	target  time.Time     // where the sweep ends; zero = no sweep
+	begun   time.Time     // the server's time when the sweep began
+	swept   time.Time     // likewise of the last one that was read to its end; zero = none since the last reset
 }
 
 // newPlanner plans on from through. from is where the collection began: nothing before it is asked for.
@@ -44,6 +46,7 @@ func newPlanner(cfg Config, from, through time.Time) *planner {
 // reset goes back to an earlier state; the next sweep starts an overlap before it.
 func (p *planner) reset(through time.Time) {
 	p.through = through.Truncate(time.Second).UTC()
+	p.swept = time.Time{}
 	p.cancel()
 }
 
@@ -62,7 +65,7 @@ func (p *planner) begin(now time.Time) bool {
 	if next.After(target) {
 		return false
 	}
-	p.next, p.target = next, target
+	p.next, p.target, p.begun = next, target, now
 	return true
 }
 
@@ -79,6 +82,9 @@ func (p *planner) read(w window, now time.Time, rows int) {
 	reached := earlier(w.end, now.Truncate(time.Second).UTC())
 	p.through = later(p.through, reached)
 	p.next = w.end
+	if !w.end.Before(p.target) {
+		p.swept = p.begun
+	}
 	if !w.end.Before(p.target) || reached.Before(w.end) {
 		p.cancel()
 	}
@@ -97,9 +103,9 @@ func (p *planner) shrink(w window) bool {
 	return half >= minWindow
 }
 
-// done says whether a bounded collection is complete at the server's present now: all was read, and read again an overlap later.
-func (p *planner) done(now time.Time) bool {
-	return !p.end.IsZero() && !p.through.Before(p.end) && !now.Before(p.end.Add(p.overlap))
+// done says whether a bounded collection is complete: all was read, by a sweep that began when nothing could appear late any more.
+func (p *planner) done() bool {
+	return !p.end.IsZero() && !p.through.Before(p.end) && !p.swept.Before(p.end.Add(p.overlap))
 }
 
 func earlier(a, b time.Time) time.Time {
