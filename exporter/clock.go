@@ -7,15 +7,31 @@ import "time"
 type clock struct {
 	date     time.Time // zero = no response with a Date yet
 	measured time.Time // when date was received; carries the monotonic reading
+	doubted  time.Time // since when answers have been ahead of what went by; zero = they are not
 }
+
+const (
+	clockJump  = time.Minute      // ahead of what went by since the last Date is not believed at once …
+	clockTrust = 10 * time.Minute // … but when it has lasted for so long: one wrong node must not move the checkpoint past what it did not read
+)
 
 // observe notes a response's Date header; zero means that it had none. It returns how far the server's clock is from the local one.
 func (c *clock) observe(date time.Time) (ahead time.Duration) {
 	if date.IsZero() {
 		return 0
 	}
-	c.date, c.measured = date, time.Now()
-	return date.Sub(c.measured.Round(0))
+	now := time.Now()
+	ahead = date.Sub(now.Round(0))
+	if c.known() && date.Sub(c.now()) > clockJump {
+		if c.doubted.IsZero() {
+			c.doubted = now
+		}
+		if now.Sub(c.doubted) < clockTrust {
+			return ahead
+		}
+	}
+	c.date, c.measured, c.doubted = date, now, time.Time{}
+	return ahead
 }
 
 // known says whether a response has told the server's time.

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -175,4 +176,45 @@ func TestClockIsNeverAheadOfTheServer(t *testing.T) {
 	require.WithinDuration(t, time.Now().Add(time.Hour), c.now(), 2*time.Second)
 	c.observe(time.Time{})
 	require.WithinDuration(t, time.Now().Add(time.Hour), c.now(), 2*time.Second, "an answer without a Date changes nothing")
+}
+
+// One node's Date is two hours ahead for a minute, and then there is an outage that is longer than the overlap: the checkpoint must not have passed
+// what happens in it.
+func TestADateThatJumpsAheadIsNotBelievedAtOnce(t *testing.T) {
+	for _, killed := range []bool{true, false} {
+		t.Run(fmt.Sprint("killed ", killed), func(t *testing.T) {
+			inBubble(t, nil, func(h *simHost) {
+				h.start()
+				time.Sleep(10 * time.Minute)
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = 2 * time.Hour })
+				time.Sleep(61 * time.Second)
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = 0 })
+				time.Sleep(time.Second)
+				if killed {
+					h.kill()
+				}
+				for range 60 {
+					time.Sleep(time.Minute)
+					h.happen(1)
+				}
+				if killed {
+					h.start()
+				}
+				time.Sleep(3 * time.Hour)
+				h.requireAll()
+			})
+		})
+	}
+}
+
+func TestADateThatStaysAheadIsBelieved(t *testing.T) {
+	inBubble(t, nil, func(h *simHost) {
+		h.start()
+		h.liveWith(5)
+		h.setServerClock(2 * time.Hour)
+		time.Sleep(15 * time.Minute)
+		h.happen(3)
+		time.Sleep(2*time.Hour + time.Minute)
+		h.requireAll()
+	})
 }

@@ -16,12 +16,14 @@ type reconciler struct {
 	last          time.Time // when the last pass ended, by the server's clock
 	span          time.Duration
 	attempts      int           // at the window under way
+	skipped       int           // minutes of the pass that are too much for the endpoint
 	found         int           // events that the pass handed over and that had been missing
 	late          time.Duration // how late they were at most
 }
 
 const (
 	reconcileRows     = 200_000 // of one window, about: 8 MiB of identities while it is compared
+	reconcileSkips    = 10      // minutes of a pass that may be left out
 	reconcileAttempts = 5       // at one window, then the pass ends until the next interval
 )
 
@@ -103,6 +105,12 @@ func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 	r := &c.reconciler
 	r.attempts++
 	if classOf(err) == classShrink {
+		if r.span <= time.Minute && r.skipped < reconcileSkips {
+			c.log.warnf("reconciliation leaves out the minute %s: %s", r.cursor.Format(time.RFC3339), c.client.redact(err.Error()))
+			r.skipped++
+			r.attempts, r.cursor = 0, r.cursor.Add(time.Minute)
+			return c.sleep(ctx, c.retry.next(err))
+		}
 		if r.span > time.Minute {
 			r.attempts = 0 // the next request is another one
 		}
