@@ -94,7 +94,7 @@ const (
 	settleTime   = time.Second            // from cleanup to a collect call that makes a batch safe
 	ringFull     = 990 * time.Millisecond // a cleanup so late means that the append may have been dropped
 	ringEmptied  = 500 * time.Millisecond // from the last cleanup to the Pause that ends a shutdown's grace: twice the ring's 250 ms
-	graceLimit   = 10 * time.Second       // a second Pause later than this is not a shutdown's
+	graceLimit   = time.Minute            // a second Pause later than this is not a shutdown's
 )
 
 func newLedger(byTime bool, batchBytes int) *ledger {

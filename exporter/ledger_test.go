@@ -81,8 +81,8 @@ func TestTheSecondPauseOfAShutdownMakesSafe(t *testing.T) {
 	}{
 		"the ring was emptied":       {100 * time.Millisecond, 600 * time.Millisecond, 1},
 		"too soon to be sure":        {100 * time.Millisecond, 400 * time.Millisecond, 0},
-		"too late to be a shutdown":  {100 * time.Millisecond, 20 * time.Second, 0},
-		"a shutdown with long grace": {100 * time.Millisecond, 6 * time.Second, 1},
+		"too late to be a shutdown":  {100 * time.Millisecond, 90 * time.Second, 0},
+		"a shutdown with long grace": {100 * time.Millisecond, 30 * time.Second, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ledgerTest(t, func(t *testing.T, l *ledger) {
