@@ -12,7 +12,6 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -58,27 +57,10 @@ func (a *engineAPI) read(ctx context.Context) (figures, error) {
 			} `json:"chunks"`
 		} `json:"input_chunks"`
 	}
-	var metrics struct {
-		Input map[string]struct {
-			Records int64 `json:"records"`
-		} `json:"input"`
-		Output map[string]struct {
-			Errors         int64 `json:"errors"`
-			RetriesFailed  int64 `json:"retries_failed"`
-			DroppedRecords int64 `json:"dropped_records"`
-		} `json:"output"`
-	}
 	if err := a.get(ctx, "/api/v1/storage", "storage.metrics: on", &storage); err != nil {
 		return figures{}, err
 	}
-	if err := a.get(ctx, "/api/v1/metrics", "http_server: on", &metrics); err != nil {
-		return figures{}, err
-	}
-	inputs := make([]string, 0, len(metrics.Input))
-	for name := range metrics.Input {
-		inputs = append(inputs, name)
-	}
-	name, err := a.name(inputs)
+	name, metrics, err := a.metrics(ctx)
 	if err != nil {
 		return figures{}, err
 	}
@@ -95,21 +77,33 @@ func (a *engineAPI) read(ctx context.Context) (figures, error) {
 
 // records returns how many records of the input the engine's main thread has taken in.
 func (a *engineAPI) records(ctx context.Context) (uint64, error) {
-	var metrics struct {
-		Input map[string]struct {
-			Records uint64 `json:"records"`
-		} `json:"input"`
-	}
-	if err := a.get(ctx, "/api/v1/metrics", "an http_port of its own", &metrics); err != nil {
-		return 0, err
-	}
-	name, err := a.name(slices.Collect(maps.Keys(metrics.Input)))
-	return metrics.Input[name].Records, err
+	name, metrics, err := a.metrics(ctx)
+	return uint64(metrics.Input[name].Records), err
 }
 
-// name finds the input among those that the engine tells of.
+// engineMetrics is what is read of /api/v1/metrics.
+type engineMetrics struct {
+	Input map[string]struct {
+		Records int64 `json:"records"`
+	} `json:"input"`
+	Output map[string]struct {
+		Errors         int64 `json:"errors"`
+		RetriesFailed  int64 `json:"retries_failed"`
+		DroppedRecords int64 `json:"dropped_records"`
+	} `json:"output"`
+}
+
+// metrics returns the engine's counters and this input's name among them.
+func (a *engineAPI) metrics(ctx context.Context) (name string, m engineMetrics, err error) {
+	if err := a.get(ctx, "/api/v1/metrics", "an http_port of its own", &m); err != nil {
+		return "", m, err
+	}
+	name, err = a.name(slices.Sorted(maps.Keys(m.Input)))
+	return name, m, err
+}
+
+// name finds the input among those that the engine tells of, which are sorted.
 func (a *engineAPI) name(inputs []string) (string, error) {
-	sort.Strings(inputs)
 	var own []string
 	for _, input := range inputs {
 		if input == a.input {

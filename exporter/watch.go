@@ -177,7 +177,7 @@ func (w *watch) release() {
 // leaves time alone to decide.
 func attend(ctx context.Context, api *engineAPI, l *ledger, log *lines) {
 	l.expectWitness()
-	began, told := time.Now(), false
+	answered, told := time.Now(), false // an answer that fails to come now and then proves nothing
 	for interval := watchInterval; ; {
 		select {
 		case <-ctx.Done():
@@ -185,14 +185,17 @@ func attend(ctx context.Context, api *engineAPI, l *ledger, log *lines) {
 		case <-time.After(interval):
 		}
 		if _, _, since := l.handed(); since.IsZero() {
+			answered = time.Now()
 			continue
 		}
 		records, err := api.records(ctx)
 		switch {
+		case ctx.Err() != nil:
+			return
 		case err == nil:
-			interval = watchInterval
+			interval, answered = watchInterval, time.Now()
 			l.testify(records, true)
-		case errors.Is(err, syscall.ECONNREFUSED) || time.Since(began) > groupTime: // in its first seconds the engine answers with nothing yet
+		case errors.Is(err, syscall.ECONNREFUSED) || time.Since(answered) > groupTime: // in its first seconds the engine answers with nothing yet
 			interval = groupTime
 			l.testify(0, false)
 			if !told {
