@@ -26,13 +26,13 @@ type collector struct {
 	planner    *planner
 	nextPoll   time.Time
 	decoder    *decoder
+	group      group
 	identifier *identifier
 	seen       *seen
 	shape      shape
 	columns    *columns // of the last response, for shape and identifier
 
-	chunks  [2][]byte // of answers: one is read while the other is filled
-	data    []byte    // the batch that is being filled
+	data    []byte // the batch that is being filled
 	records int
 	batch   uint32 // its number
 	limit   int    // of its bytes: batch_bytes, less once the engine was slow to copy
@@ -109,7 +109,7 @@ func (c *collector) guarded(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			c.data, c.records = c.data[:0], 0
-			err = &doubtError{cause: fmt.Sprintf("a defect of the plugin, please report it: %v", r)}
+			err = defect(r)
 		}
 	}()
 	return c.step(ctx)
@@ -199,7 +199,7 @@ func (c *collector) complete() bool {
 // collect reads one window, forwards what was not seen yet, and notes the window as read.
 func (c *collector) collect(ctx context.Context, w window) error {
 	through := c.planner.through
-	rows, err := c.read(ctx, w, func(r *row) error { return c.forward(ctx, r, w, through) })
+	rows, err := c.read(ctx, w, c.seen, func(r *row, who identity) error { return c.forward(ctx, r, who, w, through) })
 	if flushErr := c.flush(ctx); flushErr != nil {
 		return flushErr
 	}
@@ -221,8 +221,19 @@ func (c *collector) adapt(w window, err error) error {
 	return err
 }
 
-// read asks for a window and calls each for every row of the answer. It returns the number of rows when the answer was read to its proper end.
-func (c *collector) read(ctx context.Context, w window, each func(*row) error) (rows int, err error) {
+// rowGroup is how many rows are decoded before the first of them is looked up: their looks into memory then take as long as one, and what
+// they point to still lies in the cache.
+const rowGroup = 16
+
+// group is rows on their way from the decoder to the batch.
+type group struct {
+	rows [rowGroup]row
+	who  [rowGroup]identity
+}
+
+// read asks for a window and calls each for every row of the answer, in the answer's order. Rows that seen knows are found fast. It returns the
+// number of rows when the answer was read to its proper end.
+func (c *collector) read(ctx context.Context, w window, seen *seen, each func(*row, identity) error) (rows int, err error) {
 	answer, err := c.open(ctx, w)
 	if err != nil {
 		return 0, err
@@ -234,21 +245,35 @@ func (c *collector) read(ctx context.Context, w window, each func(*row) error) (
 		}
 		return 0, fmt.Errorf("read window %s – %s: %w", w.start.Format(time.RFC3339), w.end.Format(time.RFC3339), err)
 	}
-	var r row
 	defer func() { c.stats.rows.Add(int64(rows)) }()
 	for {
-		switch err := c.decoder.next(&r); {
+		n, err := c.decoder.rows(c.group.rows[:])
+		switch {
 		case err == io.EOF:
 			c.empty.sawHeader(rows)
 			return rows, nil
 		case err != nil:
 			return rows, fmt.Errorf("read window %s – %s after %d rows: %w", w.start.Format(time.RFC3339), w.end.Format(time.RFC3339), rows, err)
 		}
-		rows++
-		if err := each(&r); err != nil {
+		rows += n
+		if err := c.group.each(c.identifier, seen, n, each); err != nil {
 			return rows, err
 		}
 	}
+}
+
+// each calls f for the first n rows.
+func (g *group) each(x *identifier, seen *seen, n int, f func(*row, identity) error) error {
+	for i := range n {
+		g.who[i] = x.identify(&g.rows[i])
+	}
+	seen.touch(g.who[:n])
+	for i := range n {
+		if err := f(&g.rows[i], g.who[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // header reads what comes before the first row and prepares for the columns.

@@ -22,7 +22,7 @@ import (
 //   - What is given out are parts of the buffer, valid until the next call. A good row allocates nothing.
 
 const (
-	readBytes   = 256 << 10 // the buffer, unless a row needs more
+	readBytes   = 512 << 10 // the buffer, unless a row needs more
 	maxRowBytes = 32 << 20  // a longer row is read over
 	maxRawBytes = 64 << 10  // of a row longer than maxRowBytes, this much is given out
 	maxColumns  = 1000      // a header with more is no audit log's
@@ -52,6 +52,10 @@ type decoder struct {
 
 	store [][]byte // room for maxColumns fields
 	split splitter
+
+	times             timeParser
+	strip             strip
+	marked, markedEnd int // buf[marked:markedEnd] is what strip tells of
 }
 
 func newDecoder() *decoder {
@@ -71,10 +75,14 @@ func (d *decoder) reset(body io.Reader, fallback time.Time) {
 // release drops what is left in the buffer, and the buffer too if a long row made it large.
 func (d *decoder) release() {
 	d.start, d.end = 0, 0
+	d.unmark()
 	if size := min(d.usual, d.maxRow); len(d.buf) != size {
-		d.buf = make([]byte, size)
+		d.buf = newBuffer(size)
 	}
 }
+
+// newBuffer makes a buffer with room behind it, so that its last block can be marked.
+func newBuffer(size int) []byte { return make([]byte, size, size+markBytes) }
 
 // header reads up to the first row and returns the columns. The error is, or wraps, errEmptyBody, errNoExport, errCut or the body's own.
 func (d *decoder) header() (*columns, error) {
@@ -138,10 +146,24 @@ func (d *decoder) refuse() error {
 	return d.finish(noExport(d.buf[d.start:d.end]))
 }
 
+// rows reads at least one row and as many more as are there at once. They are valid until the next call. The error is that of next, and then
+// there is no row.
+func (d *decoder) rows(into []row) (n int, err error) {
+	if err := d.next(&into[0]); err != nil {
+		return 0, err
+	}
+	for n = 1; n < len(into) && d.quick(&into[n]); n++ {
+	}
+	return n, nil
+}
+
 // next reads a row. It returns io.EOF at the proper end; any other error means that the response was not read to its end: errCut, or what
 // the body's reader said, wrapped with the line.
 func (d *decoder) next(r *row) error {
 	for {
+		if d.quick(r) {
+			return nil
+		}
 		text := d.buf[d.start:d.end]
 		size := d.split.split(text, d.err == io.EOF)
 		if size == 0 {
@@ -159,6 +181,7 @@ func (d *decoder) next(r *row) error {
 			if blank(text) {
 				d.start += size
 				d.line += d.split.lines
+				d.unmark()
 				continue
 			}
 			if text[size-1] != '\n' {
@@ -169,6 +192,7 @@ func (d *decoder) next(r *row) error {
 		d.give(r, text)
 		d.start += size
 		d.line += d.split.lines
+		d.unmark()
 		return nil
 	}
 }
@@ -225,6 +249,7 @@ func (d *decoder) skip(r *row) error {
 			break
 		}
 		d.start, d.end = head, head
+		d.unmark()
 		d.read(1)
 		if end = rest.scan(d.buf[head:d.end]); end >= 0 {
 			d.start = head + end
@@ -250,12 +275,13 @@ func (d *decoder) fill() error {
 	if d.start > 0 {
 		copy(d.buf, d.buf[d.start:d.end])
 		d.start, d.end = 0, pending
+		d.unmark()
 	}
 	if pending == len(d.buf) {
 		if pending >= d.maxRow {
 			return errLongRow
 		}
-		larger := make([]byte, min(2*pending, d.maxRow))
+		larger := newBuffer(min(2*pending, d.maxRow))
 		copy(larger, d.buf)
 		d.buf = larger
 	}

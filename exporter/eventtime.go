@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 )
 
@@ -24,6 +25,32 @@ func parseEventTime(b []byte) (time.Time, bool) {
 	return parseAnyTime(b)
 }
 
+// timeParser reads event times that come one after the other. Neighbours are often of the same minute, of which it remembers the last.
+type timeParser struct {
+	lo, hi uint64 // the 16 bytes 2026-01-31T23:59 that a UTC time began with
+	unix   int64  // that minute's beginning
+}
+
+// parse is parseEventTime.
+func (p *timeParser) parse(b []byte) (time.Time, bool) {
+	const minute = len("2026-01-31T23:59")
+	if len(b) < minute+len(":59Z") || b[minute] != ':' || b[len(b)-1] != 'Z' {
+		return parseEventTime(b)
+	}
+	lo, hi, second := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), twoDigits(b[minute+1:])
+	if lo == p.lo && hi == p.hi && second <= 59 {
+		if nano, rest := fixedFraction(b[minute+3:]); len(rest) == 1 {
+			return time.Unix(p.unix+int64(second), int64(nano)).UTC(), true
+		}
+	}
+	t, ok := parseFixedTime(b)
+	if !ok {
+		return parseAnyTime(b)
+	}
+	p.lo, p.hi, p.unix = lo, hi, t.Unix()-int64(second)
+	return t, true
+}
+
 // parseFixedTime reads the usual form, 2026-01-31T23:59:59[.999999999](Z|±hh:mm|), by position. What it does not take, parseAnyTime may.
 func parseFixedTime(b []byte) (time.Time, bool) {
 	if len(b) < 19 || b[4] != '-' || b[7] != '-' || b[10] != 'T' && b[10] != ' ' || b[13] != ':' || b[16] != ':' {
@@ -34,18 +61,7 @@ func parseFixedTime(b []byte) (time.Time, bool) {
 	if century > 99 || year > 99 || second > 59 {
 		return time.Time{}, false
 	}
-	nano, rest := 0, b[19:]
-	if len(rest) > 1 && rest[0] == '.' {
-		n, scale := 1, 100_000_000
-		for ; n < len(rest) && n <= 9 && rest[n]-'0' <= 9; n++ {
-			nano += int(rest[n]-'0') * scale
-			scale /= 10
-		}
-		if n == 1 {
-			return time.Time{}, false
-		}
-		rest = rest[n:]
-	}
+	nano, rest := fixedFraction(b[19:])
 	east := 0
 	switch {
 	case len(rest) == 0, len(rest) == 1 && rest[0] == 'Z':
@@ -62,6 +78,22 @@ func parseFixedTime(b []byte) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return instant(century*100+year, month, day, hour, minute, second, nano, east)
+}
+
+// fixedFraction takes a point and one to nine digits from what follows a second, as nanoseconds. Anything else it leaves in rest.
+func fixedFraction(b []byte) (nano int, rest []byte) {
+	if len(b) < 2 || b[0] != '.' {
+		return 0, b
+	}
+	n, scale := 1, 100_000_000
+	for ; n < len(b) && n <= 9 && b[n]-'0' <= 9; n++ {
+		nano += int(b[n]-'0') * scale
+		scale /= 10
+	}
+	if n == 1 {
+		return 0, b
+	}
+	return nano, b[n:]
 }
 
 // notDigits is larger than any two digits.

@@ -166,8 +166,38 @@ func FuzzParseEventTime(f *testing.F) {
 				t.Fatalf("%q is %v, %t; Go reads %v", text, got, ok, want)
 			}
 		}
+		var neighbours timeParser // of which each remembers the one before
+		for range 2 {
+			for _, text := range [][]byte{text, []byte("2026-01-31T23:59:59Z"), text} {
+				want, wantOK := parseEventTime(text)
+				if got, ok := neighbours.parse(text); ok != wantOK || got != want {
+					t.Fatalf("%q is %v, %t after others; %v, %t alone", text, got, ok, want, wantOK)
+				}
+			}
+		}
 		if ok && got.Location() != time.UTC {
 			t.Fatalf("%q is in %v", text, got.Location())
 		}
 	})
+}
+
+// What was read before must not matter.
+func TestTimeParserReadsEachTimeAsIfItWereAlone(t *testing.T) {
+	var texts []string
+	for text := range eventTimes {
+		texts = append(texts, text)
+		if len(text) > 17 {
+			texts = append(texts, text[:16]+":07Z", text[:16]+":60Z", text[:16]+":07.5Z", text[:16]+":7Z", text[:16]+":07.Z")
+		}
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var p timeParser
+	for range 100_000 {
+		text := []byte(texts[rnd.IntN(len(texts))])
+		want, wantOK := parseEventTime(text)
+		got, ok := p.parse(text)
+		if ok != wantOK || got != want {
+			t.Fatalf("%q is %v, %t; %v, %t alone", text, got, ok, want, wantOK)
+		}
+	}
 }

@@ -7,13 +7,12 @@ import (
 
 // forward encodes a row into the batch that is being filled, unless it was handed over before. through is what had been read before this
 // window's sweep came to it: an event that is new although its time had been read appeared late.
-func (c *collector) forward(ctx context.Context, r *row, w window, through time.Time) error {
+func (c *collector) forward(ctx context.Context, r *row, who identity, w window, through time.Time) error {
 	at, batch := r.time, c.batch
 	if r.bad != "" || at.Before(w.start) {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end.
 		at, batch = w.end, batch|uncounted
 	}
-	who := c.identifier.identify(r)
 	switch c.seen.mark(who, at, batch) {
 	case known:
 		return nil
@@ -46,7 +45,6 @@ func (c *collector) encode(ctx context.Context, r *row, who identity) error {
 	if c.data == nil {
 		c.data = c.ledger.buffer()
 	}
-	c.data = withRoom(c.data, c.cfg.BatchBytes+usualRecord)
 	before := len(c.data)
 	c.data = c.shape.append(appendEventHeader(c.data, r.time), r)
 	c.records++
@@ -58,20 +56,6 @@ func (c *collector) encode(ctx context.Context, r *row, who identity) error {
 	c.data, c.records = append(c.ledger.buffer(), c.data[before:]...), 1
 	c.seen.carry(who, c.batch+1)
 	return c.push(ctx, full, records)
-}
-
-// usualRecord is more bytes than most records have.
-const usualRecord = 16 << 10
-
-// withRoom doubles a buffer that has no room for a usual record, up to most bytes. Left to append, a batch would be copied five times while it
-// grows, each time into memory that was never touched.
-func withRoom(data []byte, most int) []byte {
-	if cap(data)-len(data) >= usualRecord || cap(data) >= most {
-		return data
-	}
-	larger := make([]byte, len(data), min(max(2*cap(data), 4*usualRecord), most))
-	copy(larger, data)
-	return larger
 }
 
 // flush pushes what the batch holds so far, status events included.

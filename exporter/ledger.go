@@ -31,7 +31,7 @@ type ledger struct {
 	lastCall time.Time // of collect
 	byTime   bool      // commit_on handoff: time makes a batch safe; otherwise only deliver does
 	witness  witness   // commit_on handoff: what the engine's main thread has taken in
-	largest  int       // bytes of the largest buffer that is kept for the next batch
+	size     int       // of a buffer, in bytes
 	hold     bool      // commit_on delivery: nothing is handed over while the engine drains
 }
 
@@ -97,8 +97,11 @@ const (
 	graceLimit   = time.Minute            // a second Pause later than this is not a shutdown's
 )
 
+// usualRecord is more bytes than most records have: the one that no longer fits into a batch is encoded behind it first.
+const usualRecord = 16 << 10
+
 func newLedger(byTime bool, batchBytes int) *ledger {
-	return &ledger{changed: make(chan struct{}, 1), byTime: byTime, largest: 2 * batchBytes, lastCall: time.Now()}
+	return &ledger{changed: make(chan struct{}, 1), byTime: byTime, size: batchBytes + usualRecord, lastCall: time.Now()}
 }
 
 func (l *ledger) notify() {
@@ -212,11 +215,12 @@ func (l *ledger) resume() {
 	}
 }
 
-// push queues a batch; batches are numbered from 1. It says false when there is no room: wait for changed and try again.
+// push queues a batch; batches are numbered from 1. It says false when there is no room: wait for changed and try again. While the engine copies a
+// batch there is none, so that two buffers are enough: the copy takes milliseconds of the second until the next collect call.
 func (l *ledger) push(data []byte, records int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.queue) >= queueBatches {
+	if len(l.queue) >= queueBatches || l.out.data != nil {
 		return false
 	}
 	l.pushed++
@@ -290,12 +294,12 @@ func (l *ledger) buffer() []byte {
 		l.free = l.free[:n-1]
 		return data
 	}
-	return nil
+	return make([]byte, 0, l.size)
 }
 
 // recycle keeps a buffer for the next batch, unless one huge row made it huge.
 func (l *ledger) recycle(data []byte) {
-	if cap(data) <= l.largest {
+	if cap(data) == l.size {
 		l.free = append(l.free, data[:0])
 	}
 }

@@ -118,22 +118,33 @@ func TestTheQueueIsBounded(t *testing.T) {
 		}
 		require.False(t, l.push([]byte("x"), 1))
 		require.NotNil(t, l.next())
+		require.False(t, l.push([]byte("x"), 1), "the engine still reads the last one")
+		l.accept()
 		<-l.changed
 		require.True(t, l.push([]byte("x"), 1))
 	})
 }
 
-func TestBuffersAreUsedAgainButHugeOnesAreNot(t *testing.T) {
+// What the engine reads must not be written again before its cleanup: it is not copied for the engine.
+func TestABufferIsUsedAgainAfterItsCleanup(t *testing.T) {
 	l := newLedger(true, 10)
-	l.push(make([]byte, 8), 1)
+	first := append(l.buffer(), 'x')
+	l.push(first, 1)
+	require.Equal(t, &first[0], &l.next()[0])
+	other := append(l.buffer(), 'y')
+	require.NotSame(t, &first[0], &other[0])
+	l.reset()
+	require.NotSame(t, &first[0], &append(l.buffer(), 'z')[0], "nor after a doubt")
+	l.accept()
+	require.Same(t, &first[0], &append(l.buffer(), 'z')[0])
+}
+
+func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
+	l := newLedger(true, 10)
+	l.push(append(l.buffer(), make([]byte, usualRecord+11)...), 1)
 	l.next()
 	l.accept()
-	require.Equal(t, 8, cap(l.buffer()))
-	require.Nil(t, l.buffer())
-	l.push(make([]byte, 21), 1)
-	l.next()
-	l.accept()
-	require.Nil(t, l.buffer())
+	require.Equal(t, usualRecord+10, cap(l.buffer()))
 }
 
 func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {

@@ -25,28 +25,10 @@ func TestAFieldThatIsNoUTF8IsMendedInARowThatTheDecoderReads(t *testing.T) {
 		"2026-01-01T00:00:00Z,login,caf\xe9\n" +
 		"2026-01-01T00:00:00Z,login,café\n"
 	p := newRowPath(t, SchemaRaw, bytes.NewReader([]byte(text)))
-	for range 3 {
-		_, err := p.step()
-		require.NoError(t, err)
-	}
+	drain(t, p, fresh)
 	var names []any
 	for _, event := range decodeEvents(t, p.batch) {
 		names = append(names, event.Record["user_name"])
 	}
 	require.Equal(t, []any{"plain", "caf�", "café"}, names)
-}
-
-func TestWithRoomKeepsWhatIsThereAndStopsGrowing(t *testing.T) {
-	const most = 1 << 20
-	data := withRoom(nil, most)
-	for len(data) < most-usualRecord {
-		data = withRoom(append(data, byte(len(data))), most)
-		require.LessOrEqual(t, cap(data), most)
-	}
-	require.Equal(t, most, cap(data))
-	for i := range data {
-		if data[i] != byte(i) {
-			t.Fatalf("byte %d is %d", i, data[i])
-		}
-	}
 }

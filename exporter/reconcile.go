@@ -151,12 +151,11 @@ func (c *collector) reconcileWindow(ctx context.Context, w window) error {
 // digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to the next window.
 func (c *collector) digests(ctx context.Context, w window, each func(*row, identity) error) (map[int64]digest, error) {
 	h, once, end := newHistory(), new(seen), minuteOf(w.end)
-	_, err := c.read(ctx, w, func(r *row) error {
+	_, err := c.read(ctx, w, once, func(r *row, who identity) error {
 		minute := minuteOf(r.time)
 		if r.bad != "" || minute >= end || r.time.Before(w.start) {
 			return nil
 		}
-		who := c.identifier.identify(r)
 		switch once.mark(who, r.time, 0) {
 		case known:
 			return nil

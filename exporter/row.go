@@ -15,6 +15,16 @@ type row struct {
 	ascii   bool      // all of the row is, so that its fields need no look for bytes that are no UTF-8; false = not known
 	bad     string    // why the row is no good row; "" for a good one
 	raw     []byte    // the row as it came, without its line end; only set for a bad row
+
+	store [][]byte // room for fields, see decoder.quick
+}
+
+// room returns room for n fields, the same each time.
+func (r *row) room(n int) [][]byte {
+	if cap(r.store) < n {
+		r.store = make([][]byte, n)
+	}
+	return r.store[:n]
 }
 
 // value is the row's field of a known column, nil when the response or the row lacks it.

@@ -167,7 +167,8 @@ func (n *node) program() []op {
 	steps := append([]op{{}}, n.body()...) // the record's own map has no key and is always there
 	header, wide := appendOpenHeader(nil, n.most())
 	steps[0] = op{kind: opOpen, bytes: header}
-	return append(steps, op{kind: opClose, wide: wide, fixed: true})
+	steps = append(steps, op{kind: opClose, wide: wide, fixed: true})
+	return joinTexts(steps)
 }
 
 // body writes the steps of a map's entries: constants in one piece, then the rest in the table's order.
@@ -194,6 +195,25 @@ func (n *node) body() []op {
 		steps = append([]op{fixed}, steps...)
 	}
 	return steps
+}
+
+// joinTexts makes one opTexts of neighbouring opTexts whose field has one place only.
+func joinTexts(steps []op) []op {
+	joined := steps[:0]
+	for _, o := range steps {
+		if o.kind != opText || o.shared != 0 || len(o.bytes) > putBytes {
+			joined = append(joined, o)
+			continue
+		}
+		e := textEntry{size: len(o.bytes), place: o.place}
+		copy(e.key[:], o.bytes)
+		if n := len(joined); n == 0 || joined[n-1].kind != opTexts {
+			joined = append(joined, op{kind: opTexts})
+		}
+		last := &joined[len(joined)-1]
+		last.texts = append(last.texts, e)
+	}
+	return joined
 }
 
 // mapSteps writes the steps of a map inside another. A map of one entry is written with its entry's key, so that it is there when that is.

@@ -17,7 +17,8 @@ type program struct {
 type opKind uint8
 
 const (
-	opText     opKind = iota // a field's value
+	opTexts    opKind = iota // fields' values
+	opText                   // a field's value that has several places, or a form
 	opInt                    // a field's value, as a number
 	opList                   // a list of fields' values
 	opConstant               // entries that are always the same
@@ -40,9 +41,63 @@ type op struct {
 	shared  int          // which of the record's shared values it is, see sharedValue; 0 for none
 	bytes   []byte       // key, entries, or key and header; opClose: entries to add to a map that is not empty
 	empty   []byte       // opClose: the one entry of a map that would else be empty
+	texts   []textEntry  // opTexts
 	items   []item       // opList
 	actions *actionCache // opAction
 }
+
+// textEntry is a field under a key.
+type textEntry struct {
+	key   [putBytes]byte // encoded
+	size  int            // of the key
+	place int
+}
+
+// appendTexts appends the entries of the fields that are not empty. Where there is room on both sides it copies pieces of fixed length, longer
+// than needed, which takes fewer steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
+func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written int) {
+	out, n := dst[:cap(dst)], len(dst)
+	fast := r.ascii && len(out)-n >= len(entries)*entryRoom
+	for i := range entries {
+		e := &entries[i]
+		text := r.field(e.place)
+		size := len(text)
+		if !fast || size > maxPut || cap(text) < maxPut {
+			if size > 0 {
+				out = r.appendText(append(out[:n], e.key[:e.size]...), text)
+				out, n = out[:cap(out)], len(out)
+				fast = r.ascii && len(out)-n >= len(entries)*entryRoom
+				written++
+			}
+			continue
+		}
+		room := (*[entryRoom]byte)(out[n:])
+		put32(room[:], e.key[:])
+		n += e.size
+		value := room[e.size&63:]
+		if size < 32 {
+			value[0] = 0xa0 | byte(size)
+			put32(value[1:], text[:putBytes])
+			some := int(uint(-size) >> 63) // 0 for an empty field, whose entry is overwritten; else 1
+			n += (1+size+e.size)*some - e.size
+			written += some
+			continue
+		}
+		written++
+		value[0], value[1] = 0xd9, byte(size)
+		for at := 0; at < size; at += 2 * putBytes {
+			put32(value[2+at:], text[at:at+putBytes])
+			put32(value[2+at+putBytes:], text[at+putBytes:at+2*putBytes])
+		}
+		n += 2 + size
+	}
+	return out[:n], written
+}
+
+const (
+	maxPut    = 4 * putBytes          // of a text that is copied in pieces
+	entryRoom = putBytes + 2 + maxPut // that the copies of an entry may touch
+)
 
 // item is one value that a list may hold.
 type item struct {
@@ -109,15 +164,16 @@ func (p *program) append(dst []byte, r *row) []byte {
 		o := &steps[i]
 		at := &levels[depth]
 		switch o.kind {
+		case opTexts:
+			var written int
+			dst, written = r.appendTexts(dst, o.texts)
+			at.count += written
 		case opText:
 			value := r.field(o.place)
 			if len(value) == 0 {
 				continue
 			}
-			if o.shared == 0 {
-				dst = r.appendText(append(dst, o.bytes...), value)
-				at.count++
-			} else if v := &shared[o.shared]; v.fits(o.form, value) {
+			if v := &shared[o.shared]; v.fits(o.form, value) {
 				dst = v.append(append(dst, o.bytes...), r, value)
 				at.count++
 			}
@@ -249,8 +305,8 @@ func (r *row) field(place int) []byte {
 
 // appendText appends one of the row's fields.
 func (r *row) appendText(dst, field []byte) []byte {
-	if r.ascii {
-		return appendString(dst, field)
+	if !r.ascii {
+		return appendText(dst, field)
 	}
-	return appendText(dst, field)
+	return appendString(dst, field)
 }

@@ -109,7 +109,8 @@ func TestSeenCostsAtMost40BytesAnEvent(t *testing.T) {
 		if n >= 10_000 && n%5_000 == 0 {
 			bytes := 0
 			for i := range s.parts {
-				bytes += cap(s.parts[i].entries)*int(unsafe.Sizeof(seenEntry{})) + 4*len(s.parts[i].index)
+				p := &s.parts[i]
+				bytes += len(p.blocks)*int(unsafe.Sizeof(seenBlock{})) + 8*cap(p.blocks) + 4*len(p.index)
 			}
 			require.LessOrEqual(t, bytes, 40*n, "at %d events", n)
 		}

@@ -1,0 +1,94 @@
+package exporter
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+// stallsInTheSecondWindow starts a collection of two windows, the second of which stops in the middle of its answer.
+func stallsInTheSecondWindow(h *simHost) (firstEnd time.Time) {
+	firstEnd = time.Now().Add(-30 * time.Minute)
+	h.happen(3600)
+	h.server.Fail(exportertest.Fault{}, exportertest.Fault{}, exportertest.Fault{StallAfter: 1000})
+	h.start()
+	return firstEnd
+}
+
+var twoWindows = map[string]string{"max_window": "30m", "request_timeout": "1h"}
+
+func TestWhatIsSafeIsSavedWhileTheEndpointLetsWait(t *testing.T) {
+	inBubble(t, twoWindows, func(h *simHost) {
+		firstEnd := stallsInTheSecondWindow(h)
+		time.Sleep(10 * time.Second)
+		require.Len(t, h.server.Requests(), 3, "the third request must be the one that stalls")
+		require.GreaterOrEqual(t, h.e.Stats().ThroughSeconds, float64(firstEnd.Unix())-600)
+		h.kill()
+		h.start()
+		time.Sleep(time.Minute)
+		h.requireOnce()
+	})
+}
+
+func TestADoubtEndsAReadThatWaits(t *testing.T) {
+	inBubble(t, twoWindows, func(h *simHost) {
+		h.setSlow(true)
+		stallsInTheSecondWindow(h)
+		time.Sleep(10 * time.Second)
+		require.Contains(t, h.logged(), "its buffer was full")
+		h.setSlow(false)
+		time.Sleep(5 * time.Minute)
+		require.Greater(t, len(h.server.Requests()), 3, "the window that stalls would have been waited for an hour")
+		h.requireAll()
+	})
+}
+
+// slowReader gives a byte after a while.
+type slowReader time.Duration
+
+func (s slowReader) Read(p []byte) (int, error) {
+	time.Sleep(time.Duration(s))
+	return copy(p, "x"), nil
+}
+
+// Whether the keeper has begun or not, end leaves nothing of it behind.
+func TestKeeperEndsWithEachRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &collector{ledger: newLedger(true, 1000)}
+		a := &answer{response: &response{}, c: c}
+		a.keeper.prepare(c, func() {})
+		for _, wait := range []time.Duration{0, keeperPatience - 1, keeperPatience, keeperPatience + 1, time.Hour, 0} {
+			a.body = io.NopCloser(slowReader(wait))
+			c.ledger.notify()
+			n, err := a.readBody(make([]byte, 1))
+			require.NoError(t, err)
+			require.Equal(t, 1, n)
+		}
+		synctest.Wait() // and a keeper that still ran would make the bubble fail
+	})
+}
+
+func TestAPanicOfASaveIsADoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &collector{ledger: newLedger(true, 1000), flight: []flight{{}}} // without a file to save to
+		ctx := make(chan struct{})
+		a := &answer{response: &response{body: io.NopCloser(waiting(ctx))}, c: c}
+		a.keeper.prepare(c, func() { close(ctx) })
+		c.ledger.notify()
+		_, err := a.readBody(make([]byte, 1))
+		require.ErrorContains(t, err, "a defect of the plugin")
+	})
+}
+
+// waiting is a body that gives nothing until it is abandoned.
+type waiting chan struct{}
+
+func (w waiting) Read([]byte) (int, error) {
+	<-w
+	return 0, io.ErrUnexpectedEOF
+}
