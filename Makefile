@@ -21,7 +21,7 @@ export ENDPOINT API_KEY BUILD
 MODULE   := github.com/wherobots/in_wherobots_audit
 # Size: notfastpath leaves out generated code of an encoder that fluent-bit-go brings along and this plugin never calls (0.9 MB), and code
 # that is not hot is not inlined (0.3 MB).
-COLD := crypto/... net/... vendor/... html/... text/... mime/... regexp/... log/... encoding/gob encoding/asn1 math/big github.com/ugorji/...
+COLD := crypto/... net/... vendor/... fmt reflect os encoding/json html/... text/... mime/... regexp/... log/... encoding/gob encoding/asn1 math/big github.com/ugorji/...
 GOFLAGS_PLUGIN := -buildmode=c-shared -trimpath -tags notfastpath $(foreach p,$(COLD),-gcflags='$p=-l') -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)"
 SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BUILD)/*') plugin.h go.mod
 

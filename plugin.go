@@ -7,8 +7,10 @@
 //
 //   - All callbacks of one instance come on that instance's own thread; collect
 //     comes once a second and must not block.
-//   - What collect hands over is freed by cleanup, which the engine calls right
-//     after its copy; if nothing is handed over (size 0), it does not call it.
+//   - The engine copies what collect hands over, and calls cleanup right after
+//     that, on the same thread (read in flb_plugin_proxy.c); it never frees or
+//     changes it. If nothing is handed over (size 0), it does not call cleanup.
+//     So the memory may stay Go's, as long as it is pinned.
 //   - The engine's log function writes to the engine's log only on a thread of
 //     the engine. So the exporter queues its lines, and callbacks print them.
 //   - The shared object is never unloaded: Exit must end everything, since a hot
@@ -21,6 +23,7 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -44,6 +47,7 @@ type instance struct {
 	exporter *exporter.Exporter
 	metrics  metrics
 	handle   unsafe.Pointer // C memory whose address stands for the instance
+	handed   runtime.Pinner // holds what collect handed over until cleanup
 }
 
 // gcPercent trades a little CPU for memory: the heap has hardly a pointer, so collecting it is cheap. Measured with a million rows in one
@@ -113,15 +117,15 @@ func FLBPluginInputCallback(data *unsafe.Pointer, size *C.size_t) C.int {
 // FLBPluginInputCleanupCallbackCtx is cleanup, from Fluent Bit 4.1 on.
 //
 //export FLBPluginInputCleanupCallbackCtx
-func FLBPluginInputCleanupCallbackCtx(ctx, data unsafe.Pointer) C.int {
-	return cleanup(uintptr(ctx), data)
+func FLBPluginInputCleanupCallbackCtx(ctx, _ unsafe.Pointer) C.int {
+	return cleanup(uintptr(ctx))
 }
 
 // FLBPluginInputCleanupCallback is cleanup before Fluent Bit 4.1.
 //
 //export FLBPluginInputCleanupCallback
-func FLBPluginInputCleanupCallback(data unsafe.Pointer) C.int {
-	return cleanup(0, data)
+func FLBPluginInputCleanupCallback(_ unsafe.Pointer) C.int {
+	return cleanup(0)
 }
 
 // FLBPluginInputPause holds the instance: what is handed over after the pause
@@ -166,6 +170,7 @@ func FLBPluginExit() C.int {
 				i.log(exporter.LevelError, err.Error())
 			}
 		})
+		i.handed.Unpin()
 		i.printLines()
 		i.metrics.close()
 		C.free(i.handle)
@@ -173,7 +178,8 @@ func FLBPluginExit() C.int {
 	return input.FLB_OK
 }
 
-// collect hands over what the exporter has ready, copied once into C memory.
+// collect hands over what the exporter has ready. The engine reads it where it
+// is: a copy in C memory would cost as much as encoding it.
 func collect(handle uintptr, data *unsafe.Pointer, size *C.size_t) C.int {
 	*data, *size = nil, 0
 	i, ok := table.find(handle, syscall.Gettid())
@@ -184,16 +190,17 @@ func collect(handle uintptr, data *unsafe.Pointer, size *C.size_t) C.int {
 		i.printLines()
 		i.metrics.update(i.exporter.Stats(), time.Now())
 		if batch := i.exporter.Next(); len(batch) > 0 {
-			*data, *size = C.CBytes(batch), C.size_t(len(batch))
+			i.handed.Pin(&batch[0])
+			*data, *size = unsafe.Pointer(&batch[0]), C.size_t(len(batch))
 		}
 	})
 	return input.FLB_OK
 }
 
-// cleanup frees what collect handed over, after the engine has copied it.
-func cleanup(handle uintptr, data unsafe.Pointer) C.int {
-	C.free(data)
+// cleanup lets go of what collect handed over: the engine has copied it.
+func cleanup(handle uintptr) C.int {
 	if i, ok := table.find(handle, syscall.Gettid()); ok {
+		i.handed.Unpin()
 		i.guarded("cleanup", i.exporter.Accepted)
 	}
 	return input.FLB_OK
