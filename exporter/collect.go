@@ -245,7 +245,10 @@ func (c *collector) read(ctx context.Context, w window, seen *seen, each func(*r
 		}
 		return 0, fmt.Errorf("read window %s – %s: %w", w.start.Format(time.RFC3339), w.end.Format(time.RFC3339), err)
 	}
-	defer func() { c.stats.rows.Add(int64(rows)) }()
+	defer func() {
+		c.stats.rows.Add(int64(rows))
+		c.group.release()
+	}()
 	for {
 		n, err := c.decoder.rows(c.group.rows[:])
 		switch {
@@ -259,6 +262,14 @@ func (c *collector) read(ctx context.Context, w window, seen *seen, each func(*r
 		if err := c.group.each(c.identifier, seen, n, each); err != nil {
 			return rows, err
 		}
+	}
+}
+
+// release forgets the rows: a huge one would be kept in memory by what points to it.
+func (g *group) release() {
+	for i := range g.rows {
+		clear(g.rows[i].store)
+		g.rows[i] = row{store: g.rows[i].store}
 	}
 }
 

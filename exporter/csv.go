@@ -77,12 +77,10 @@ func (d *decoder) release() {
 	d.start, d.end = 0, 0
 	d.unmark()
 	if size := min(d.usual, d.maxRow); len(d.buf) != size {
-		d.buf = newBuffer(size)
+		d.buf = make([]byte, size)
+		clear(d.store)
 	}
 }
-
-// newBuffer makes a buffer with room behind it, so that its last block can be marked.
-func newBuffer(size int) []byte { return make([]byte, size, size+markBytes) }
 
 // header reads up to the first row and returns the columns. The error is, or wraps, errEmptyBody, errNoExport, errCut or the body's own.
 func (d *decoder) header() (*columns, error) {
@@ -281,7 +279,7 @@ func (d *decoder) fill() error {
 		if pending >= d.maxRow {
 			return errLongRow
 		}
-		larger := newBuffer(min(2*pending, d.maxRow))
+		larger := make([]byte, min(2*pending, d.maxRow))
 		copy(larger, d.buf)
 		d.buf = larger
 	}

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 )
@@ -165,4 +167,27 @@ func TestRowsOfAGroupAreValidTogether(t *testing.T) {
 		total += n
 	}
 	require.Greater(t, largest, 4)
+}
+
+// A huge row made the buffer large; when its response is done nothing may keep that in memory.
+func TestAHugeRowIsForgotten(t *testing.T) {
+	c := &collector{decoder: newDecoder()}
+	huge := strings.Repeat("x", 4*readBytes)
+	c.decoder.reset(strings.NewReader("event_time,action_name\n"+noon+","+huge+"\n"+noon+","+huge+"\n"), atWindowEnd)
+	_, err := c.decoder.header()
+	require.NoError(t, err)
+	var large []weak.Pointer[byte]
+	for err == nil {
+		if _, err = c.decoder.rows(c.group.rows[:]); err == nil {
+			large = append(large, weak.Make(&c.group.rows[0].fields[1][0]))
+		}
+	}
+	require.Equal(t, io.EOF, err)
+	require.Len(t, large, 2)
+	c.group.release()
+	runtime.GC()
+	for _, pointer := range large {
+		require.Nil(t, pointer.Value())
+	}
+	runtime.KeepAlive(c)
 }

@@ -51,11 +51,15 @@ func (c *collector) encode(ctx context.Context, r *row, who identity) error {
 	if len(c.data) <= c.limit || before == 0 {
 		return nil
 	}
-	// The last record is one too many: it becomes the first of the next batch, and what is remembered of it must say so.
-	full, records := c.data[:before], c.records-1
-	c.data, c.records = append(c.ledger.buffer(), c.data[before:]...), 1
+	// The last record is one too many: it becomes the first of the next batch, and what is remembered of it must say so. It stays where it is until
+	// the batch before it is pushed, so that no third buffer is needed.
+	last := c.data[before:]
 	c.seen.carry(who, c.batch+1)
-	return c.push(ctx, full, records)
+	if err := c.push(ctx, c.data[:before], c.records-1); err != nil {
+		return err
+	}
+	c.data, c.records = append(c.ledger.buffer(), last...), 1
+	return nil
 }
 
 // flush pushes what the batch holds so far, status events included.
