@@ -75,10 +75,10 @@ func (a *answer) readBody(p []byte) (n int, err error) {
 	return a.body.Read(p)
 }
 
-// close ends the answer.
+// close ends the answer. The body comes first: one of which little is left is read to its end, and its connection used again.
 func (a *answer) close() {
+	_ = a.body.Close() // nothing is done with what it would say
 	a.cancel()
-	_ = a.body.Close()
 }
 
 // keeper keeps the collector's checkpoint up to date while the collector waits in a Read that takes long. Between begin and end the

@@ -2,6 +2,9 @@ package exporter
 
 import (
 	"io"
+	"net/http"
+	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,4 +94,40 @@ type waiting chan struct{}
 func (w waiting) Read([]byte) (int, error) {
 	<-w
 	return 0, io.ErrUnexpectedEOF
+}
+
+// One connection is enough for everything that an instance asks, the first question for the server's time included.
+func TestAllRequestsUseOneConnection(t *testing.T) {
+	const windows = 4
+	var mu sync.Mutex
+	peers, requests := map[string]bool{}, 0
+	enough := make(chan struct{})
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, threeColumns+"1,2020-01-01T00:00:00Z,a\n")
+		mu.Lock()
+		defer mu.Unlock()
+		peers[r.RemoteAddr] = true
+		if requests++; requests == 1+windows {
+			close(enough)
+		}
+	})
+	cfg, err := ParseConfig(func(key string) string {
+		return map[string]string{
+			"endpoint": server.URL, "api_key": "k", "checkpoint_path": filepath.Join(t.TempDir(), "c.json"),
+			"start_time": "-1h", "max_window": "15m", "overlap": "0s",
+		}[key]
+	})
+	require.NoError(t, err)
+	e, err := newExporter(cfg, nil, nil)
+	require.NoError(t, err)
+	e.Start()
+	select {
+	case <-enough:
+	case <-time.After(20 * time.Second):
+		t.Error(e.Lines())
+	}
+	require.NoError(t, e.Close())
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, peers, 1)
 }
