@@ -51,7 +51,7 @@ type instance struct {
 }
 
 // gcPercent trades a little CPU for memory: the heap has hardly a pointer, so collecting it is cheap. Measured with a million rows in one
-// answer: 100 % costs 99 MiB, 50 % 89 MiB, at the same CPU; 20 % saves 9 MiB more for 10 to 15 % more CPU.
+// answer: 67 MiB with Go's 100 %, 63 MiB with 50 and with 20 %, at the same CPU.
 const gcPercent = 50
 
 func init() { debug.SetGCPercent(gcPercent) }
@@ -179,7 +179,7 @@ func FLBPluginExit() C.int {
 }
 
 // collect hands over what the exporter has ready. The engine reads it where it
-// is: a copy in C memory would cost as much as encoding it.
+// is: a copy in C memory cost 6 % of the whole process's CPU time.
 func collect(handle uintptr, data *unsafe.Pointer, size *C.size_t) C.int {
 	*data, *size = nil, 0
 	i, ok := table.find(handle, syscall.Gettid())

@@ -45,8 +45,7 @@ func taskFlags() *task {
 	return t
 }
 
-// gcPercent is the garbage collector's percentage for which the plugin is measured: 50 costs no more CPU than Go's 100, since there is next to no
-// garbage, and a tenth less memory.
+// gcPercent is the garbage collector's percentage that the plugin sets, see plugin.go.
 const gcPercent = 50
 
 // outcome is what a role's process says when it has done its task, completed by what is known of the process.

@@ -2,6 +2,7 @@ package exporter
 
 import "golang.org/x/sys/cpu" // tells what the processor has; the standard library keeps that to itself
 
+// hasVectors says that the processor can do what the assembly needs; tests turn it off.
 var hasVectors = cpu.X86.HasAVX2 && cpu.X86.HasPCLMULQDQ
 
 // markBlocks marks whole blocks of text, from the given one of the strip on.

@@ -29,6 +29,16 @@ func marksByDefinition(text []byte, inside bool) (s strip) {
 	return s
 }
 
+// eachWay runs f with vectors, where the processor has them, and without.
+func eachWay(t *testing.T, f func(t *testing.T)) {
+	t.Run("this processor", f)
+	t.Run("words", func(t *testing.T) {
+		defer func(has bool) { hasVectors = has }(hasVectors)
+		hasVectors = false
+		f(t)
+	})
+}
+
 // eachWayToMark runs f with vectors, where the processor has them, and without.
 func eachWayToMark(t *testing.T, f func(t *testing.T, mark func(*strip, []byte, int))) {
 	t.Run("this processor", func(t *testing.T) { f(t, markBlocks) })

@@ -56,19 +56,6 @@ func appendStringHeader(dst []byte, n int) []byte {
 	}
 }
 
-const putBytes = 32
-
-// put32 copies putBytes without a call: an array assignment would be one, since the places might overlap.
-func put32(dst, src []byte) {
-	_, _ = dst[putBytes-1], src[putBytes-1]
-	a, b := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
-	c, d := binary.LittleEndian.Uint64(src[16:]), binary.LittleEndian.Uint64(src[24:])
-	binary.LittleEndian.PutUint64(dst, a)
-	binary.LittleEndian.PutUint64(dst[8:], b)
-	binary.LittleEndian.PutUint64(dst[16:], c)
-	binary.LittleEndian.PutUint64(dst[24:], d)
-}
-
 func appendString[T string | []byte](dst []byte, s T) []byte {
 	return append(appendStringHeader(dst, len(s)), s...)
 }

@@ -46,59 +46,6 @@ type op struct {
 	actions *actionCache // opAction
 }
 
-// textEntry is a field under a key.
-type textEntry struct {
-	key   [putBytes]byte // encoded
-	size  int            // of the key
-	place int
-}
-
-// appendTexts appends the entries of the fields that are not empty. Where there is room on both sides it copies pieces of fixed length, longer
-// than needed, which takes fewer steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
-func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written int) {
-	out, n := dst[:cap(dst)], len(dst)
-	fast := r.ascii && len(out)-n >= len(entries)*entryRoom
-	for i := range entries {
-		e := &entries[i]
-		text := r.field(e.place)
-		size := len(text)
-		if !fast || size > maxPut || cap(text) < maxPut {
-			if size > 0 {
-				out = r.appendText(append(out[:n], e.key[:e.size]...), text)
-				out, n = out[:cap(out)], len(out)
-				fast = r.ascii && len(out)-n >= len(entries)*entryRoom
-				written++
-			}
-			continue
-		}
-		room := (*[entryRoom]byte)(out[n:])
-		put32(room[:], e.key[:])
-		n += e.size
-		value := room[e.size&63:]
-		if size < 32 {
-			value[0] = 0xa0 | byte(size)
-			put32(value[1:], text[:putBytes])
-			some := int(uint(-size) >> 63) // 0 for an empty field, whose entry is overwritten; else 1
-			n += (1+size+e.size)*some - e.size
-			written += some
-			continue
-		}
-		written++
-		value[0], value[1] = 0xd9, byte(size)
-		for at := 0; at < size; at += 2 * putBytes {
-			put32(value[2+at:], text[at:at+putBytes])
-			put32(value[2+at+putBytes:], text[at+putBytes:at+2*putBytes])
-		}
-		n += 2 + size
-	}
-	return out[:n], written
-}
-
-const (
-	maxPut    = 4 * putBytes          // of a text that is copied in pieces
-	entryRoom = putBytes + 2 + maxPut // that the copies of an entry may touch
-)
-
 // item is one value that a list may hold.
 type item struct {
 	place  int

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func TestARecordIsTheSameWhateverRoomThereIs(t *testing.T) {
 		"long, then short":      func(place int) string { return strings.Repeat("x", max(3, 400-50*place)) },
 		"not ASCII":             func(place int) string { return strings.Repeat("é", place) + "\xff" },
 	} {
-		t.Run(name, func(t *testing.T) {
+		eachWay(t, func(t *testing.T) {
 			r := row{columns: columns, time: time.Unix(1, 0).UTC()}
 			for place := range columns.names {
 				field := make([]byte, 0, 4096)
@@ -43,11 +44,38 @@ func TestARecordIsTheSameWhateverRoomThereIs(t *testing.T) {
 					for _, r := range []*row{&r, &clipped} {
 						got := shape.append(before, r)
 						if !bytes.Equal(got[:3], []byte("abc")) || !bytes.Equal(got[3:], want) {
-							t.Fatalf("%s with room for %d bytes: %q, want %q", schema, room, got, want)
+							t.Fatalf("%s, %s with room for %d bytes: %q, want %q", name, schema, room, got, want)
 						}
 					}
 				}
 			}
 		})
+	}
+}
+
+// Both ways to put entries agree on every byte, and stop at the same one.
+func TestPutVectorsIsPutWords(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		entries, fields := make([]textEntry, 1+random.IntN(6)), make([][]byte, random.IntN(8))
+		for i := range entries {
+			entries[i] = textEntry{size: 1 + random.IntN(putBytes), place: random.IntN(8)}
+			for j := range entries[i].key {
+				entries[i].key[j] = byte('A' + i)
+			}
+		}
+		for i := range fields {
+			memory := make([]byte, random.IntN(2)*200+random.IntN(250))
+			for j := range memory {
+				memory[j] = byte('a' + i)
+			}
+			fields[i] = memory[:min(len(memory), []int{0, random.IntN(35), random.IntN(140)}[random.IntN(3)])]
+		}
+		words, vectors := make([]byte, len(entries)*entryRoom), make([]byte, len(entries)*entryRoom)
+		n, done, written := putWords(words, fields, entries)
+		n2, done2, written2 := putTexts(vectors, fields, entries)
+		if n != n2 || done != done2 || written != written2 || !bytes.Equal(words[:n], vectors[:n]) {
+			t.Fatalf("%d, %d, %d %q; with words %d, %d, %d %q", n2, done2, written2, vectors[:n2], n, done, written, words[:n])
+		}
 	}
 }
