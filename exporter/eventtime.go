@@ -27,7 +27,7 @@ func parseEventTime(b []byte) (time.Time, bool) {
 
 // timeParser reads event times that come one after the other. Neighbours are often of the same minute, of which it remembers the last.
 type timeParser struct {
-	lo, hi uint64 // the 16 bytes 2026-01-31T23:59 that a UTC time began with
+	lo, hi uint64 // the 16 bytes 2026-01-31T23:59 that a UTC time began with; 0 before the first one
 	unix   int64  // that minute's beginning
 }
 
@@ -38,7 +38,7 @@ func (p *timeParser) parse(b []byte) (time.Time, bool) {
 		return parseEventTime(b)
 	}
 	lo, hi, second := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), twoDigits(b[minute+1:])
-	if lo == p.lo && hi == p.hi && second <= 59 {
+	if lo == p.lo && hi == p.hi && lo != 0 && second <= 59 {
 		if nano, rest := fixedFraction(b[minute+3:]); len(rest) == 1 {
 			return time.Unix(p.unix+int64(second), int64(nano)).UTC(), true
 		}

@@ -192,6 +192,8 @@ func TestTimeParserReadsEachTimeAsIfItWereAlone(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var p timeParser
+	_, ok := p.parse([]byte(strings.Repeat("\x00", 16) + ":59Z"))
+	assert.False(t, ok, "before the first time there is no minute to remember")
 	for range 100_000 {
 		text := []byte(texts[rnd.IntN(len(texts))])
 		want, wantOK := parseEventTime(text)

@@ -53,9 +53,10 @@ func (c *collector) encode(ctx context.Context, r *row, who identity) error {
 	}
 	// The last record is one too many: it becomes the first of the next batch, and what is remembered of it must say so. It stays where it is until
 	// the batch before it is pushed, so that no third buffer is needed.
-	last := c.data[before:]
+	full, last, records := c.data[:before], c.data[before:], c.records-1
+	c.data, c.records = nil, 0
 	c.seen.carry(who, c.batch+1)
-	if err := c.push(ctx, c.data[:before], c.records-1); err != nil {
+	if err := c.push(ctx, full, records); err != nil {
 		return err
 	}
 	c.data, c.records = append(c.ledger.buffer(), last...), 1

@@ -160,7 +160,7 @@ func (c *collector) digests(ctx context.Context, w window, each func(*row, ident
 		case known:
 			return nil
 		case fresh:
-			h.add(max(who.id, 1), minute)
+			h.add(who.id, minute)
 		}
 		return each(r, who)
 	})

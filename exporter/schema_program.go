@@ -18,7 +18,7 @@ type opKind uint8
 
 const (
 	opTexts    opKind = iota // fields' values
-	opText                   // a field's value that has several places, or a form
+	opText                   // a field's value that has several places, a form, or a long name
 	opInt                    // a field's value, as a number
 	opList                   // a list of fields' values
 	opConstant               // entries that are always the same
@@ -120,7 +120,11 @@ func (p *program) append(dst []byte, r *row) []byte {
 			if len(value) == 0 {
 				continue
 			}
-			if v := &shared[o.shared]; v.fits(o.form, value) {
+			switch v := &shared[o.shared]; {
+			case o.shared == 0:
+				dst = r.appendText(append(dst, o.bytes...), value)
+				at.count++
+			case v.fits(o.form, value):
 				dst = v.append(append(dst, o.bytes...), r, value)
 				at.count++
 			}

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 // A record is the same whatever room there is behind it, and whatever lies behind its fields: how they are copied depends on both.
 func TestARecordIsTheSameWhateverRoomThereIs(t *testing.T) {
-	columns, ok := newColumns(append(slices.Clone(columnNames[:]), "one more", strings.Repeat("long_name", 5)))
+	columns, ok := newColumns(append(slices.Clone(columnNames[:]), "one more", strings.Repeat("a", 30), strings.Repeat("b", 31), strings.Repeat("c", 32), strings.Repeat("d", 33), strings.Repeat("e", 45)))
 	require.True(t, ok)
 	for name, value := range map[string]func(place int) string{
 		"short":                 func(place int) string { return strings.Repeat("x", place) },
@@ -76,6 +77,26 @@ func TestPutVectorsIsPutWords(t *testing.T) {
 		n2, done2, written2 := putTexts(vectors, fields, entries)
 		if n != n2 || done != done2 || written != written2 || !bytes.Equal(words[:n], vectors[:n]) {
 			t.Fatalf("%d, %d, %d %q; with words %d, %d, %d %q", n2, done2, written2, vectors[:n2], n, done, written, words[:n])
+		}
+	}
+}
+
+// A name too long for a textEntry is written another way.
+func TestColumnsWithLongNamesKeepTheirOwnValues(t *testing.T) {
+	c := schemaCase{header: []string{"event_time", "action_name"}, fields: []string{noon, "x"}}
+	for _, size := range []int{30, 31, 32, 33, 45, 300} {
+		for _, letter := range []string{"a", "b"} {
+			c.header = append(c.header, strings.Repeat(letter, size))
+			c.fields = append(c.fields, fmt.Sprint("value of ", letter, size))
+		}
+	}
+	for _, schema := range allSchemas {
+		var written []any
+		for _, values := range leaves(c.record(t, schema)) {
+			written = append(written, values...)
+		}
+		for _, value := range c.fields {
+			require.Contains(t, written, value, schema)
 		}
 	}
 }

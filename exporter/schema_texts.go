@@ -54,7 +54,7 @@ func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done, writt
 		if size < 32 {
 			value[0] = 0xa0 | byte(size)
 			put32(value[1:], text[:putBytes])
-			some := int(uint(-size) >> 63) // 0 for an empty field, whose entry is overwritten; else 1
+			some := int(uint64(-int64(size)) >> 63) // 0 for an empty field, whose entry is overwritten; else 1
 			n += (e.size + 1 + size) * some
 			written += some
 			continue

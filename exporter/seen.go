@@ -187,10 +187,10 @@ func (p *seenPart) keep(wanted func(*seenEntry) bool) {
 			left++
 		}
 	}
-	switch {
-	case left == p.n:
+	switch left {
+	case p.n:
 		return
-	case left == 0:
+	case 0:
 		*p = seenPart{}
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ var pure = []string{"./exporter/...", "./checkpoint/..."}
 // steps are in the order of their cost; e2e is one package, units all others.
 func steps(units []string, e2e string) []step {
 	goTest := []string{"go", "test", "-json", "-count=1", "-timeout=12m"}
-	return []step{
+	all := []step{
 		{name: "gofmt", command: []string{"sh", "-c", "gofmt -l $(git ls-files --cached --others --exclude-standard '*.go')"}, quiet: true},
 		{name: "go vet", command: []string{"go", "vet", "./..."}},
 		{name: "golangci-lint", command: []string{"golangci-lint", "run"}, needs: "golangci-lint"},
@@ -46,6 +47,11 @@ func steps(units []string, e2e string) []step {
 		{name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"}, command: slices.Concat(goTest, []string{"-race"}, units)},
 		{name: "end to end", command: slices.Concat(goTest, []string{e2e})},
 	}
+	if runtime.GOARCH == "amd64" { // which runs programs for 386 too: with words of 32 bits, and without the assembly
+		all = slices.Insert(all, len(all)-2, step{name: "unit tests on 386", env: []string{"CGO_ENABLED=0", "GOARCH=386"},
+			command: slices.Concat(goTest, []string{"-skip=^TestModel$", "./exporter"})})
+	}
+	return all
 }
 
 // packages lists the module's packages but for the end-to-end tests, and those.
