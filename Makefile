@@ -13,7 +13,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 FUZZTIME ?= 30s
 KILLS    ?= 50
 IMAGE    ?= in_wherobots_audit
-# For `make run`: the endpoint to poll, and the key for it. Handed on in the environment, where `ps` does not show them.
+# For `make run`: the endpoint to poll, and the key for it. Set in the environment, as in `API_KEY=… make run ENDPOINT=…`, `ps` does not show the key.
 ENDPOINT ?=
 API_KEY  ?=
 export ENDPOINT API_KEY BUILD
@@ -33,7 +33,7 @@ help: ## list the targets
 
 build: $(PLUGIN) ## build the shared object build/in_wherobots_audit.so
 
-run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), ENDPOINT=… API_KEY=…, or a simulated endpoint
+run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), ENDPOINT=… with API_KEY in the environment, or a simulated endpoint
 	@exec e2e/run.sh
 
 test: ## run everything that CI runs; the last line counts

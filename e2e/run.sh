@@ -91,7 +91,7 @@ if [[ -n ${WHEROBOTS_API_KEY:-} ]]; then
   endpoint=${endpoint:-https://api.cloud.wherobots.com}
   say "polls $endpoint"
 elif [[ -n $endpoint ]]; then
-  say "ENDPOINT needs a key: make run ENDPOINT=$endpoint API_KEY=…"
+  say "ENDPOINT needs a key: API_KEY=… make run ENDPOINT=$endpoint"
   exit 2
 else
   poll=5s

@@ -54,7 +54,7 @@ func TestMakeRunWithoutKeyForEndpoint(t *testing.T) {
 	cmd.Env = append(withoutKey(os.Environ()), "BUILD="+t.TempDir(), "ENDPOINT=http://127.0.0.1:1", "API_KEY=")
 	output, err := cmd.CombinedOutput()
 	require.Error(t, err)
-	assert.Contains(t, string(output), "ENDPOINT needs a key: make run ENDPOINT=http://127.0.0.1:1 API_KEY=")
+	assert.Contains(t, string(output), "ENDPOINT needs a key: API_KEY=… make run ENDPOINT=http://127.0.0.1:1")
 }
 
 // running is a `make run` with its stdout in a file.
