@@ -10,7 +10,6 @@ import (
 // (measured), since the kernel does that too, and costs a copy of every piece.
 type answer struct {
 	*response
-	ctx    context.Context
 	cancel context.CancelFunc
 	c      *collector
 	err    error // that ended the body
@@ -43,7 +42,7 @@ func (c *collector) open(ctx context.Context, w window) (*answer, error) {
 		return nil, got.err
 	}
 	c.observe(got.response.date)
-	a := &answer{response: got.response, ctx: ctx, cancel: cancel, c: c}
+	a := &answer{response: got.response, cancel: cancel, c: c}
 	a.keeper.prepare(c, cancel)
 	return a, nil
 }

@@ -35,32 +35,6 @@ func (h *history) add(id uint64, minute int64) {
 	h.minutes[minute] = digest{d.sum + mix(id), d.count + 1}
 }
 
-// digestRun adds to a history events of which neighbours are often of the same minute: a map's cost is then paid once for all of them.
-type digestRun struct {
-	history *history
-	minute  int64
-	digest  digest
-}
-
-func newDigestRun(h *history) digestRun { return digestRun{history: h} }
-
-func (r *digestRun) add(id uint64, minute int64) {
-	if minute != r.minute {
-		r.end()
-		r.minute = minute
-	}
-	r.digest = digest{r.digest.sum + mix(id), r.digest.count + 1}
-}
-
-// end adds what is left.
-func (r *digestRun) end() {
-	if r.digest.count > 0 {
-		d := r.history.minutes[r.minute]
-		r.history.minutes[r.minute] = digest{d.sum + r.digest.sum, d.count + r.digest.count}
-	}
-	r.digest = digest{}
-}
-
 // clone lets a commit prepare the next history while the current one stays what is on disk.
 func (h *history) clone() *history { return &history{maps.Clone(h.minutes)} }
 

@@ -120,11 +120,10 @@ func (p *program) append(dst []byte, r *row) []byte {
 			if len(value) == 0 {
 				continue
 			}
-			switch v := &shared[o.shared]; {
-			case o.shared == 0:
+			if o.shared == 0 {
 				dst = r.appendText(append(dst, o.bytes...), value)
 				at.count++
-			case v.fits(o.form, value):
+			} else if v := &shared[o.shared]; v.fits(o.form, value) {
 				dst = v.append(append(dst, o.bytes...), r, value)
 				at.count++
 			}
@@ -256,8 +255,8 @@ func (r *row) field(place int) []byte {
 
 // appendText appends one of the row's fields.
 func (r *row) appendText(dst, field []byte) []byte {
-	if !r.ascii {
-		return appendText(dst, field)
+	if r.ascii {
+		return appendString(dst, field)
 	}
-	return appendString(dst, field)
+	return appendText(dst, field)
 }

@@ -219,7 +219,6 @@ func (s *seen) revert(batch uint32) {
 func (s *seen) store(floor time.Time, counted, batch uint32, h *history) []byte {
 	second := eventSeconds(floor)
 	var out []byte
-	run := newDigestRun(h) // neighbours are often of the same minute
 	for i := range s.parts {
 		for j := range s.parts[i].n {
 			e := s.parts[i].entry(j)
@@ -227,7 +226,7 @@ func (s *seen) store(floor time.Time, counted, batch uint32, h *history) []byte 
 				continue
 			}
 			if e.batch > counted && e.batch < uncounted {
-				run.add(e.id, int64(e.second)/60)
+				h.add(e.id, int64(e.second)/60)
 			}
 			if e.second < second {
 				continue
@@ -237,7 +236,6 @@ func (s *seen) store(floor time.Time, counted, batch uint32, h *history) []byte 
 			out = binary.LittleEndian.AppendUint32(out, e.second)
 		}
 	}
-	run.end()
 	return out
 }
 
