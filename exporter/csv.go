@@ -53,9 +53,10 @@ type decoder struct {
 	store [][]byte // room for maxColumns fields
 	split splitter
 
-	times             timeParser
-	strip             strip
-	marked, markedEnd int // buf[marked:markedEnd] is what strip tells of
+	times   timeParser
+	strip   strip
+	stripAt int // where its text begins in buf
+	used    int // how many of its ends were gone by
 }
 
 func newDecoder() *decoder {

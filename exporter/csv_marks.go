@@ -5,48 +5,64 @@ import (
 	"math/bits"
 )
 
-// marks says of 64 bytes of text where those are that matter to CSV, one bit for each byte.
-type marks struct {
-	ends   uint64 // commas and line feeds that are not inside quotes: where fields end
-	quotes uint64
-}
-
 const (
 	markBytes  = 64 // of text in one marks
-	stripMarks = 64
+	stripMarks = 128
 	stripBytes = stripMarks * markBytes
+	spareEnds  = 4 // that may be written too much
 )
 
-// strip is the marks of a piece of text that fits the processor's first cache, so that looking at each byte one more time costs next to nothing.
-// What follows goes from mark to mark.
+// strip tells of a piece of text where those bytes are that matter to CSV. The piece fits the processor's first cache, so that looking at each byte
+// one more time costs next to nothing; what follows goes from end to end of fields.
 //
 // A byte is inside quotes when an odd number of them comes before it. So it is where quotes are only around whole fields or doubled in them;
-// who goes by the marks must make sure of that, see decoder.quick.
+// who goes by the ends must make sure of that, see decoder.quick.
 type strip struct {
-	marks  [stripMarks]marks
-	high   uint64 // a bit for each of them, set when its text is not all ASCII
-	feeds  uint64 // the same, when it has a line feed inside quotes
-	inside uint64 // whether the text ends inside quotes: all ones or none
+	ends   [stripBytes + spareEnds]uint16 // places of commas and line feeds that are not inside quotes
+	count  int                            // of ends
+	marks  [stripMarks + 1]marks          // of each 64 bytes, and behind the last ones what all of them have
+	inside uint64                         // whether the text ends inside quotes: all ones or none
 }
 
-// mark marks text, as much of it as a strip holds, and returns how much that is. on says that the text goes on where the last one ended, and not
-// with a new row.
-func (s *strip) mark(text []byte, on bool) int {
-	s.high, s.feeds = 0, 0
-	if !on {
-		s.inside = 0
-	}
-	size := min(len(text), stripBytes)
-	whole := size / markBytes
+// marks are those of 64 bytes.
+type marks struct {
+	quotes uint64 // a bit for each of them
+	before sums
+}
+
+// sums tell what a text has: the number of quotes in the lowest 16 bits, then those of 64 bytes that are not all ASCII, and of 64 bytes that have
+// a line feed inside quotes.
+type sums uint64
+
+const (
+	oneHigh sums = 1 << 16
+	oneFeed sums = 1 << 32
+)
+
+func (s sums) quotes() int { return int(uint16(s)) }
+func (s sums) high() bool  { return uint16(s>>16) > 0 }
+func (s sums) feeds() bool { return s>>32 > 0 }
+
+// between tells what the text has from place from to place to, exclusive: how many quotes, and whether its blocks have what sums tell.
+func (s *strip) between(from, to int) (quotes int, blocks sums) {
+	first, last := &s.marks[from/markBytes], &s.marks[to/markBytes]
+	quotes = (last.before - first.before).quotes() + bits.OnesCount64(last.quotes&(1<<(to%markBytes)-1)) - bits.OnesCount64(first.quotes&(1<<(from%markBytes)-1))
+	return quotes, s.marks[to/markBytes+1].before - first.before
+}
+
+// mark marks text, as much of it as a strip holds. It begins with a row.
+func (s *strip) mark(text []byte) {
+	s.count, s.inside, s.marks[0].before = 0, 0, 0
+	text = text[:min(len(text), stripBytes)]
+	whole := len(text) / markBytes
 	if whole > 0 {
 		markBlocks(s, text[:whole*markBytes], 0)
 	}
-	if size > whole*markBytes {
+	if rest := text[whole*markBytes:]; len(rest) > 0 {
 		var last [markBytes]byte
-		copy(last[:], text[whole*markBytes:size])
+		copy(last[:], rest)
 		markBlocks(s, last[:], whole)
 	}
-	return size
 }
 
 // markWords marks whole blocks eight bytes at a time, from the given one on, where there are no vectors or nobody wrote the code for them.
@@ -63,10 +79,14 @@ func markWords(s *strip, text []byte, block int) {
 		}
 		inside := s.inside ^ parities(quotes)
 		s.inside = uint64(int64(inside) >> 63)
-		s.marks[block] = marks{ends &^ inside, quotes}
-		s.feeds |= some(feeds&inside) << block
-		s.high |= some(all&highBits) << block
+		for ends &^= inside; ends != 0; ends &= ends - 1 {
+			s.ends[s.count] = uint16(block*markBytes + bits.TrailingZeros64(ends))
+			s.count++
+		}
+		m := &s.marks[block]
+		m.quotes = quotes
 		block++
+		s.marks[block].before = m.before + sums(bits.OnesCount64(quotes)) + oneFeed*sums(some(feeds&inside)) + oneHigh*sums(some(all&highBits))
 	}
 }
 

@@ -1,32 +1,52 @@
 package exporter
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// marksByDefinition is what mark must do.
-func marksByDefinition(text []byte, inside bool) (s strip) {
-	for i, c := range text {
-		m, bit, block := &s.marks[i/markBytes], uint64(1)<<(i%markBytes), uint64(1)<<(i/markBytes)
-		switch {
-		case c == '"':
-			m.quotes |= bit
-			inside = !inside
-		case (c == ',' || c == '\n') && !inside:
-			m.ends |= bit
-		case c == '\n':
-			s.feeds |= block
-		case c >= 0x80:
-			s.high |= block
+// marked is what a strip tells.
+type marked struct {
+	ends   []uint16
+	marks  []marks // quotes of each 64 bytes, and what is before them; at last what all have
+	inside uint64
+}
+
+func (s *strip) marked(size int) marked {
+	m := marked{append([]uint16{}, s.ends[:s.count]...), append([]marks{}, s.marks[:size/markBytes+1]...), s.inside}
+	m.marks[size/markBytes].quotes = 0 // of nothing
+	return m
+}
+
+// marksByDefinition is what must be told of text.
+func marksByDefinition(text []byte) marked {
+	m := marked{ends: []uint16{}, marks: make([]marks, 1)}
+	inside := false
+	for at := 0; at < len(text); at += markBytes {
+		var quotes, high, feeds sums
+		for i, c := range text[at : at+markBytes] {
+			switch {
+			case c == '"':
+				m.marks[at/markBytes].quotes |= 1 << i
+				quotes++
+				inside = !inside
+			case (c == ',' || c == '\n') && !inside:
+				m.ends = append(m.ends, uint16(at+i))
+			case c == '\n':
+				feeds = oneFeed
+			case c >= 0x80:
+				high = oneHigh
+			}
 		}
+		m.marks = append(m.marks, marks{before: m.marks[at/markBytes].before + quotes + high + feeds})
 	}
 	if inside {
-		s.inside = ^uint64(0)
+		m.inside = ^uint64(0)
 	}
-	return s
+	return m
 }
 
 // eachWay runs f with vectors, where the processor has them, and without.
@@ -57,7 +77,7 @@ func TestMarksOfEachByteAtEachPlace(t *testing.T) {
 					text[place] = byte(c)
 					var got strip
 					mark(&got, text, 0)
-					require.Equal(t, marksByDefinition(text, false), got, "%#x at %d among %q", c, place, others)
+					require.Equal(t, marksByDefinition(text), got.marked(len(text)), "%#x at %d among %q", c, place, others)
 				}
 			}
 		}
@@ -75,24 +95,36 @@ func TestMarksOfBlocksThatFollowOneAnother(t *testing.T) {
 				mark(&got, text[:first], 0)
 			}
 			mark(&got, text[first:], first/markBytes)
-			require.Equal(t, marksByDefinition(text, false), got)
+			require.Equal(t, marksByDefinition(text), got.marked(len(text)))
 		}
 	})
 }
 
-func TestAStripMarksTextOfAnyLengthAndGoesOn(t *testing.T) {
+// A strip is used again and again, for text of any length; what lies behind the text's end must not matter.
+func TestAStripMarksTextOfAnyLength(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var s strip
-	inside := false
 	for range 2000 {
-		text := randomCSV(random, 1+random.IntN(stripBytes+200))
-		on := random.IntN(4) > 0
-		n := s.mark(text, on)
-		require.Equal(t, min(len(text), stripBytes), n)
-		want, used := marksByDefinition(text[:n], inside && on), (n+markBytes-1)/markBytes
-		require.Equal(t, want.marks[:used], s.marks[:used])
-		require.Equal(t, [3]uint64{want.high, want.feeds, want.inside}, [3]uint64{s.high, s.feeds, s.inside})
-		inside = s.inside != 0
+		text := randomCSV(random, random.IntN(stripBytes+200))
+		s.mark(text)
+		whole := append(bytes.Clone(text), make([]byte, markBytes)...)
+		whole = whole[:min(len(text)+markBytes-1, stripBytes)/markBytes*markBytes]
+		require.Equal(t, marksByDefinition(whole), s.marked(len(whole)))
+	}
+}
+
+func TestAStripTellsOfAnyPartOfItsText(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var s strip
+	for range 2000 {
+		text := randomCSV(random, 1+random.IntN(stripBytes))
+		s.mark(text)
+		from := random.IntN(len(text))
+		to := from + random.IntN(len(text)-from)
+		quotes, blocks := s.between(from, to)
+		require.Equal(t, bytes.Count(text[from:to], []byte{'"'}), quotes)
+		touched := text[from/markBytes*markBytes : min(len(text), (to/markBytes+1)*markBytes)]
+		require.Equal(t, !isASCII(touched), blocks.high())
 	}
 }
 
@@ -112,9 +144,9 @@ func FuzzMarks(f *testing.F) {
 		var words, vectors strip
 		markWords(&words, text, 0)
 		markBlocks(&vectors, text, 0)
-		if want := marksByDefinition(text, false); words != want || vectors != want {
-			t.Fatalf("%q", text)
-		}
+		want := marksByDefinition(text)
+		require.Equal(t, want, words.marked(len(text)), "%q", text)
+		require.Equal(t, want, vectors.marked(len(text)), "%q", text)
 	})
 }
 
@@ -125,6 +157,7 @@ func BenchmarkMarks(b *testing.B) {
 			var s strip
 			b.SetBytes(stripBytes)
 			for b.Loop() {
+				s.count = 0
 				mark(&s, text, 0)
 			}
 		})

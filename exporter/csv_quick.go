@@ -2,76 +2,95 @@ package exporter
 
 import (
 	"bytes"
-	"math/bits"
 )
 
-// quick reads the next row if it is as nearly all are: whole in the buffer, of as many fields as the header, with quotes around whole fields
-// only, and a time that can be read. Of any other row it says false and has changed nothing: next knows all the rules and sees to it. What is
-// given out stays valid until the buffer is filled again.
+// quick reads the next row if it is as nearly all are: whole in the buffer and no longer than a strip, of as many fields as the header, with quotes
+// around whole fields only, and a time that can be read. Of any other row it says false and has changed nothing: next knows all the rules and sees
+// to it. What is given out stays valid until the buffer is filled again.
 //
-// It goes from mark to mark. That the marks are right about a row is because it begins outside quotes, as the row before ended, and because of
+// It goes by the strip's ends. That they are right about a row is because it begins outside quotes, as the row before ended, and because of
 // what is checked: every quote in it is the first or the last byte of a field, or one of two that stand together in such a field.
 func (d *decoder) quick(r *row) bool {
-	at := d.start // where the field begins
-	if d.columns == nil || !d.markedAt(at) {
+	if d.columns == nil {
 		return false
 	}
-	s, buf, fields := &d.strip, d.buf, r.room(len(d.columns.names))
-	block := (at - d.marked) / markBytes
-	base, from := d.marked+block*markBytes, ^uint64(0)<<((at-d.marked)%markBytes)
-	ends, quotes := s.marks[block].ends&from, bits.OnesCount64(s.marks[block].quotes&from)
-	begun, high, feeds := block, uint64(0), uint64(0)
-	quoted, end := d.split.doubled[:0], 0
-	for n := range fields {
-		for ends == 0 {
-			if block++; base+markBytes >= d.markedEnd {
-				high |= s.high >> begun
-				feeds |= s.feeds >> begun
-				if block, begun = 0, 0; !d.markOn() {
-					return false
-				}
-				base = d.marked - markBytes
-			}
-			base += markBytes
-			ends = s.marks[block].ends
-			quotes += bits.OnesCount64(s.marks[block].quotes)
-		}
-		end = base + bits.TrailingZeros64(ends)
-		ends &= ends - 1
-		first, last := at, end
-		at = end + 1
-		if n == len(fields)-1 {
-			last = first + len(trimCR(buf[first:last]))
-		}
-		if (buf[end] == '\n') != (n == len(fields)-1) {
+	s, columns := &d.strip, len(d.columns.names)
+	if s.count-d.used < columns {
+		d.stripAt, d.used = d.start, 0
+		if s.mark(d.buf[d.start:d.end]); s.count < columns {
 			return false
 		}
-		if buf[first] == '"' && last-first > 1 && buf[last-1] == '"' {
-			first, last = first+1, last-1
-			quoted = append(quoted, n)
-		}
-		fields[n] = buf[first:last]
 	}
-	t, ok := d.times.parse(fields[d.timeAt])
-	quotes -= bits.OnesCount64(s.marks[block].quotes >> (end - base))
-	if extra := quotes - 2*len(quoted); !ok || extra != 0 && !onlyDoubled(fields, quoted, extra) {
+	ends, fields := s.ends[d.used:d.used+columns], r.room(columns)
+	quoted, ok := d.cut(fields, ends)
+	if !ok {
 		return false
 	}
-	within := uint64(2)<<(block-begun) - 1
-	high |= s.high >> begun & within
-	r.columns, r.fields, r.time, r.line, r.ascii, r.bad, r.raw = d.columns, fields, t, d.line, high == 0, "", nil
-	d.line++
-	if feeds |= s.feeds >> begun & within; feeds != 0 {
-		d.line += bytes.Count(buf[d.start:end], newline)
+	t, ok := d.times.parse(fields[d.timeAt])
+	if !ok {
+		return false
 	}
-	if quotes > 2*len(quoted) { // last, since it moves what is in the buffer
-		for _, n := range quoted {
-			fields[n] = undouble(fields[n])
+	end := int(ends[columns-1])
+	quotes, blocks := s.between(d.start-d.stripAt, end)
+	if quotes != 2*quoted {
+		d.split.doubled = d.quoted(ends)
+		if !onlyDoubled(fields, d.split.doubled, quotes-2*quoted) {
+			return false
 		}
 	}
-	d.split.doubled = quoted
-	d.start = at
+	r.columns, r.fields, r.time, r.line, r.ascii, r.bad, r.raw = d.columns, fields, t, d.line, !blocks.high(), "", nil
+	d.line++
+	if blocks.feeds() {
+		d.line += bytes.Count(d.buf[d.start:d.stripAt+end], newline)
+	}
+	if quotes != 2*quoted { // last, since it moves what is in the buffer
+		for _, i := range d.split.doubled {
+			fields[i] = undouble(fields[i])
+		}
+	}
+	d.used += columns
+	d.start = d.stripAt + end + 1
 	return true
+}
+
+// cut cuts the row into its fields, without the quotes around them, of which it returns the number of pairs. ok is false when a field lacks one
+// of the two, or the row has more or fewer fields.
+func (d *decoder) cut(fields [][]byte, ends []uint16) (quoted int, ok bool) {
+	text, at := d.buf[d.stripAt:d.end], d.start-d.stripAt // where the field begins
+	fields = fields[:len(ends)]
+	for i, end := range ends {
+		first, last := at, int(end)
+		at = last + 1
+		if text[last] == '\n' {
+			if i < len(ends)-1 {
+				return 0, false
+			}
+			if last > first && text[last-1] == '\r' {
+				last--
+			}
+		}
+		if text[first] == '"' {
+			if last -= 1; last <= first || text[last] != '"' {
+				return 0, false
+			}
+			first++
+			quoted++
+		}
+		fields[i] = text[first:last]
+	}
+	return quoted, text[at-1] == '\n'
+}
+
+// quoted lists those fields of a row that cut took out of quotes.
+func (d *decoder) quoted(ends []uint16) []int {
+	list, text, at := d.split.doubled[:0], d.buf[d.stripAt:d.end], d.start-d.stripAt
+	for i, end := range ends {
+		if text[at] == '"' {
+			list = append(list, i)
+		}
+		at = int(end) + 1
+	}
+	return list
 }
 
 // onlyDoubled tells whether the quoted ones among fields have so many quotes between them, each followed by another.
@@ -91,22 +110,5 @@ func onlyDoubled(fields [][]byte, quoted []int, quotes int) bool {
 	return quotes == 0
 }
 
-// markedAt makes sure that there are marks from the beginning of a row on; false = there is no text.
-func (d *decoder) markedAt(at int) bool {
-	if d.marked <= at && at < d.markedEnd {
-		return true
-	}
-	d.marked = at
-	d.markedEnd = at + d.strip.mark(d.buf[at:d.end], false)
-	return d.markedEnd > at
-}
-
-// markOn marks the text behind what is marked; false = there is none.
-func (d *decoder) markOn() bool {
-	d.marked = d.markedEnd
-	d.markedEnd += d.strip.mark(d.buf[d.marked:d.end], true)
-	return d.markedEnd > d.marked
-}
-
-// unmark forgets the marks: the buffer has changed, or a row was read that they may be wrong about.
-func (d *decoder) unmark() { d.marked, d.markedEnd = 0, 0 }
+// unmark forgets the strip: the buffer has changed, or a row was read that it may be wrong about.
+func (d *decoder) unmark() { d.used = d.strip.count }

@@ -30,9 +30,29 @@ func mix(id uint64) uint64 {
 	return hi ^ lo
 }
 
-func (h *history) add(id uint64, minute int64) {
-	d := h.minutes[minute]
-	h.minutes[minute] = digest{d.sum + mix(id), d.count + 1}
+// tally adds events to a history. Neighbours are mostly of one minute, which it looks up once for all of them.
+type tally struct {
+	history *history
+	minute  int64
+	digest  digest // of minute, newer than the history's
+}
+
+func (h *history) tally() *tally { return &tally{history: h, minute: -1} }
+
+func (t *tally) add(id uint64, minute int64) {
+	if minute != t.minute {
+		t.end()
+		t.minute, t.digest = minute, t.history.minutes[minute]
+	}
+	t.digest.sum += mix(id)
+	t.digest.count++
+}
+
+// end must be called after the last add.
+func (t *tally) end() {
+	if t.digest.count > 0 {
+		t.history.minutes[t.minute] = t.digest
+	}
 }
 
 // clone lets a commit prepare the next history while the current one stays what is on disk.

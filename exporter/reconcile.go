@@ -151,6 +151,7 @@ func (c *collector) reconcileWindow(ctx context.Context, w window) error {
 // digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to the next window.
 func (c *collector) digests(ctx context.Context, w window, each func(*row, identity) error) (map[int64]digest, error) {
 	h, once, end := newHistory(), new(seen), minuteOf(w.end)
+	tally := h.tally()
 	_, err := c.read(ctx, w, once, func(r *row, who identity) error {
 		minute := minuteOf(r.time)
 		if r.bad != "" || minute >= end || r.time.Before(w.start) {
@@ -160,10 +161,11 @@ func (c *collector) digests(ctx context.Context, w window, each func(*row, ident
 		case known:
 			return nil
 		case fresh:
-			h.add(who.id, minute)
+			tally.add(who.id, minute)
 		}
 		return each(r, who)
 	})
+	tally.end()
 	return h.minutes, err
 }
 

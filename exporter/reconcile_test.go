@@ -211,9 +211,11 @@ func TestReconciliationReadsABoundedNumberOfRowsAtATime(t *testing.T) {
 // A day costs the checkpoint 20 bytes a minute, however many events there were.
 func TestHistoryCosts20BytesAMinute(t *testing.T) {
 	h := newHistory()
+	tally := h.tally()
 	for i := range int64(100 * 24 * 60) {
-		h.add(uint64(i), minuteOf(midday)+i%(24*60))
+		tally.add(uint64(i), minuteOf(midday)+i%(24*60))
 	}
+	tally.end()
 	stored := h.store()
 	require.Len(t, stored, 24*60*20)
 	loaded, err := loadHistory(stored)
@@ -226,18 +228,25 @@ func TestHistoryCosts20BytesAMinute(t *testing.T) {
 }
 
 func TestDigestsTellSetsApartAndNotOrders(t *testing.T) {
-	a, b, c := newHistory(), newHistory(), newHistory()
-	for _, id := range []uint64{1, 2, 3} {
-		a.add(id, 0)
+	type event struct {
+		id     uint64
+		minute int64
 	}
-	for _, id := range []uint64{3, 1, 2} {
-		b.add(id, 0)
+	digests := func(events ...event) map[int64]digest {
+		h := newHistory()
+		tally := h.tally()
+		for _, e := range events {
+			tally.add(e.id, e.minute)
+		}
+		tally.end()
+		return h.minutes
 	}
-	for _, id := range []uint64{1, 2, 4} {
-		c.add(id, 0)
-	}
-	require.Equal(t, a, b)
-	require.NotEqual(t, a, c)
+	a := digests(event{1, 0}, event{2, 0}, event{3, 7})
+	require.Equal(t, a, digests(event{2, 0}, event{3, 7}, event{1, 0}), "a minute may come twice")
+	require.Equal(t, map[int64]digest{0: {mix(1) + mix(2), 2}, 7: {mix(3), 1}}, a)
+	require.NotEqual(t, a, digests(event{1, 0}, event{2, 0}, event{4, 7}))
+	require.NotEqual(t, a, digests(event{1, 0}, event{2, 7}, event{3, 7}))
+	require.Empty(t, digests())
 }
 
 // The endpoint may forget what the reconcile_window still holds: that is no difference.

@@ -127,7 +127,9 @@ func (p *seenPart) add(free int, e seenEntry) {
 		free = p.free(e.id)
 	}
 	if p.n == len(p.blocks)*seenBlockEntries {
-		p.blocks = append(p.blocks, new(seenBlock))
+		block := new(seenBlock)
+		clear(block[:]) // as above
+		p.blocks = append(p.blocks, block)
 	}
 	*p.entry(p.n) = e
 	p.n++
@@ -217,7 +219,8 @@ func (s *seen) revert(batch uint32) {
 // store returns what the checkpoint keeps: the entries not older than floor in batches up to the given one. It adds those of batches after
 // counted to the history.
 func (s *seen) store(floor time.Time, counted, batch uint32, h *history) []byte {
-	second := eventSeconds(floor)
+	second, tally := eventSeconds(floor), h.tally()
+	defer tally.end()
 	var out []byte
 	for i := range s.parts {
 		for j := range s.parts[i].n {
@@ -226,7 +229,7 @@ func (s *seen) store(floor time.Time, counted, batch uint32, h *history) []byte 
 				continue
 			}
 			if e.batch > counted && e.batch < uncounted {
-				h.add(e.id, int64(e.second)/60)
+				tally.add(e.id, int64(e.second)/60)
 			}
 			if e.second < second {
 				continue
