@@ -13,7 +13,6 @@ type node struct {
 	leaf   *op // nil for a map; opConstant holds the encoded value only
 	text   any // a constant's value
 	when   presence
-	shared int // of the record: how many shared values it has
 }
 
 // compile makes the program of a schema for a response's columns. It panics when the tables contradict themselves, which the tests would show.
@@ -43,7 +42,7 @@ func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []
 	}
 	for i := range table {
 		if place, given := places[table[i].name]; given {
-			root.addField(def, &table[i], op{kind: opText, place: place})
+			root.addField(def, &table[i], op{kind: opTexts, place: place})
 			delete(places, table[i].name)
 		}
 	}
@@ -55,7 +54,7 @@ func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []
 	}
 	for place, name := range names { // what is left, in the response's order
 		if _, left := places[name]; left {
-			root.addField(def, &field{name: name}, op{kind: opText, place: place})
+			root.addField(def, &field{name: name}, op{kind: opTexts, place: place})
 		}
 	}
 	return root.program()
@@ -70,12 +69,6 @@ func (n *node) addField(def *schemaDef, f *field, leaf op) {
 		}
 		places = at(def.rest + f.name)
 	}
-	if leaf.kind == opText && sharable(places) {
-		n.shared++
-		if leaf.shared = n.shared; leaf.shared > maxShared {
-			panic("schema table: more shared values than maxShared")
-		}
-	}
 	for _, place := range places {
 		path, formName, _ := strings.Cut(place, "?")
 		shape, ok := forms[formName]
@@ -88,11 +81,6 @@ func (n *node) addField(def *schemaDef, f *field, leaf op) {
 		}
 		n.add(path, added)
 	}
-}
-
-// sharable tells whether a value is worth remembering: it has several places, or one with a form or in a list.
-func sharable(places []string) bool {
-	return len(places) > 1 || strings.Contains(places[0], "[]") || strings.Contains(places[0], "?") && !strings.HasSuffix(places[0], "?int")
 }
 
 func (n *node) addConstants(constants []constant) {
@@ -115,7 +103,8 @@ func (n *node) add(path string, leaf op) {
 		list = &node{name: name, leaf: &op{kind: opList}}
 		parent.kids = append(parent.kids, list)
 	}
-	list.leaf.items = append(list.leaf.items, item{place: leaf.place, form: leaf.form, shared: leaf.shared})
+	list.leaf.items = append(list.leaf.items, item{place: leaf.place, form: leaf.form})
+	list.leaf.texts = append(list.leaf.texts, newTextEntry(nil, leaf.place))
 }
 
 // parent finds or makes the map that a path's last key is in.
@@ -168,7 +157,7 @@ func (n *node) program() []op {
 	header, wide := appendOpenHeader(nil, n.most())
 	steps[0] = op{kind: opOpen, bytes: header}
 	steps = append(steps, op{kind: opClose, wide: wide, fixed: true})
-	return joinTexts(steps)
+	return joinSteps(steps)
 }
 
 // body writes the steps of a map's entries: constants in one piece, then the rest in the table's order.
@@ -197,21 +186,34 @@ func (n *node) body() []op {
 	return steps
 }
 
-// joinTexts makes one opTexts of neighbouring opTexts whose field has one place only.
-func joinTexts(steps []op) []op {
+// joinSteps makes one step of neighbours that can be one, and makes their bytes ready to be copied.
+func joinSteps(steps []op) []op {
 	joined := steps[:0]
 	for _, o := range steps {
-		if o.kind != opText || o.shared != 0 || len(o.bytes) > putBytes {
-			joined = append(joined, o)
+		var last *op
+		if n := len(joined); n > 0 {
+			last = &joined[n-1]
+		}
+		switch {
+		case o.kind == opTexts && len(o.bytes) > putBytes:
+			if o.kind = opLongText; o.form != anyText {
+				panic("schema table: a place with a form has a long name")
+			}
+		case o.kind == opTexts:
+			o.texts = []textEntry{newTextEntry(o.bytes, o.place)}
+			if o.form == anyText && last != nil && last.kind == opTexts && last.form == anyText {
+				last.texts = append(last.texts, o.texts...)
+				continue
+			}
+		case o.kind == opOpen:
+			o.head = len(o.bytes)
+		case o.kind == opConstant && last != nil && last.kind == opOpen:
+			last.bytes = padded(append(last.bytes, o.bytes...))
+			last.entries += o.entries
 			continue
 		}
-		e := textEntry{size: len(o.bytes), place: o.place}
-		copy(e.key[:], o.bytes)
-		if n := len(joined); n == 0 || joined[n-1].kind != opTexts {
-			joined = append(joined, op{kind: opTexts})
-		}
-		last := &joined[len(joined)-1]
-		last.texts = append(last.texts, e)
+		o.bytes, o.empty = padded(o.bytes), padded(o.empty)
+		joined = append(joined, o)
 	}
 	return joined
 }

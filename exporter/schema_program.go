@@ -17,8 +17,8 @@ type program struct {
 type opKind uint8
 
 const (
-	opTexts    opKind = iota // fields' values
-	opText                   // a field's value that has several places, a form, or a long name
+	opTexts    opKind = iota // fields' values, if the first one has the form
+	opLongText               // the value of a field whose name is too long for opTexts
 	opInt                    // a field's value, as a number
 	opList                   // a list of fields' values
 	opConstant               // entries that are always the same
@@ -36,57 +36,20 @@ type op struct {
 	form    form
 	fixed   bool         // opClose: the map stays though it is empty
 	wide    uint8        // opOpen, opClose: bytes of the map's count, 0 when it is part of the type byte
-	entries int          // opConstant, opAction: how many entries are written; opClose: how many tail holds
+	head    int          // opOpen: length of key and header, behind which the map's constants follow
+	entries int          // opConstant, opAction: how many entries are written; opOpen: how many constants; opClose: how many tail holds
 	place   int          // place in row.fields
-	shared  int          // which of the record's shared values it is, see sharedValue; 0 for none
 	bytes   []byte       // key, entries, or key and header; opClose: entries to add to a map that is not empty
 	empty   []byte       // opClose: the one entry of a map that would else be empty
-	texts   []textEntry  // opTexts
+	texts   []textEntry  // opTexts, and the items of opList
 	items   []item       // opList
 	actions *actionCache // opAction
 }
 
 // item is one value that a list may hold.
 type item struct {
-	place  int
-	form   form
-	shared int
-}
-
-// sharedValue is a value that has several places in a record. It is checked and encoded once and copied for the other places. What it points at is
-// never taken back: only maps and lists without an entry are.
-type sharedValue struct {
-	start, end int // where it was encoded first; end is 0 before
-	isIP       int8
-}
-
-// maxShared is how many values of a record can be shared, with room to spare; further ones are encoded at each place.
-const maxShared = 6
-
-func (v *sharedValue) append(dst []byte, r *row, value []byte) []byte {
-	if v.end > 0 {
-		return append(dst, dst[v.start:v.end]...)
-	}
-	v.start = len(dst)
-	dst = r.appendText(dst, value)
-	v.end = len(dst)
-	return dst
-}
-
-func (v *sharedValue) fits(f form, value []byte) bool {
-	switch f {
-	case anyText:
-		return true
-	case formIP, formNoIP:
-		if v.isIP == 0 {
-			if v.isIP = -1; isIP(value) {
-				v.isIP = 1
-			}
-		}
-		return v.isIP > 0 == (f == formIP)
-	default:
-		return f.fits(value)
-	}
+	place int
+	form  form
 }
 
 // level is a map that is being written.
@@ -105,35 +68,26 @@ func (p *program) append(dst []byte, r *row) []byte {
 		steps = p.bad
 	}
 	var levels [maxDepth]level
-	var shared [maxShared + 1]sharedValue
+	var fitting fitting
 	depth := 0
 	for i := range steps {
 		o := &steps[i]
 		at := &levels[depth]
 		switch o.kind {
 		case opTexts:
+			if o.form != anyText && !fitting.fits(r, o.place, o.form) {
+				continue
+			}
 			var written int
 			dst, written = r.appendTexts(dst, o.texts)
 			at.count += written
-		case opText:
-			value := r.field(o.place)
-			if len(value) == 0 {
-				continue
-			}
-			if o.shared == 0 {
-				dst = r.appendText(append(dst, o.bytes...), value)
-				at.count++
-			} else if v := &shared[o.shared]; v.fits(o.form, value) {
-				dst = v.append(append(dst, o.bytes...), r, value)
-				at.count++
-			}
 		case opConstant:
-			dst = append(dst, o.bytes...)
+			dst = appendFixed(dst, o.bytes)
 			at.count += o.entries
 		case opOpen:
 			depth++
-			levels[depth] = level{start: len(dst), body: len(dst) + len(o.bytes)}
-			dst = append(dst, o.bytes...)
+			levels[depth] = level{start: len(dst), body: len(dst) + o.head, count: o.entries}
+			dst = appendFixed(dst, o.bytes)
 		case opClose:
 			var kept bool
 			if dst, kept = o.closeMap(dst, *at); kept {
@@ -143,14 +97,9 @@ func (p *program) append(dst []byte, r *row) []byte {
 		case opAction:
 			dst = o.actions.append(dst, r.field(o.place))
 			at.count += o.entries
-		case opList:
-			var written bool
-			if dst, written = o.appendList(dst, r, &shared); written {
-				at.count++
-			}
 		default:
 			var written bool
-			if dst, written = o.appendRare(dst, r); written {
+			if dst, written = o.appendRare(dst, r, &fitting); written {
 				at.count++
 			}
 		}
@@ -159,8 +108,14 @@ func (p *program) append(dst []byte, r *row) []byte {
 }
 
 // appendRare carries out the steps that few programs have.
-func (o *op) appendRare(dst []byte, r *row) (_ []byte, written bool) {
+func (o *op) appendRare(dst []byte, r *row, fitting *fitting) (_ []byte, written bool) {
 	switch o.kind {
+	case opList:
+		return o.appendList(dst, r, fitting)
+	case opLongText:
+		if value := r.field(o.place); len(value) > 0 {
+			return r.appendText(append(dst, o.bytes...), value), true
+		}
 	case opInt:
 		if value := r.field(o.place); len(value) > 0 {
 			return appendInt(append(dst, o.bytes...), decimal(value)), true
@@ -178,20 +133,17 @@ func (o *op) appendRare(dst []byte, r *row) (_ []byte, written bool) {
 }
 
 // appendList appends a list without the values that are absent, unfit or in it already. It has at most 15 items.
-func (o *op) appendList(dst []byte, r *row, shared *[maxShared + 1]sharedValue) (_ []byte, written bool) {
+func (o *op) appendList(dst []byte, r *row, fitting *fitting) (_ []byte, written bool) {
 	start := len(dst)
-	dst = append(dst, o.bytes...)
-	header := len(dst)
-	dst = append(dst, 0x90)
+	dst = append(appendFixed(dst, o.bytes), 0x90)
+	header := len(dst) - 1
 	for i, it := range o.items {
-		value := r.field(it.place)
-		if len(value) == 0 || o.listed(r, i, value) {
+		if it.form != anyText && !fitting.fits(r, it.place, it.form) || i > 0 && o.listed(r, i) {
 			continue
 		}
-		if v := &shared[it.shared]; v.fits(it.form, value) {
-			dst = v.append(dst, r, value)
-			dst[header]++
-		}
+		var written int
+		dst, written = r.appendTexts(dst, o.texts[i:i+1])
+		dst[header] += byte(written)
 	}
 	if dst[header] == 0x90 {
 		return dst[:start], false
@@ -199,8 +151,9 @@ func (o *op) appendList(dst []byte, r *row, shared *[maxShared + 1]sharedValue) 
 	return dst, true
 }
 
-// listed tells whether one of the first n items has that value.
-func (o *op) listed(r *row, n int, value []byte) bool {
+// listed tells whether one of the items before the nth has the same value.
+func (o *op) listed(r *row, n int) bool {
+	value := r.field(o.items[n].place)
 	for _, it := range o.items[:n] {
 		if bytes.Equal(r.field(it.place), value) {
 			return true
@@ -213,10 +166,10 @@ func (o *op) listed(r *row, n int, value []byte) bool {
 func (o *op) closeMap(dst []byte, m level) (_ []byte, kept bool) {
 	switch {
 	case m.count > 0:
-		dst = append(dst, o.bytes...)
+		dst = appendFixed(dst, o.bytes)
 		m.count += o.entries
 	case len(o.empty) > 0:
-		dst = append(dst, o.empty...)
+		dst = appendFixed(dst, o.empty)
 		m.count = 1
 	case !o.fixed:
 		return dst[:m.start], false

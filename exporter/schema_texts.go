@@ -1,12 +1,21 @@
 package exporter
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // textEntry is a field under a key.
 type textEntry struct {
 	key   [putBytes]byte // encoded
 	size  int            // of the key
 	place int            // in row.fields
+}
+
+func newTextEntry(key []byte, place int) textEntry {
+	e := textEntry{size: len(key), place: place}
+	copy(e.key[:], key)
+	return e
 }
 
 const (
@@ -35,6 +44,23 @@ func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written in
 	}
 	return dst, written
 }
+
+// appendFixed appends what was made with padded.
+func appendFixed(dst, fixed []byte) []byte {
+	n, size := len(dst), len(fixed)
+	if size > 2*putBytes || cap(fixed) < 2*putBytes || cap(dst)-n < 2*putBytes {
+		return append(dst, fixed...)
+	}
+	room := dst[n : n+2*putBytes]
+	put32(room, fixed[:putBytes])
+	if size > putBytes {
+		put32(room[putBytes:], fixed[putBytes:2*putBytes])
+	}
+	return dst[:n+size]
+}
+
+// padded gives what never changes so much room behind it that it can be copied in pieces of fixed length.
+func padded(fixed []byte) []byte { return slices.Grow(fixed, 2*putBytes) }
 
 // putWords is putTexts, eight bytes at a time.
 func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done, written int) {

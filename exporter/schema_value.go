@@ -15,17 +15,30 @@ const (
 
 var forms = map[string]form{"": anyText, "ip": formIP, "noip": formNoIP, "email": formEmail, "int": formInt}
 
-func (f form) fits(value []byte) bool {
-	switch f {
+// fitting tells whether fields have forms. It remembers what it found out about the last one: most have several places, one behind the other.
+type fitting struct {
+	place int // of the field of which is is known, from 1; 0 for none
+	is    bool
+}
+
+func (f *fitting) fits(r *row, place int, form form) bool {
+	switch form {
 	case formIP:
-		return isIP(value)
+		return f.isIP(r, place)
 	case formNoIP:
-		return !isIP(value)
+		return !f.isIP(r, place)
 	case formEmail:
-		return isEmail(value)
+		return isEmail(r.field(place))
 	default:
 		return true
 	}
+}
+
+func (f *fitting) isIP(r *row, place int) bool {
+	if f.place != place+1 {
+		f.place, f.is = place+1, isIP(r.field(place))
+	}
+	return f.is
 }
 
 // maxIPText is OCSF's limit for an address (ip_t, max_len). All but the longest spellings of IPv4-mapped addresses fit.
