@@ -15,6 +15,7 @@ type rowPath struct {
 	identifier *identifier
 	seen       *seen
 	shape      shape
+	uncounted  uncounted
 	batch      []byte
 	group      group
 }
@@ -56,6 +57,7 @@ func (p *rowPath) step(want sighting) (rows int, err error) {
 			p.batch = p.batch[:0]
 		}
 		p.batch = p.shape.append(appendEventHeader(p.batch, r.time), r)
+		p.uncounted.add(1, who.id, minuteOf(r.time))
 		return nil
 	})
 }

@@ -39,6 +39,7 @@ type collector struct {
 
 	committed   committed
 	committedAt time.Time
+	uncounted   uncounted
 	flight      []flight // windows that were read whole and wait for their batches to be safe
 	statuses    []Status // wait for the next batch
 	carried     []Status // are in batches since the last flight

@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
@@ -147,12 +148,15 @@ func (c *collector) floor() time.Time {
 // save writes next, with what its batches carried, to disk and then makes it the committed state.
 func (c *collector) save(next committed) error {
 	floor := earlier(next.through, c.clock.now()).Add(-c.cfg.Overlap)
-	next.seen = c.seen.store(floor, c.committed.batch, next.batch, next.history)
+	next.seen = c.seen.store(floor, next.batch)
+	counted := c.uncounted.upTo(next.batch)
+	c.uncounted.count(counted, next.history)
 	next.history.expire(next.through.Add(-c.cfg.ReconcileWindow))
 	if err := c.write(next); err != nil {
 		return err
 	}
 	c.committed = next
+	c.uncounted = slices.Delete(c.uncounted, 0, counted)
 	c.stats.commits.Add(1)
 	c.stats.through.Store(next.through.Unix())
 	return nil
@@ -207,6 +211,7 @@ const leastBatch = 64_000
 // revert forgets what is not part of the checkpoint, but for the identities of batches up to safe.
 func (c *collector) revert(safe uint32) {
 	c.seen.revert(safe)
+	c.uncounted = c.uncounted[:c.uncounted.upTo(safe)]
 	for _, f := range c.flight {
 		c.statuses = append(c.statuses, f.statuses...)
 	}

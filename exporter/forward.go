@@ -8,15 +8,16 @@ import (
 // forward encodes a row into the batch that is being filled, unless it was handed over before. through is what had been read before this
 // window's sweep came to it: an event that is new although its time had been read appeared late.
 func (c *collector) forward(ctx context.Context, r *row, who identity, w window, through time.Time) error {
-	at, batch := r.time, c.batch
+	at, counts := r.time, true
 	if r.bad != "" || at.Before(w.start) {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end.
-		at, batch = w.end, batch|uncounted
+		at, counts = w.end, false
 	}
-	switch c.seen.mark(who, at, batch) {
+	switch c.seen.mark(who, at, c.batch) {
 	case known:
 		return nil
 	case changed:
+		counts = false
 		c.stats.changed.Add(1)
 		c.report.changed(r)
 	case fresh:
@@ -28,7 +29,13 @@ func (c *collector) forward(ctx context.Context, r *row, who identity, w window,
 		c.stats.badRows.Add(1)
 		c.report.badRow(r)
 	}
-	return c.encode(ctx, r, who)
+	if err := c.encode(ctx, r, who); err != nil {
+		return err
+	}
+	if counts { // after encode, which knows the batch
+		c.uncounted.add(c.batch, who.id, minuteOf(at))
+	}
+	return nil
 }
 
 // late notes an event that was not there when its time was read first: it appeared at least that much after it happened.

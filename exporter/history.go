@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -48,10 +49,59 @@ func (t *tally) add(id uint64, minute int64) {
 	t.digest.count++
 }
 
-// end must be called after the last add.
+// end puts what was added into the history. It must be called before that is read.
 func (t *tally) end() {
 	if t.digest.count > 0 {
 		t.history.minutes[t.minute] = t.digest
+	}
+	t.minute, t.digest = -1, digest{}
+}
+
+// uncounted holds the digests of what was handed over and is in no checkpoint yet, by batch in rising order.
+type uncounted []batchTally
+
+type batchTally struct {
+	batch uint32
+	*tally
+}
+
+// add counts an event that the given batch carries: not before the last one's.
+func (u *uncounted) add(batch uint32, id uint64, minute int64) {
+	if n := len(*u); n == 0 || (*u)[n-1].batch != batch {
+		*u = append(*u, batchTally{batch, newHistory().tally()})
+		u.bound()
+	}
+	(*u)[len(*u)-1].add(id, minute)
+}
+
+// bound makes one of the two oldest when there are too many, since the checkpoint cannot move.
+func (u *uncounted) bound() {
+	if len(*u) <= maxFlights {
+		return
+	}
+	second := (*u)[1]
+	second.end()
+	u.count(1, second.history)
+	*u = slices.Delete(*u, 0, 1)
+}
+
+// upTo returns the number of batches up to the given one.
+func (u uncounted) upTo(batch uint32) int {
+	n := 0
+	for n < len(u) && u[n].batch <= batch {
+		n++
+	}
+	return n
+}
+
+// count adds the first n batches to a history.
+func (u uncounted) count(n int, h *history) {
+	for _, b := range u[:n] {
+		b.end()
+		for minute, d := range b.history.minutes {
+			sum := h.minutes[minute]
+			h.minutes[minute] = digest{sum.sum + d.sum, sum.count + d.count}
+		}
 	}
 }
 

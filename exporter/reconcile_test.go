@@ -249,6 +249,39 @@ func TestDigestsTellSetsApartAndNotOrders(t *testing.T) {
 	require.Empty(t, digests())
 }
 
+func TestUncountedCountsEachBatchOnce(t *testing.T) {
+	var u uncounted
+	u.add(1, 10, 5)
+	u.add(1, 11, 6)
+	u.add(1, 12, 5)
+	u.add(3, 13, 5)
+	u.add(4, 14, 7)
+	require.Equal(t, []int{0, 1, 1, 2, 3}, []int{u.upTo(0), u.upTo(1), u.upTo(2), u.upTo(3), u.upTo(9)})
+
+	h := newHistory()
+	h.minutes[5] = digest{100, 7}
+	u.count(2, h)
+	require.Equal(t, map[int64]digest{5: {100 + mix(10) + mix(12) + mix(13), 10}, 6: {mix(11), 1}}, h.minutes, "batches 1 and 3")
+	again := newHistory()
+	u.count(1, again)
+	require.Equal(t, map[int64]digest{5: {mix(10) + mix(12), 2}, 6: {mix(11), 1}}, again.minutes, "a save that fails is tried again")
+}
+
+// While the checkpoint stands still, what waits for it is bounded, and no event of it is left out.
+func TestUncountedIsBounded(t *testing.T) {
+	var u uncounted
+	for batch := range uint32(3 * maxFlights) {
+		u.add(batch, uint64(batch), 5)
+		u.add(batch, uint64(batch), int64(batch))
+		require.LessOrEqual(t, len(u), maxFlights)
+	}
+	require.Zero(t, u.upTo(maxFlights), "what was joined waits for the last of its batches")
+	h := newHistory()
+	u.count(len(u), h)
+	require.Equal(t, uint32(3*maxFlights+1), h.minutes[5].count)
+	require.Len(t, h.minutes, 3*maxFlights)
+}
+
 // The endpoint may forget what the reconcile_window still holds: that is no difference.
 func TestReconciliationAtTheEdgeOfTheRetention(t *testing.T) {
 	inBubble(t, reconciling(map[string]string{"reconcile_window": "90d", "poll_interval": "2h", "reconcile_interval": "6h", "max_window": "30d"}), func(h *simHost) {

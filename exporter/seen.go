@@ -3,6 +3,7 @@ package exporter
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"math/bits"
 	"slices"
 	"time"
@@ -24,21 +25,23 @@ type seen struct {
 
 type seenPart struct {
 	index  []uint32 // open addressing; a slot has the number of an entry, from 1, and 8 bits of its id on top; 0 = free
-	blocks []*seenBlock
+	blocks []seenBlock
 	n      int // entries
 	room   int // entries for which the index is large enough
 }
 
-type seenBlock [seenBlockEntries]seenEntry
+// seenBlock knows when its newest entry happened, so that a commit need not look at those that only have older ones: they are long out of the
+// processor's cache.
+type seenBlock struct {
+	entries *[seenBlockEntries]seenEntry
+	newest  uint32
+}
 
 type seenEntry struct {
 	id, content uint64
 	second      uint32 // event_time in Unix seconds, clamped as eventSeconds does
 	batch       uint32 // number of the batch that carries it; 0 = of an earlier run
 }
-
-// uncounted marks the batch of an entry that the digests of minutes leave out: a bad row, or another version of a known event.
-const uncounted = 1 << 31
 
 const (
 	seenPartBits     = 4
@@ -76,49 +79,55 @@ func (s *seen) touch(group []identity) {
 // window starts at or before it.
 func (s *seen) mark(who identity, at time.Time, batch uint32) sighting {
 	p, second := s.part(who.id), eventSeconds(at)
-	e, free, verdict := p.find(who)
+	number, slot, verdict := p.find(who)
 	if verdict == known {
+		block, e := p.entry(number)
 		e.second = max(e.second, second)
+		block.newest = max(block.newest, second)
 		return known
 	}
-	if verdict == changed {
-		batch |= uncounted
-	}
-	p.add(free, seenEntry{who.id, who.content, second, batch})
+	p.add(slot, seenEntry{who.id, who.content, second, batch})
 	s.n++
 	return verdict
 }
 
 // carry notes that who goes with another batch than was thought.
 func (s *seen) carry(who identity, batch uint32) {
-	if e, _, verdict := s.part(who.id).find(who); verdict == known {
-		e.batch = e.batch&uncounted | batch
+	p := s.part(who.id)
+	if number, _, verdict := p.find(who); verdict == known {
+		_, e := p.entry(number)
+		e.batch = batch
 	}
 }
 
 func (s *seen) part(id uint64) *seenPart { return &s.parts[id>>(64-seenPartBits)] }
 
-// find returns the entry of a known event, else the slot where it would go.
-func (p *seenPart) find(who identity) (_ *seenEntry, free int, verdict sighting) {
+// find returns the number of a known event's entry, and the slot where the event is or would go.
+func (p *seenPart) find(who identity) (number, slot int, verdict sighting) {
 	if len(p.index) == 0 {
-		return nil, 0, fresh
+		return 0, 0, fresh
 	}
 	i := p.slot(who.id)
 	for ; p.index[i] != 0; i = p.after(i) {
 		if (p.index[i]^uint32(who.id))>>numberBits != 0 {
 			continue
 		}
-		if e := p.entry(int(p.index[i]&numberMask) - 1); e.id == who.id {
+		number := int(p.index[i] & numberMask)
+		if _, e := p.entry(number); e.id == who.id {
 			if e.content == who.content {
-				return e, i, known
+				return number, i, known
 			}
 			verdict = changed
 		}
 	}
-	return nil, i, verdict
+	return 0, i, verdict
 }
 
-func (p *seenPart) entry(i int) *seenEntry { return &p.blocks[i/seenBlockEntries][i%seenBlockEntries] }
+// entry returns an entry by its number, from 1, and the block that it is in.
+func (p *seenPart) entry(number int) (*seenBlock, *seenEntry) {
+	block := &p.blocks[(number-1)/seenBlockEntries]
+	return block, &block.entries[(number-1)%seenBlockEntries]
+}
 
 // add adds an entry, whose slot is free.
 func (p *seenPart) add(free int, e seenEntry) {
@@ -127,22 +136,24 @@ func (p *seenPart) add(free int, e seenEntry) {
 		free = p.free(e.id)
 	}
 	if p.n == len(p.blocks)*seenBlockEntries {
-		block := new(seenBlock)
-		clear(block[:]) // as above
-		p.blocks = append(p.blocks, block)
+		entries := new([seenBlockEntries]seenEntry)
+		clear(entries[:]) // new memory that is read before it is written costs two page faults
+		p.blocks = append(p.blocks, seenBlock{entries: entries})
 	}
-	*p.entry(p.n) = e
 	p.n++
+	block, at := p.entry(p.n)
+	*at = e
+	block.newest = max(block.newest, e.second)
 	p.enter(free, p.n, e.id)
 }
 
 // resize makes a new index of so many slots.
 func (p *seenPart) resize(slots int) {
 	p.index, p.room = make([]uint32, slots), int(seenFull*float64(slots))
-	clear(p.index) // new memory that is read before it is written costs two page faults
+	clear(p.index) // as for entries
 	for i := range p.n {
-		id := p.entry(i).id
-		p.enter(p.free(id), i+1, id)
+		_, e := p.entry(i + 1)
+		p.enter(p.free(e.id), i+1, e.id)
 	}
 }
 
@@ -172,21 +183,32 @@ func (p *seenPart) after(i int) int {
 	return i
 }
 
-// keep forgets every entry that wanted refuses.
-func (s *seen) keep(wanted func(*seenEntry) bool) {
+// keep forgets every entry that is older than second or of a batch after the given one.
+func (s *seen) keep(second, batch uint32) {
 	s.n = 0
 	for i := range s.parts {
-		s.parts[i].keep(wanted)
+		s.parts[i].keep(second, batch)
 		s.n += s.parts[i].n
 	}
 }
 
-func (p *seenPart) keep(wanted func(*seenEntry) bool) {
+func (p *seenPart) keep(second, batch uint32) {
 	left := 0
-	for i := range p.n {
-		if e := p.entry(i); wanted(e) {
-			*p.entry(left) = *e
+	for i := range p.blocks {
+		if p.blocks[i].newest < second {
+			continue
+		}
+		for _, e := range p.block(i) {
+			if e.second < second || e.batch > batch {
+				continue
+			}
 			left++
+			block, at := p.entry(left)
+			if left%seenBlockEntries == 1 {
+				block.newest = 0
+			}
+			*at = e
+			block.newest = max(block.newest, e.second)
 		}
 	}
 	switch left {
@@ -205,38 +227,35 @@ func (p *seenPart) keep(wanted func(*seenEntry) bool) {
 	p.resize(slots)
 }
 
-// expire forgets what happened before floor: no window will read it again.
-func (s *seen) expire(floor time.Time) {
-	second := eventSeconds(floor)
-	s.keep(func(e *seenEntry) bool { return e.second >= second })
+// block returns the entries of a block.
+func (p *seenPart) block(i int) []seenEntry {
+	return p.blocks[i].entries[:min(p.n-i*seenBlockEntries, seenBlockEntries)]
 }
+
+// expire forgets what happened before floor: no window will read it again.
+func (s *seen) expire(floor time.Time) { s.keep(eventSeconds(floor), math.MaxUint32) }
 
 // revert forgets what batches after the given one carried.
-func (s *seen) revert(batch uint32) {
-	s.keep(func(e *seenEntry) bool { return e.batch&^uncounted <= batch })
-}
+func (s *seen) revert(batch uint32) { s.keep(0, batch) }
 
-// store returns what the checkpoint keeps: the entries not older than floor in batches up to the given one. It adds those of batches after
-// counted to the history.
-func (s *seen) store(floor time.Time, counted, batch uint32, h *history) []byte {
-	second, tally := eventSeconds(floor), h.tally()
-	defer tally.end()
+// store returns what the checkpoint keeps: the entries not older than floor in batches up to the given one.
+func (s *seen) store(floor time.Time, batch uint32) []byte {
+	second := eventSeconds(floor)
 	var out []byte
 	for i := range s.parts {
-		for j := range s.parts[i].n {
-			e := s.parts[i].entry(j)
-			if e.batch&^uncounted > batch {
+		p := &s.parts[i]
+		for j := range p.blocks {
+			if p.blocks[j].newest < second {
 				continue
 			}
-			if e.batch > counted && e.batch < uncounted {
-				tally.add(e.id, int64(e.second)/60)
+			for _, e := range p.block(j) {
+				if e.second < second || e.batch > batch {
+					continue
+				}
+				out = binary.LittleEndian.AppendUint64(out, e.id)
+				out = binary.LittleEndian.AppendUint64(out, e.content)
+				out = binary.LittleEndian.AppendUint32(out, e.second)
 			}
-			if e.second < second {
-				continue
-			}
-			out = binary.LittleEndian.AppendUint64(out, e.id)
-			out = binary.LittleEndian.AppendUint64(out, e.content)
-			out = binary.LittleEndian.AppendUint32(out, e.second)
 		}
 	}
 	return out

@@ -68,28 +68,61 @@ func TestSeenSightedAgainLaterIsKeptLonger(t *testing.T) {
 	require.Equal(t, known, s.mark(identity{1, 1}, second(200), 1))
 }
 
-func TestSeenStoresWhatIsCommittedAndCountsItOnce(t *testing.T) {
+func TestSeenStoresWhatIsCommitted(t *testing.T) {
 	s := new(seen)
 	s.mark(identity{1, 1}, second(60), 1)
 	s.mark(identity{2, 2}, second(120), 2)
 	s.mark(identity{3, 3}, second(120), 3)
-	s.mark(identity{4, 4}, second(125), 2|uncounted)
 	s.mark(identity{2, 9}, second(121), 2) // another version
-	h := newHistory()
-	stored := s.store(second(100), 0, 2, h)
-	require.Len(t, stored, 3*seenStored, "not what is older than the floor, not what later batches carry")
-	require.Equal(t, uint32(1), h.minutes[1].count)
-	require.Equal(t, uint32(1), h.minutes[2].count, "neither bad rows nor other versions")
-	s.store(second(100), 2, 3, h)
-	require.Equal(t, uint32(2), h.minutes[2].count, "only the third batch is new")
+	stored := s.store(second(100), 2)
+	require.Len(t, stored, 2*seenStored, "not what is older than the floor, not what later batches carry")
 
 	loaded, err := loadSeen(stored)
 	require.NoError(t, err)
 	require.Equal(t, known, loaded.mark(identity{2, 2}, second(120), 9))
-	require.Equal(t, known, loaded.mark(identity{4, 4}, second(120), 9))
+	require.Equal(t, known, loaded.mark(identity{2, 9}, second(121), 9))
 	require.Equal(t, fresh, loaded.mark(identity{3, 3}, second(120), 9))
 	_, err = loadSeen(stored[:len(stored)-1])
 	require.ErrorContains(t, err, "torn entry")
+}
+
+// What a block has is told by its newest entry, wherever that is in it and however often entries were forgotten or sighted again.
+func TestSeenExpiresAndStoresWholeBlocks(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	s, model := new(seen), map[identity]seenEntry{}
+	for round := range uint32(60) {
+		for range random.IntN(4000) {
+			who := identity{random.Uint64()%20_000*0x9e3779b97f4a7c15 | 1, 0}
+			sec := 100*round + uint32(random.IntN(300))
+			s.mark(who, second(int64(sec)), round)
+			if e, there := model[who]; there {
+				model[who] = seenEntry{who.id, 0, max(e.second, sec), e.batch}
+			} else {
+				model[who] = seenEntry{who.id, 0, sec, round}
+			}
+		}
+		floor, batch := 100*round, round-uint32(random.IntN(2))
+		want := 0
+		for who, e := range model {
+			if e.second < floor {
+				delete(model, who)
+			} else if e.batch <= batch {
+				want++
+			}
+		}
+		require.Len(t, s.store(second(int64(floor)), batch), want*seenStored)
+		s.expire(second(int64(floor)))
+		require.Equal(t, len(model), s.n)
+		if round%10 == 9 {
+			s.revert(batch)
+			for who, e := range model {
+				if e.batch > batch {
+					delete(model, who)
+				}
+			}
+			require.Equal(t, len(model), s.n)
+		}
+	}
 }
 
 func TestSeenCarryMovesAnEntryToTheBatchThatHasIt(t *testing.T) {
@@ -110,7 +143,7 @@ func TestSeenCostsAtMost40BytesAnEvent(t *testing.T) {
 			bytes := 0
 			for i := range s.parts {
 				p := &s.parts[i]
-				bytes += len(p.blocks)*int(unsafe.Sizeof(seenBlock{})) + 8*cap(p.blocks) + 4*len(p.index)
+				bytes += len(p.blocks)*int(unsafe.Sizeof(*p.blocks[0].entries)) + int(unsafe.Sizeof(p.blocks[0]))*cap(p.blocks) + 4*len(p.index)
 			}
 			require.LessOrEqual(t, bytes, 40*n, "at %d events", n)
 		}
