@@ -45,8 +45,8 @@ func get(t task) (io.ReadCloser, error) {
 // commitPatience is how long a run waits for its last commit once all was handed over.
 const commitPatience = 30 * time.Second
 
-// The engine asks once a second. Here it asks again at once while there is something, so that the run does not take a minute, and seldom while
-// there is nothing, as when the last commit waits for its second: each time it asks, the process is woken.
+// The engine asks once a second. Here it asks again soon while there is something, so that the run does not take a minute, and twice as late
+// each time that there is nothing, as when the last commit waits for its second: each time it asks, the process is woken.
 const (
 	askSoon = 5 * time.Millisecond
 	askLate = 200 * time.Millisecond
@@ -55,35 +55,40 @@ const (
 // runPipeline is production: everything but the engine, down to the last commit.
 func runPipeline(t task) (outcome, error) {
 	end := t.anchor.Add(span)
-	e, err := newExporter(t, filepath.Join(t.dir, fmt.Sprintf("pipeline-%d.json", os.Getpid())), map[string]string{
+	checkpoint := filepath.Join(t.dir, fmt.Sprintf("pipeline-%d.json", os.Getpid()))
+	defer removeCheckpoint(checkpoint)
+	e, err := newExporter(t, checkpoint, map[string]string{
 		"start_time": t.anchor.Format(time.RFC3339), "end_time": end.Format(time.RFC3339), "max_window": "90d", "schema": t.schema,
 	})
 	if err != nil {
 		return outcome{}, err
 	}
 	e.Start()
-	result := outcome{}
+	result, pause := outcome{}, askSoon
 	for handed := time.Now(); e.Stats().ThroughSeconds < float64(end.Unix()); {
 		if data := e.Next(); len(data) > 0 {
 			result.Bytes += len(data)
 			e.Accepted()
-			handed = time.Now()
+			handed, pause = time.Now(), askSoon
 			continue
 		}
 		if time.Since(handed) > commitPatience {
 			return result, errors.Join(fmt.Errorf("nothing came for %s: %v", commitPatience, e.Lines()), e.Close())
 		}
-		if time.Since(handed) < askLate {
-			time.Sleep(askSoon)
-		} else {
-			time.Sleep(askLate)
-		}
+		time.Sleep(pause)
+		pause = min(2*pause, askLate)
 	}
 	result.Rows = int(e.Stats().Records)
 	if result.Rows != t.rows {
 		return result, errors.Join(fmt.Errorf("%d records came of %d rows: %v", result.Rows, t.rows, e.Lines()), e.Close())
 	}
 	return result, e.Close()
+}
+
+// removeCheckpoint removes all that the checkpoint left, so that a later run finds the folder as this one did.
+func removeCheckpoint(path string) {
+	os.Remove(path)
+	os.Remove(path + ".lock")
 }
 
 // newExporter makes an exporter for the task's endpoint.

@@ -127,7 +127,7 @@ func (e *endless) Read(p []byte) (n int, err error) {
 // A response that its reader abandons in the middle of a long row gives the buffer back as well.
 func TestDecoderResetGivesBack(t *testing.T) {
 	d := newDecoder()
-	d.reset(strings.NewReader(threeColumns+"1,"+noon+","+strings.Repeat("x", 1<<20)+"\n2,"), atWindowEnd)
+	d.reset(strings.NewReader(threeColumns+"1,"+noon+","+strings.Repeat("x", 2*readBytes)+"\n2,"), atWindowEnd)
 	_, err := d.header()
 	require.NoError(t, err)
 	require.NoError(t, d.next(new(row)))
