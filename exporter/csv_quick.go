@@ -1,8 +1,6 @@
 package exporter
 
-import (
-	"bytes"
-)
+import "bytes"
 
 // quick reads the next row if it is as nearly all are: whole in the buffer and no longer than a strip, of as many fields as the header, with quotes
 // around whole fields only, and a time that can be read. Of any other row it says false and has changed nothing: next knows all the rules and sees

@@ -85,16 +85,18 @@ func fixedFraction(b []byte) (nano int, rest []byte) {
 	if len(b) < 2 || b[0] != '.' {
 		return 0, b
 	}
-	n, scale := 1, 100_000_000
+	n := 1
 	for ; n < len(b) && n <= 9 && b[n]-'0' <= 9; n++ {
-		nano += int(b[n]-'0') * scale
-		scale /= 10
+		nano = nano*10 + int(b[n]-'0')
 	}
 	if n == 1 {
 		return 0, b
 	}
-	return nano, b[n:]
+	return nano * nanosPer[n-1], b[n:]
 }
+
+// nanosPer is how many nanoseconds the last of so many digits of a fraction counts.
+var nanosPer = [...]int{1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1}
 
 // notDigits is larger than any two digits.
 const notDigits = 1000

@@ -17,7 +17,7 @@ type program struct {
 type opKind uint8
 
 const (
-	opTexts    opKind = iota // fields' values, if the first one has the form
+	opTexts    opKind = iota // fields' values; with a form it is one field's, if it has that form
 	opLongText               // the value of a field whose name is too long for opTexts
 	opInt                    // a field's value, as a number
 	opList                   // a list of fields' values
@@ -37,7 +37,7 @@ type op struct {
 	fixed   bool         // opClose: the map stays though it is empty
 	wide    uint8        // opOpen, opClose: bytes of the map's count, 0 when it is part of the type byte
 	head    int          // opOpen: length of key and header, behind which the map's constants follow
-	entries int          // opConstant, opAction: how many entries are written; opOpen: how many constants; opClose: how many tail holds
+	entries int          // opConstant, opAction: how many entries are written; opOpen: how many constants; opClose: how many bytes holds
 	place   int          // place in row.fields
 	bytes   []byte       // key, entries, or key and header; opClose: entries to add to a map that is not empty
 	empty   []byte       // opClose: the one entry of a map that would else be empty
