@@ -15,14 +15,14 @@ type rowPath struct {
 	identifier *identifier
 	seen       *seen
 	shape      shape
-	uncounted  uncounted
+	uncounted  *uncounted
 	batch      []byte
 	group      group
 }
 
 func newRowPath(tb testing.TB, schema Schema, body io.Reader) *rowPath {
 	tb.Helper()
-	p := &rowPath{decoder: newDecoder(), identifier: newIdentifier(make([]byte, 16)), seen: new(seen), batch: make([]byte, 0, 8_000_000)}
+	p := &rowPath{decoder: newDecoder(), identifier: newIdentifier(make([]byte, 16)), seen: new(seen), uncounted: newUncounted(), batch: make([]byte, 0, 8_000_000)}
 	columns := p.open(tb, body)
 	p.shape = newShape(schema, columns)
 	return p

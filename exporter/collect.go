@@ -39,7 +39,7 @@ type collector struct {
 
 	committed   committed
 	committedAt time.Time
-	uncounted   uncounted
+	uncounted   *uncounted
 	flight      []flight // windows that were read whole and wait for their batches to be safe
 	statuses    []Status // wait for the next batch
 	carried     []Status // are in batches since the last flight
@@ -55,7 +55,7 @@ type collector struct {
 func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *ledger, log *lines, stats *stats) (*collector, error) {
 	c := &collector{
 		cfg: cfg, client: client, file: file, ledger: ledger, log: log, stats: stats,
-		report: newReport(log), retry: newRetry(cfg.RetryMaxInterval), doubts: newRetry(cfg.RetryMaxInterval), decoder: newDecoder(), batch: 1, limit: cfg.BatchBytes,
+		report: newReport(log), retry: newRetry(cfg.RetryMaxInterval), doubts: newRetry(cfg.RetryMaxInterval), decoder: newDecoder(), uncounted: newUncounted(), batch: 1, limit: cfg.BatchBytes,
 	}
 	state, found := file.State()
 	var err error

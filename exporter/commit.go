@@ -3,7 +3,6 @@ package exporter
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
@@ -131,7 +130,9 @@ func (c *collector) commit(n int) error {
 // read again. A crash then repeats more than it had to, and reconciliation too.
 func (c *collector) relieve() {
 	if c.seen.n > maxStandstill && time.Since(c.committedAt) > standstill {
-		c.seen.expire(earlier(c.planner.through, c.clock.now()).Add(-c.cfg.Overlap))
+		floor := earlier(c.planner.through, c.clock.now()).Add(-c.cfg.Overlap).Truncate(time.Minute) // so that both have whole minutes
+		c.seen.expire(floor)
+		c.uncounted.expire(floor)
 	}
 }
 
@@ -149,14 +150,13 @@ func (c *collector) floor() time.Time {
 func (c *collector) save(next committed) error {
 	floor := earlier(next.through, c.clock.now()).Add(-c.cfg.Overlap)
 	next.seen = c.seen.store(floor, next.batch)
-	counted := c.uncounted.upTo(next.batch)
-	c.uncounted.count(counted, next.history)
+	c.uncounted.count(next.batch, next.history)
 	next.history.expire(next.through.Add(-c.cfg.ReconcileWindow))
 	if err := c.write(next); err != nil {
 		return err
 	}
 	c.committed = next
-	c.uncounted = slices.Delete(c.uncounted, 0, counted)
+	c.uncounted.counted(next.batch)
 	c.stats.commits.Add(1)
 	c.stats.through.Store(next.through.Unix())
 	return nil
@@ -208,10 +208,10 @@ func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 // leastBatch is the smallest that slow copies make a batch, in bytes.
 const leastBatch = 64_000
 
-// revert forgets what is not part of the checkpoint, but for the identities of batches up to safe.
+// revert forgets what is not part of the checkpoint, but for the identities of batches up to safe, which are still to be counted.
 func (c *collector) revert(safe uint32) {
 	c.seen.revert(safe)
-	c.uncounted = c.uncounted[:c.uncounted.upTo(safe)]
+	c.uncounted.revert(safe)
 	for _, f := range c.flight {
 		c.statuses = append(c.statuses, f.statuses...)
 	}

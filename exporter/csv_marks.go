@@ -9,7 +9,7 @@ const (
 	markBytes  = 64 // of text in one marks
 	stripMarks = 128
 	stripBytes = stripMarks * markBytes
-	spareEnds  = 4 // that may be written too much
+	leastStrip = 1024 // bytes: a strip behind a row that made one useless, as its neighbours may
 )
 
 // strip tells of a piece of text where those bytes are that matter to CSV. The piece fits the processor's first cache, so that looking at each byte
@@ -18,10 +18,10 @@ const (
 // A byte is inside quotes when an odd number of them comes before it. So it is where quotes are only around whole fields or doubled in them;
 // who goes by the ends must make sure of that, see decoder.quick.
 type strip struct {
-	ends   [stripBytes + spareEnds]uint16 // places of commas and line feeds that are not inside quotes
-	count  int                            // of ends
-	marks  [stripMarks + 1]marks          // of each 64 bytes, and behind the last ones what all of them have
-	inside uint64                         // whether the text ends inside quotes: all ones or none
+	ends   [stripBytes]uint16    // places of commas and line feeds that are not inside quotes
+	count  int                   // of ends
+	marks  [stripMarks + 1]marks // of each 64 bytes, and behind the last ones what all of them have
+	inside uint64                // whether the text ends inside quotes: all ones or none
 }
 
 // marks are those of 64 bytes.

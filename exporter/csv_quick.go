@@ -3,21 +3,18 @@ package exporter
 import "bytes"
 
 // quick reads the next row if it is as nearly all are: whole in the buffer and no longer than a strip, of as many fields as the header, with quotes
-// around whole fields only, and a time that can be read. Of any other row it says false and has changed nothing: next knows all the rules and sees
+// around whole fields only, and a time that can be read. Of any other row it says false and leaves it as it was: next knows all the rules and sees
 // to it. What is given out stays valid until the buffer is filled again.
 //
 // It goes by the strip's ends. That they are right about a row is because it begins outside quotes, as the row before ended, and because of
 // what is checked: every quote in it is the first or the last byte of a field, or one of two that stand together in such a field.
 func (d *decoder) quick(r *row) bool {
-	if d.columns == nil {
+	if d.columns == nil || d.long {
 		return false
 	}
 	s, columns := &d.strip, len(d.columns.names)
-	if s.count-d.used < columns {
-		d.stripAt, d.used = d.start, 0
-		if s.mark(d.buf[d.start:d.end]); s.count < columns {
-			return false
-		}
+	if s.count-d.used < columns && !d.mark(columns) {
+		return false
 	}
 	ends, fields := s.ends[d.used:d.used+columns], r.room(columns)
 	quoted, ok := d.cut(fields, ends)
@@ -106,6 +103,19 @@ func onlyDoubled(fields [][]byte, quoted []int, quotes int) bool {
 		}
 	}
 	return quotes == 0
+}
+
+// mark makes a strip that begins with the row; false = it has not all ends of so many columns. The next strip will be longer.
+func (d *decoder) mark(columns int) bool {
+	d.stripAt, d.used = d.start, 0
+	for {
+		size := d.stripSize
+		d.stripSize = min(2*size, stripBytes)
+		d.strip.mark(d.buf[d.start:min(d.end, d.start+size)])
+		if d.strip.count >= columns || size == stripBytes || d.start+size >= d.end {
+			return d.strip.count >= columns
+		}
+	}
 }
 
 // unmark forgets the strip: the buffer has changed, or a row was read that it may be wrong about.

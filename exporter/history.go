@@ -57,52 +57,70 @@ func (t *tally) end() {
 	t.minute, t.digest = -1, digest{}
 }
 
-// uncounted holds the digests of what was handed over and is in no checkpoint yet, by batch in rising order.
-type uncounted []batchTally
-
-type batchTally struct {
-	batch uint32
-	*tally
+// uncounted is the digests of what was handed over and is in no checkpoint yet, by batch: which of it a checkpoint will count is known only then.
+// It has the events whose identities seen has, and no others, or a minute that is read again would be counted wrongly.
+type uncounted struct {
+	batches []batchMinute // in rising order of batches
+	batch   uint32        // that events are added to
+	tally   *tally        // its events
 }
 
-// add counts an event that the given batch carries: not before the last one's.
+type batchMinute struct {
+	minute int64
+	digest digest
+	batch  uint32
+}
+
+func newUncounted() *uncounted { return &uncounted{tally: newHistory().tally()} }
+
+// add counts an event that the given batch carries: not one before the last event's.
 func (u *uncounted) add(batch uint32, id uint64, minute int64) {
-	if n := len(*u); n == 0 || (*u)[n-1].batch != batch {
-		*u = append(*u, batchTally{batch, newHistory().tally()})
-		u.bound()
+	if batch != u.batch {
+		u.end()
+		u.batch = batch
 	}
-	(*u)[len(*u)-1].add(id, minute)
+	u.tally.add(id, minute)
 }
 
-// bound makes one of the two oldest when there are too many, since the checkpoint cannot move.
-func (u *uncounted) bound() {
-	if len(*u) <= maxFlights {
-		return
+// end goes on to the next batch.
+func (u *uncounted) end() {
+	u.tally.end()
+	for minute, d := range u.tally.history.minutes {
+		u.batches = append(u.batches, batchMinute{minute, d, u.batch})
 	}
-	second := (*u)[1]
-	second.end()
-	u.count(1, second.history)
-	*u = slices.Delete(*u, 0, 1)
+	clear(u.tally.history.minutes)
 }
 
-// upTo returns the number of batches up to the given one.
-func (u uncounted) upTo(batch uint32) int {
-	n := 0
-	for n < len(u) && u[n].batch <= batch {
-		n++
-	}
-	return n
-}
-
-// count adds the first n batches to a history.
-func (u uncounted) count(n int, h *history) {
-	for _, b := range u[:n] {
-		b.end()
-		for minute, d := range b.history.minutes {
-			sum := h.minutes[minute]
-			h.minutes[minute] = digest{sum.sum + d.sum, sum.count + d.count}
+// count adds the batches up to the given one to a history. They stay, so that a save that fails can be tried again.
+func (u *uncounted) count(batch uint32, h *history) {
+	u.end()
+	for _, b := range u.batches {
+		if b.batch <= batch {
+			sum := h.minutes[b.minute]
+			h.minutes[b.minute] = digest{sum.sum + b.digest.sum, sum.count + b.digest.count}
 		}
 	}
+}
+
+// counted forgets the batches up to the given one: they are in the checkpoint.
+func (u *uncounted) counted(batch uint32) {
+	u.forget(func(b batchMinute) bool { return b.batch <= batch })
+}
+
+// revert forgets batches after the given one.
+func (u *uncounted) revert(batch uint32) {
+	u.forget(func(b batchMinute) bool { return b.batch > batch })
+}
+
+// expire forgets minutes before floor.
+func (u *uncounted) expire(floor time.Time) {
+	first := minuteOf(floor)
+	u.forget(func(b batchMinute) bool { return b.minute < first })
+}
+
+func (u *uncounted) forget(which func(batchMinute) bool) {
+	u.end()
+	u.batches = slices.DeleteFunc(u.batches, which)
 }
 
 // clone lets a commit prepare the next history while the current one stays what is on disk.

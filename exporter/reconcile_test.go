@@ -250,36 +250,31 @@ func TestDigestsTellSetsApartAndNotOrders(t *testing.T) {
 }
 
 func TestUncountedCountsEachBatchOnce(t *testing.T) {
-	var u uncounted
+	u := newUncounted()
 	u.add(1, 10, 5)
 	u.add(1, 11, 6)
 	u.add(1, 12, 5)
 	u.add(3, 13, 5)
 	u.add(4, 14, 7)
-	require.Equal(t, []int{0, 1, 1, 2, 3}, []int{u.upTo(0), u.upTo(1), u.upTo(2), u.upTo(3), u.upTo(9)})
 
-	h := newHistory()
-	h.minutes[5] = digest{100, 7}
-	u.count(2, h)
-	require.Equal(t, map[int64]digest{5: {100 + mix(10) + mix(12) + mix(13), 10}, 6: {mix(11), 1}}, h.minutes, "batches 1 and 3")
-	again := newHistory()
-	u.count(1, again)
-	require.Equal(t, map[int64]digest{5: {mix(10) + mix(12), 2}, 6: {mix(11), 1}}, again.minutes, "a save that fails is tried again")
-}
-
-// While the checkpoint stands still, what waits for it is bounded, and no event of it is left out.
-func TestUncountedIsBounded(t *testing.T) {
-	var u uncounted
-	for batch := range uint32(3 * maxFlights) {
-		u.add(batch, uint64(batch), 5)
-		u.add(batch, uint64(batch), int64(batch))
-		require.LessOrEqual(t, len(u), maxFlights)
+	for range 2 { // a save that fails is tried again
+		h := newHistory()
+		h.minutes[5] = digest{100, 7}
+		u.count(3, h)
+		require.Equal(t, map[int64]digest{5: {100 + mix(10) + mix(12) + mix(13), 10}, 6: {mix(11), 1}}, h.minutes, "batches 1 and 3")
 	}
-	require.Zero(t, u.upTo(maxFlights), "what was joined waits for the last of its batches")
+	u.counted(3)
+	u.add(4, 15, 7) // the batch goes on
+	u.add(5, 16, 8)
+	u.revert(4)
+	u.add(5, 17, 9)
 	h := newHistory()
-	u.count(len(u), h)
-	require.Equal(t, uint32(3*maxFlights+1), h.minutes[5].count)
-	require.Len(t, h.minutes, 3*maxFlights)
+	u.count(5, h)
+	require.Equal(t, map[int64]digest{7: {mix(14) + mix(15), 2}, 9: {mix(17), 1}}, h.minutes)
+	u.expire(time.Unix(8*60, 0))
+	h = newHistory()
+	u.count(5, h)
+	require.Equal(t, map[int64]digest{9: {mix(17), 1}}, h.minutes)
 }
 
 // The endpoint may forget what the reconcile_window still holds: that is no difference.

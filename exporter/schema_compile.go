@@ -103,8 +103,7 @@ func (n *node) add(path string, leaf op) {
 		list = &node{name: name, leaf: &op{kind: opList}}
 		parent.kids = append(parent.kids, list)
 	}
-	list.leaf.items = append(list.leaf.items, item{place: leaf.place, form: leaf.form})
-	list.leaf.texts = append(list.leaf.texts, newTextEntry(nil, leaf.place))
+	list.leaf.texts = append(list.leaf.texts, newTextEntry(nil, leaf.place, leaf.form))
 }
 
 // parent finds or makes the map that a path's last key is in.
@@ -200,7 +199,7 @@ func joinSteps(steps []op) []op {
 				panic("schema table: a place with a form has a long name")
 			}
 		case o.kind == opTexts:
-			o.texts = []textEntry{newTextEntry(o.bytes, o.place)}
+			o.texts = []textEntry{newTextEntry(o.bytes, o.place, o.form)}
 			if o.form == anyText && last != nil && last.kind == opTexts && last.form == anyText {
 				last.texts = append(last.texts, o.texts...)
 				continue

@@ -33,7 +33,7 @@ const (
 // op is a step of a program.
 type op struct {
 	kind    opKind
-	form    form
+	form    form         // while the program is made; then texts has it
 	fixed   bool         // opClose: the map stays though it is empty
 	wide    uint8        // opOpen, opClose: bytes of the map's count, 0 when it is part of the type byte
 	head    int          // opOpen: length of key and header, behind which the map's constants follow
@@ -41,15 +41,8 @@ type op struct {
 	place   int          // place in row.fields
 	bytes   []byte       // key, entries, or key and header; opClose: entries to add to a map that is not empty
 	empty   []byte       // opClose: the one entry of a map that would else be empty
-	texts   []textEntry  // opTexts, and the items of opList
-	items   []item       // opList
+	texts   []textEntry  // opTexts, and without keys the items of opList
 	actions *actionCache // opAction
-}
-
-// item is one value that a list may hold.
-type item struct {
-	place int
-	form  form
 }
 
 // level is a map that is being written.
@@ -75,7 +68,7 @@ func (p *program) append(dst []byte, r *row) []byte {
 		at := &levels[depth]
 		switch o.kind {
 		case opTexts:
-			if o.form != anyText && !fitting.fits(r, o.place, o.form) {
+			if e := &o.texts[0]; !fitting.fits(r, e) {
 				continue
 			}
 			var written int
@@ -137,8 +130,8 @@ func (o *op) appendList(dst []byte, r *row, fitting *fitting) (_ []byte, written
 	start := len(dst)
 	dst = append(appendFixed(dst, o.bytes), 0x90)
 	header := len(dst) - 1
-	for i, it := range o.items {
-		if it.form != anyText && !fitting.fits(r, it.place, it.form) || i > 0 && o.listed(r, i) {
+	for i := range o.texts {
+		if !fitting.fits(r, &o.texts[i]) || o.listed(r, i) {
 			continue
 		}
 		var written int
@@ -153,9 +146,8 @@ func (o *op) appendList(dst []byte, r *row, fitting *fitting) (_ []byte, written
 
 // listed tells whether one of the items before the nth has the same value.
 func (o *op) listed(r *row, n int) bool {
-	value := r.field(o.items[n].place)
-	for _, it := range o.items[:n] {
-		if bytes.Equal(r.field(it.place), value) {
+	for i := range n {
+		if bytes.Equal(r.field(o.texts[i].place), r.field(o.texts[n].place)) {
 			return true
 		}
 	}

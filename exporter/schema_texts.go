@@ -10,10 +10,11 @@ type textEntry struct {
 	key   [putBytes]byte // encoded
 	size  int            // of the key
 	place int            // in row.fields
+	form  form           // that the text must have; who appends it sees to that
 }
 
-func newTextEntry(key []byte, place int) textEntry {
-	e := textEntry{size: len(key), place: place}
+func newTextEntry(key []byte, place int, form form) textEntry {
+	e := textEntry{size: len(key), place: place, form: form}
 	copy(e.key[:], key)
 	return e
 }

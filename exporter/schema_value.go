@@ -21,14 +21,17 @@ type fitting struct {
 	is    bool
 }
 
-func (f *fitting) fits(r *row, place int, form form) bool {
-	switch form {
+// fits tells whether a field has the form that e asks for.
+func (f *fitting) fits(r *row, e *textEntry) bool { return e.form == anyText || f.has(r, e) }
+
+func (f *fitting) has(r *row, e *textEntry) bool {
+	switch e.form {
 	case formIP:
-		return f.isIP(r, place)
+		return f.isIP(r, e.place)
 	case formNoIP:
-		return !f.isIP(r, place)
+		return !f.isIP(r, e.place)
 	case formEmail:
-		return isEmail(r.field(place))
+		return isEmail(r.field(e.place))
 	default:
 		return true
 	}

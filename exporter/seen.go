@@ -261,7 +261,7 @@ func (s *seen) store(floor time.Time, batch uint32) []byte {
 	return out
 }
 
-// loadSeen is the reverse of store; the entries belong to window 0.
+// loadSeen is the reverse of store; the entries belong to batch 0.
 func loadSeen(stored []byte) (*seen, error) {
 	if len(stored)%seenStored != 0 {
 		return nil, errors.New("the checkpoint's list of seen events has a torn entry")

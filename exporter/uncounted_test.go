@@ -1,0 +1,130 @@
+package exporter
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// digestRun is a collector without an endpoint: rows are forwarded by hand, and the engine takes each batch at once.
+type digestRun struct {
+	t        *testing.T
+	settings map[string]string
+	e        *Exporter
+	c        *collector
+	w        window // in which all of it happens
+}
+
+func newDigestRun(t *testing.T) *digestRun {
+	start := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
+	r := &digestRun{t: t, w: window{start, start.Add(time.Hour)}, settings: map[string]string{
+		"endpoint": "https://api.example.com", "api_key": "k", "start_time": start.Format(time.RFC3339), "overlap": "2m", "commit_on": "delivery",
+		"checkpoint_path": filepath.Join(t.TempDir(), "checkpoint.json"),
+	}}
+	r.open()
+	return r
+}
+
+func (r *digestRun) open() {
+	cfg, err := ParseConfig(func(key string) string { return r.settings[key] })
+	require.NoError(r.t, err)
+	r.e, err = newExporter(cfg, nil, nil)
+	require.NoError(r.t, err)
+	r.c = r.e.collector
+	if r.c.planner == nil {
+		require.NoError(r.t, r.c.first())
+	}
+	r.c.statuses = nil
+	columns, ok := newColumns([]string{"event_id", "event_time", "action_name"})
+	require.True(r.t, ok)
+	r.c.columns, r.c.shape = columns, newShape(SchemaRaw, columns)
+	r.c.identifier.begin(columns)
+}
+
+func (r *digestRun) restart() {
+	r.c.finish()
+	require.NoError(r.t, r.e.file.Close())
+	r.open()
+}
+
+// batch hands over a batch of so many events of one minute.
+func (r *digestRun) batch(name string, events int, at time.Time) {
+	for i := range events {
+		row := &row{columns: r.c.columns, fields: [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")}, time: at, ascii: true}
+		require.NoError(r.t, r.c.forward(context.Background(), row, r.c.identifier.identify(row), r.w, r.c.planner.through))
+	}
+	before := r.c.batch
+	require.NoError(r.t, r.c.flush(context.Background()))
+	if r.c.batch > before {
+		require.NotNil(r.t, r.c.ledger.next())
+		r.c.ledger.accept()
+	}
+}
+
+// read hands over the window's 20 batches of 5 events each, but for those that are known, all of one minute. delivered of them are at once.
+func (r *digestRun) read(delivered int) {
+	for i := range 20 {
+		r.batch(fmt.Sprint("a", i), 5, r.minute())
+		if i == delivered-1 {
+			r.c.ledger.deliver(r.c.batch - 1)
+			require.NoError(r.t, r.c.settle())
+		}
+	}
+	r.c.planner.through = r.w.end
+	r.c.land(flight{through: r.w.end})
+}
+
+func (r *digestRun) minute() time.Time { return r.w.start.Add(5 * time.Minute) }
+
+// Whatever comes between hand-over and commit, a minute's digest counts each of its events once: else reconciliation sends them all again.
+func TestDigestsCountEachEventOnce(t *testing.T) {
+	for name, between := range map[string]func(*digestRun){
+		"nothing":        func(*digestRun) {},
+		"a restart":      func(r *digestRun) { r.restart(); r.read(0) },
+		"a doubt":        func(r *digestRun) { r.c.revert(10); r.read(0) },
+		"a failed write": func(r *digestRun) { r.c.revert(r.c.committed.batch); r.read(0) },
+		"a long outage and a restart": func(r *digestRun) {
+			r.outage()
+			r.restart()
+			r.read(0)
+		},
+		"a long outage and a doubt": func(r *digestRun) {
+			r.outage()
+			r.c.revert(10)
+			r.read(0)
+		},
+		"relief and a doubt": func(r *digestRun) {
+			for i := range uint64(maxStandstill + 1) {
+				r.c.seen.mark(identity{i * 0x9e3779b97f4a7c15, 1}, r.w.end, r.c.batch)
+			}
+			r.c.committedAt = time.Now().Add(-time.Hour)
+			r.c.relieve()
+			require.Equal(t, maxStandstill+1, r.c.seen.n, "the window's are forgotten")
+			r.c.revert(10)
+			r.read(0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newDigestRun(t)
+			r.read(10)
+			between(r)
+			r.c.ledger.deliver(r.c.batch - 1)
+			require.NoError(t, r.c.settle())
+			require.Equal(t, uint32(100), r.c.committed.history.minutes[minuteOf(r.minute())].count)
+			require.NoError(t, r.e.file.Close())
+		})
+	}
+}
+
+// outage hands over more batches than flights are remembered, none of which is delivered.
+func (r *digestRun) outage() {
+	for i := range 2 * maxFlights {
+		r.batch(fmt.Sprint("b", i), 1, r.w.end.Add(time.Duration(i)*time.Second))
+		r.c.land(flight{through: r.w.end.Add(time.Duration(i) * time.Second)})
+		require.NoError(r.t, r.c.settle())
+	}
+}
