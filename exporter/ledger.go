@@ -101,10 +101,7 @@ const (
 const usualRecord = 16 << 10
 
 func newLedger(byTime bool, batchBytes int) *ledger {
-	l := &ledger{changed: make(chan struct{}, 1), byTime: byTime, size: batchBytes + usualRecord, lastCall: time.Now()}
-	both := make([]byte, 2*l.size) // in one piece, which the garbage collector runs for once
-	l.free = [][]byte{both[:0:l.size], both[l.size:l.size]}
-	return l
+	return &ledger{changed: make(chan struct{}, 1), byTime: byTime, size: batchBytes + usualRecord, lastCall: time.Now()}
 }
 
 func (l *ledger) notify() {
