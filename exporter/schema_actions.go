@@ -1,5 +1,7 @@
 package exporter
 
+import "bytes"
+
 // actionEntries are entries of a map that follow from an action's name alone.
 type actionEntries struct {
 	count  int
@@ -24,12 +26,12 @@ func newActionCache(entries actionEntries) *actionCache {
 
 func (c *actionCache) append(dst, name []byte) []byte {
 	if entries, ok := c.encoded[string(name)]; ok {
-		return append(dst, entries...)
+		return appendFixed(dst, entries)
 	}
 	start := len(dst)
 	dst = c.make.append(dst, name)
 	if len(c.encoded) < maxCachedActions && len(name) <= maxCachedActionName {
-		c.encoded[string(name)] = append([]byte(nil), dst[start:]...)
+		c.encoded[string(name)] = padded(bytes.Clone(dst[start:]))
 	}
 	return dst
 }

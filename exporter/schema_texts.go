@@ -49,19 +49,18 @@ func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written in
 // appendFixed appends what was made with padded.
 func appendFixed(dst, fixed []byte) []byte {
 	n, size := len(dst), len(fixed)
-	if size > 2*putBytes || cap(fixed) < 2*putBytes || cap(dst)-n < 2*putBytes {
+	if size > maxPut || cap(fixed) < maxPut || cap(dst)-n < maxPut {
 		return append(dst, fixed...)
 	}
-	room := dst[n : n+2*putBytes]
-	put32(room, fixed[:putBytes])
-	if size > putBytes {
-		put32(room[putBytes:], fixed[putBytes:2*putBytes])
+	room, fixed := dst[n:n+maxPut], fixed[:maxPut]
+	for at := 0; at < size; at += putBytes {
+		put32(room[at:], fixed[at:])
 	}
 	return dst[:n+size]
 }
 
 // padded gives what never changes so much room behind it that it can be copied in pieces of fixed length.
-func padded(fixed []byte) []byte { return slices.Grow(fixed, 2*putBytes) }
+func padded(fixed []byte) []byte { return slices.Grow(fixed, maxPut) }
 
 // putWords is putTexts, eight bytes at a time.
 func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done, written int) {
