@@ -230,8 +230,10 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// recordsPatience is how long the engine may go on without a new record.
-const recordsPatience = time.Minute
+const (
+	recordsPatience = time.Minute // how long the engine may go on without a new record
+	recordsInterval = time.Second // between questions: each costs the engine CPU time
+)
 
 // awaitRecords waits until the engine's output has rows records.
 func awaitRecords(port, rows int, ended <-chan error) error {
@@ -241,7 +243,7 @@ func awaitRecords(port, rows int, ended <-chan error) error {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("ended with %d of %d records: %w", had, rows, errors.Join(err, errors.New("exit")))
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(recordsInterval):
 		}
 		records, err := outputRecords(&client, port)
 		if err == nil && records != had {
