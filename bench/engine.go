@@ -104,7 +104,7 @@ func (b *bench) backfillTable(runs []engineRun, results []figures) string {
 		t.row(r.title, count(r.rows), fmt.Sprintf("%.2f", f.median(cpu)), fmt.Sprintf("%.2f", f.median(cpu)*1e6/float64(r.rows)), ratio,
 			fmt.Sprintf("%.0f", float64(r.rows)/f.median(wall)), fmt.Sprintf("%.0f", f.median(peak)))
 	}
-	t.WriteString("\nThe events are spread over ten days, so that the plugin reads them in windows of `max_window`. The engine takes one batch a second, and a batch holds at most `batch_bytes` and at most the events of one window: that, and nothing else, bounds rows/s, and with few events a day a backfill takes a second for each day. `exec` reads all in one go, keeps no place and drops nothing that it has seen. What has no ratio was measured once, beside the others; runs of few rows carry the engine's start.\n")
+	t.WriteString("\nThe events are spread over ten days, so that the plugin reads them in windows of `max_window`. The engine takes one batch a second, and a batch holds at most `batch_bytes` and at most the events of one window: that, and nothing else, bounds rows/s (with `commit_on: delivery` also the time that deliveries take to show), and with few events a day a backfill takes a second for each day. `exec` reads all in one go, keeps no place and drops nothing that it has seen. What has no ratio was measured once, beside the others; runs of few rows carry the engine's start.\n")
 	return t.String()
 }
 

@@ -65,7 +65,7 @@ func (d *decoder) cut(fields [][]byte, ends []uint16) (quoted int, ok bool) {
 			}
 		}
 		if text[first] == '"' {
-			if last -= 1; last <= first || text[last] != '"' {
+			if last--; last <= first || text[last] != '"' {
 				return 0, false
 			}
 			first++

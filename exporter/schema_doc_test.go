@@ -72,7 +72,7 @@ func (d *document) constants(name string, def schemaDef) {
 			case beside:
 				when = "where its map has a value from the source"
 			case otherwise:
-				when = "where the source has no value; the schema requires one"
+				when = "where its map has no value from the source; the schema requires one"
 			}
 			d.line("| `%s` | `%v` | %s |", c.place, c.value, when)
 		}
