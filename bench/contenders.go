@@ -55,9 +55,12 @@ const (
 // runPipeline is production: everything but the engine, down to the last commit.
 func runPipeline(t task) (outcome, error) {
 	end := t.anchor.Add(span)
-	checkpoint := filepath.Join(t.dir, fmt.Sprintf("pipeline-%d.json", os.Getpid()))
-	defer removeCheckpoint(checkpoint)
-	e, err := newExporter(t, checkpoint, map[string]string{
+	dir, err := os.MkdirTemp(t.dir, "pipeline-")
+	if err != nil {
+		return outcome{}, err
+	}
+	defer os.RemoveAll(dir)
+	e, err := newExporter(t, filepath.Join(dir, "checkpoint.json"), map[string]string{
 		"start_time": t.anchor.Format(time.RFC3339), "end_time": end.Format(time.RFC3339), "max_window": "90d", "schema": t.schema,
 	})
 	if err != nil {
@@ -83,12 +86,6 @@ func runPipeline(t task) (outcome, error) {
 		return result, errors.Join(fmt.Errorf("%d records came of %d rows: %v", result.Rows, t.rows, e.Lines()), e.Close())
 	}
 	return result, e.Close()
-}
-
-// removeCheckpoint removes all that the checkpoint left, so that a later run finds the folder as this one did.
-func removeCheckpoint(path string) {
-	os.Remove(path)
-	os.Remove(path + ".lock")
 }
 
 // newExporter makes an exporter for the task's endpoint.

@@ -59,13 +59,8 @@ func eachWay(t *testing.T, f func(t *testing.T)) {
 	})
 }
 
-// eachWayToMark runs f with markBlocks, which goes the way that eachWay chooses.
-func eachWayToMark(t *testing.T, f func(t *testing.T, mark func(*strip, []byte, int))) {
-	eachWay(t, func(t *testing.T) { f(t, markBlocks) })
-}
-
 func TestMarksOfEachByteAtEachPlace(t *testing.T) {
-	eachWayToMark(t, func(t *testing.T, mark func(*strip, []byte, int)) {
+	eachWay(t, func(t *testing.T) {
 		for place := range markBytes {
 			for c := range 256 {
 				for _, others := range []string{"x", ",", "\xff", "\n", `"`} {
@@ -75,7 +70,7 @@ func TestMarksOfEachByteAtEachPlace(t *testing.T) {
 					}
 					text[place] = byte(c)
 					var got strip
-					mark(&got, text, 0)
+					markBlocks(&got, text, 0)
 					require.Equal(t, marksByDefinition(text), got.marked(len(text)), "%#x at %d among %q", c, place, others)
 				}
 			}
@@ -85,15 +80,15 @@ func TestMarksOfEachByteAtEachPlace(t *testing.T) {
 
 func TestMarksOfBlocksThatFollowOneAnother(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	eachWayToMark(t, func(t *testing.T, mark func(*strip, []byte, int)) {
+	eachWay(t, func(t *testing.T) {
 		for range 2000 {
 			text := randomCSV(random, markBytes*(1+random.IntN(stripMarks)))
 			var got strip
 			first := random.IntN(len(text)/markBytes) * markBytes
 			if first > 0 {
-				mark(&got, text[:first], 0)
+				markBlocks(&got, text[:first], 0)
 			}
-			mark(&got, text[first:], first/markBytes)
+			markBlocks(&got, text[first:], first/markBytes)
 			require.Equal(t, marksByDefinition(text), got.marked(len(text)))
 		}
 	})

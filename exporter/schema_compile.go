@@ -211,7 +211,6 @@ func joinSteps(steps []op) []op {
 			last.entries += o.entries
 			continue
 		}
-		o.plain = o.kind == opClose && o.wide == 0 && len(o.bytes) == 0
 		o.bytes, o.empty = padded(o.bytes), padded(o.empty)
 		joined = append(joined, o)
 	}

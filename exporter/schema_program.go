@@ -35,7 +35,6 @@ type op struct {
 	kind    opKind
 	form    form         // while the program is made; then texts has it
 	fixed   bool         // opClose: the map stays though it is empty
-	plain   bool         // opClose: a map that is not empty only needs its count, in the type byte
 	wide    uint8        // opOpen, opClose: bytes of the map's count, 0 when it is part of the type byte
 	head    int          // opOpen: length of key and header, behind which the map's constants follow
 	entries int          // opConstant, opAction: how many entries are written; opOpen: how many constants; opClose: how many bytes holds
@@ -83,7 +82,7 @@ func (p *program) append(dst []byte, r *row) []byte {
 			levels[depth] = level{start: len(dst), body: len(dst) + o.head, count: o.entries}
 			dst = appendFixed(dst, o.bytes)
 		case opClose:
-			if at.count > 0 && o.plain {
+			if at.count > 0 && o.wide == 0 && len(o.bytes) == 0 { // as most are
 				dst[at.body-1] |= byte(at.count)
 				depth--
 				levels[depth].count++

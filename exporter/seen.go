@@ -3,6 +3,7 @@ package exporter
 import (
 	"encoding/binary"
 	"errors"
+	"iter"
 	"math"
 	"math/bits"
 	"slices"
@@ -194,22 +195,14 @@ func (s *seen) keep(second, batch uint32) {
 
 func (p *seenPart) keep(second, batch uint32) {
 	left := 0
-	for i := range p.blocks {
-		if p.blocks[i].newest < second {
-			continue
+	for e := range p.wanted(second, batch) {
+		left++
+		block, at := p.entry(left)
+		if left%seenBlockEntries == 1 {
+			block.newest = 0
 		}
-		for _, e := range p.block(i) {
-			if e.second < second || e.batch > batch {
-				continue
-			}
-			left++
-			block, at := p.entry(left)
-			if left%seenBlockEntries == 1 {
-				block.newest = 0
-			}
-			*at = e
-			block.newest = max(block.newest, e.second)
-		}
+		*at = *e
+		block.newest = max(block.newest, e.second)
 	}
 	switch left {
 	case p.n:
@@ -227,9 +220,23 @@ func (p *seenPart) keep(second, batch uint32) {
 	p.resize(slots)
 }
 
-// block returns the entries of a block.
-func (p *seenPart) block(i int) []seenEntry {
-	return p.blocks[i].entries[:min(p.n-i*seenBlockEntries, seenBlockEntries)]
+// wanted gives the entries not older than second of batches up to the given one, in the order of their numbers. Those before the one that is given
+// may be overwritten meanwhile.
+func (p *seenPart) wanted(second, batch uint32) iter.Seq[*seenEntry] {
+	return func(yield func(*seenEntry) bool) {
+		for i := range p.blocks {
+			block := &p.blocks[i]
+			if block.newest < second {
+				continue
+			}
+			entries := block.entries[:min(p.n-i*seenBlockEntries, seenBlockEntries)]
+			for j := range entries {
+				if e := &entries[j]; e.second >= second && e.batch <= batch && !yield(e) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // expire forgets what happened before floor: no window will read it again.
@@ -243,19 +250,10 @@ func (s *seen) store(floor time.Time, batch uint32) []byte {
 	second := eventSeconds(floor)
 	var out []byte
 	for i := range s.parts {
-		p := &s.parts[i]
-		for j := range p.blocks {
-			if p.blocks[j].newest < second {
-				continue
-			}
-			for _, e := range p.block(j) {
-				if e.second < second || e.batch > batch {
-					continue
-				}
-				out = binary.LittleEndian.AppendUint64(out, e.id)
-				out = binary.LittleEndian.AppendUint64(out, e.content)
-				out = binary.LittleEndian.AppendUint32(out, e.second)
-			}
+		for e := range s.parts[i].wanted(second, batch) {
+			out = binary.LittleEndian.AppendUint64(out, e.id)
+			out = binary.LittleEndian.AppendUint64(out, e.content)
+			out = binary.LittleEndian.AppendUint32(out, e.second)
 		}
 	}
 	return out
