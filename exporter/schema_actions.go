@@ -26,12 +26,12 @@ func newActionCache(entries actionEntries) *actionCache {
 
 func (c *actionCache) append(dst, name []byte) []byte {
 	if entries, ok := c.encoded[string(name)]; ok {
-		return appendFixed(dst, entries)
+		return append(dst, entries...)
 	}
 	start := len(dst)
 	dst = c.make.append(dst, name)
 	if len(c.encoded) < maxCachedActions && len(name) <= maxCachedActionName {
-		c.encoded[string(name)] = padded(bytes.Clone(dst[start:]))
+		c.encoded[string(name)] = bytes.Clone(dst[start:])
 	}
 	return dst
 }

@@ -17,10 +17,8 @@ type node struct {
 
 // compile makes the program of a schema for a response's columns. It panics when the tables contradict themselves, which the tests would show.
 func compile(def *schemaDef, table []field, names []string) *program {
-	return &program{
-		good: compileRows(def, table, names, goodRows),
-		bad:  compileRows(def, table, names, badRows),
-	}
+	good := compileRows(def, table, names, goodRows)
+	return &program{good: good, bad: compileRows(def, table, names, badRows), templates: newTemplates(good, len(names))}
 }
 
 func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []op {
@@ -42,7 +40,7 @@ func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []
 	}
 	for i := range table {
 		if place, given := places[table[i].name]; given {
-			root.addField(def, &table[i], op{kind: opTexts, place: place})
+			root.addField(def, &table[i], op{kind: opText, place: place})
 			delete(places, table[i].name)
 		}
 	}
@@ -54,7 +52,7 @@ func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []
 	}
 	for place, name := range names { // what is left, in the response's order
 		if _, left := places[name]; left {
-			root.addField(def, &field{name: name}, op{kind: opTexts, place: place})
+			root.addField(def, &field{name: name}, op{kind: opText, place: place})
 		}
 	}
 	return root.program()
@@ -103,7 +101,7 @@ func (n *node) add(path string, leaf op) {
 		list = &node{name: name, leaf: &op{kind: opList}}
 		parent.kids = append(parent.kids, list)
 	}
-	list.leaf.texts = append(list.leaf.texts, newTextEntry(nil, leaf.place, leaf.form))
+	list.leaf.items = append(list.leaf.items, leaf)
 }
 
 // parent finds or makes the map that a path's last key is in.
@@ -156,7 +154,7 @@ func (n *node) program() []op {
 	header, wide := appendOpenHeader(nil, n.most())
 	steps[0] = op{kind: opOpen, bytes: header}
 	steps = append(steps, op{kind: opClose, wide: wide, fixed: true})
-	return joinSteps(steps)
+	return steps
 }
 
 // body writes the steps of a map's entries: constants in one piece, then the rest in the table's order.
@@ -185,49 +183,11 @@ func (n *node) body() []op {
 	return steps
 }
 
-// joinSteps makes one step of neighbours that can be one, and makes their bytes ready to be copied.
-func joinSteps(steps []op) []op {
-	joined := steps[:0]
-	for _, o := range steps {
-		var last *op
-		if n := len(joined); n > 0 {
-			last = &joined[n-1]
-		}
-		switch {
-		case o.kind == opTexts && len(o.bytes) > putBytes:
-			if o.kind = opLongText; o.form != anyText {
-				panic("schema table: a place with a form has a long name")
-			}
-		case o.kind == opTexts:
-			o.texts = []textEntry{newTextEntry(o.bytes, o.place, o.form)}
-			if o.form == anyText && last != nil && last.kind == opTexts && last.form == anyText {
-				last.texts = append(last.texts, o.texts...)
-				continue
-			}
-		case o.kind == opOpen:
-			o.head = len(o.bytes)
-		case o.kind == opConstant && last != nil && last.kind == opOpen:
-			last.bytes = padded(append(last.bytes, o.bytes...))
-			last.entries += o.entries
-			continue
-		}
-		o.bytes, o.empty = padded(o.bytes), padded(o.empty)
-		joined = append(joined, o)
-	}
-	return joined
-}
-
-// mapSteps writes the steps of a map inside another. A map of one entry is written with its entry's key, so that it is there when that is.
+// mapSteps writes the steps of a map inside another.
 func (n *node) mapSteps() []op {
 	header := appendString(nil, n.name)
 	if n.inList {
 		header = append(header, 0x91)
-	}
-	if len(n.kids) == 1 && n.kids[0].when == always {
-		if steps := n.body(); steps[0].kind != opAction {
-			steps[0].bytes = append(appendMapHeader(header, 1), steps[0].bytes...)
-			return steps
-		}
 	}
 	header, wide := appendOpenHeader(header, n.most())
 	end := op{kind: opClose, wide: wide, fixed: false}

@@ -7,18 +7,19 @@ import (
 )
 
 // A shape is a program: a list of steps, each with its keys and constants already encoded, that one pass over a row carries out. Which entries a map gets
-// is known only when they are written, so a map's header is written first and its count put in at the end.
+// is known only when they are written, so a map's header is written first and its count put in at the end. Good rows have little of that: once a row's
+// record was written that way, a template writes those of all rows that give the same fields.
 
-// program writes the records of one schema for the rows of one response.
+// program writes the records of one schema for the rows of one response. It belongs to one goroutine, write alone to any.
 type program struct {
 	good, bad []op
+	templates templates
 }
 
 type opKind uint8
 
 const (
-	opTexts    opKind = iota // fields' values; with a form it is one field's, if it has that form
-	opLongText               // the value of a field whose name is too long for opTexts
+	opText     opKind = iota // a field's value, if it has the form
 	opInt                    // a field's value, as a number
 	opList                   // a list of fields' values
 	opConstant               // entries that are always the same
@@ -33,15 +34,14 @@ const (
 // op is a step of a program.
 type op struct {
 	kind    opKind
-	form    form         // while the program is made; then texts has it
+	form    form         // opText
 	fixed   bool         // opClose: the map stays though it is empty
-	wide    uint8        // opOpen, opClose: bytes of the map's count, 0 when it is part of the type byte
-	head    int          // opOpen: length of key and header, behind which the map's constants follow
-	entries int          // opConstant, opAction: how many entries are written; opOpen: how many constants; opClose: how many bytes holds
+	wide    uint8        // opClose: bytes of the map's count, 0 when it is part of the type byte
+	entries int          // opConstant, opAction: how many entries are written; opClose: how many bytes holds
 	place   int          // place in row.fields
 	bytes   []byte       // key, entries, or key and header; opClose: entries to add to a map that is not empty
 	empty   []byte       // opClose: the one entry of a map that would else be empty
-	texts   []textEntry  // opTexts, and without keys the items of opList
+	items   []op         // opList: its values, of kind opText and without a key
 	actions *actionCache // opAction
 }
 
@@ -56,93 +56,99 @@ type level struct {
 const maxDepth = 8
 
 func (p *program) append(dst []byte, r *row) []byte {
-	steps := p.good
 	if r.bad != "" {
-		steps = p.bad
+		return write(dst, r, p.bad, nil)
 	}
+	variant, ok := p.templates.variant(r)
+	if !ok {
+		return write(dst, r, p.good, nil)
+	}
+	t, ok := p.templates.known[variant]
+	if !ok {
+		return p.templates.learn(dst, r, p.good, variant)
+	}
+	return t.append(dst, r)
+}
+
+// write carries out steps. In holes, unless it is nil, it notes where it puts what is the row's own.
+func write(dst []byte, r *row, steps []op, holes *holes) []byte {
 	var levels [maxDepth]level
-	var fitting fitting
 	depth := 0
 	for i := range steps {
 		o := &steps[i]
 		at := &levels[depth]
 		switch o.kind {
-		case opTexts:
-			if e := &o.texts[0]; !fitting.fits(r, e) {
-				continue
-			}
-			var written int
-			dst, written = r.appendTexts(dst, o.texts)
-			at.count += written
-		case opConstant:
-			dst = appendFixed(dst, o.bytes)
-			at.count += o.entries
 		case opOpen:
 			depth++
-			levels[depth] = level{start: len(dst), body: len(dst) + o.head, count: o.entries}
-			dst = appendFixed(dst, o.bytes)
+			levels[depth] = level{start: len(dst), body: len(dst) + len(o.bytes)}
+			dst = append(dst, o.bytes...)
 		case opClose:
-			if at.count > 0 && o.wide == 0 && len(o.bytes) == 0 { // as most are
-				dst[at.body-1] |= byte(at.count)
-				depth--
-				levels[depth].count++
-				continue
-			}
 			var kept bool
-			if dst, kept = o.closeMap(dst, *at); kept {
-				levels[depth-1].count++
+			dst, kept = o.closeMap(dst, *at)
+			if depth--; kept {
+				levels[depth].count++
 			}
-			depth--
-		case opAction:
-			dst = o.actions.append(dst, r.field(o.place))
+		case opConstant:
+			dst = append(dst, o.bytes...)
 			at.count += o.entries
-		default:
+		case opList:
 			var written bool
-			if dst, written = o.appendRare(dst, r, &fitting); written {
+			if dst, written = o.appendList(dst, r, holes); written {
 				at.count++
+			}
+		default:
+			if o.applies(r) {
+				dst = holes.append(append(dst, o.bytes...), r, o)
+				at.count += max(o.entries, 1)
 			}
 		}
 	}
 	return dst
 }
 
-// appendRare carries out the steps that few programs have.
-func (o *op) appendRare(dst []byte, r *row, fitting *fitting) (_ []byte, written bool) {
+// applies tells whether the row has the value that the step writes.
+func (o *op) applies(r *row) bool {
 	switch o.kind {
-	case opList:
-		return o.appendList(dst, r, fitting)
-	case opLongText:
-		if value := r.field(o.place); len(value) > 0 {
-			return r.appendText(append(dst, o.bytes...), value), true
-		}
+	case opText:
+		text := r.field(o.place)
+		return len(text) > 0 && o.form.fits(text)
 	case opInt:
-		if value := r.field(o.place); len(value) > 0 {
-			return appendInt(append(dst, o.bytes...), decimal(value)), true
-		}
-	case opTime:
-		return appendInt(append(dst, o.bytes...), r.time.UnixMilli()), true
-	case opReason:
-		return appendString(append(dst, o.bytes...), strings.ToValidUTF8(r.bad, "\ufffd")), true
+		return len(r.field(o.place)) > 0
 	case opRawLine:
-		if len(r.raw) > 0 {
-			return appendText(append(dst, o.bytes...), r.raw), true
-		}
+		return len(r.raw) > 0
+	default:
+		return true
 	}
-	return dst, false
+}
+
+// appendValue appends what the step takes from the row.
+func (o *op) appendValue(dst []byte, r *row) []byte {
+	switch o.kind {
+	case opText:
+		return r.appendText(dst, r.fields[o.place])
+	case opInt:
+		return appendInt(dst, decimal(r.fields[o.place]))
+	case opAction:
+		return o.actions.append(dst, r.field(o.place))
+	case opTime:
+		return appendInt(dst, r.time.UnixMilli())
+	case opReason:
+		return appendString(dst, strings.ToValidUTF8(r.bad, "\ufffd"))
+	default: // opRawLine
+		return appendText(dst, r.raw)
+	}
 }
 
 // appendList appends a list without the values that are absent, unfit or in it already. It has at most 15 items.
-func (o *op) appendList(dst []byte, r *row, fitting *fitting) (_ []byte, written bool) {
+func (o *op) appendList(dst []byte, r *row, holes *holes) (_ []byte, written bool) {
 	start := len(dst)
-	dst = append(appendFixed(dst, o.bytes), 0x90)
+	dst = append(append(dst, o.bytes...), 0x90)
 	header := len(dst) - 1
-	for i := range o.texts {
-		if !fitting.fits(r, &o.texts[i]) || o.listed(r, i) {
-			continue
+	for i := range o.items {
+		if item := &o.items[i]; item.applies(r) && !o.listed(r, i) {
+			dst = holes.append(dst, r, item)
+			dst[header]++
 		}
-		var written int
-		dst, written = r.appendTexts(dst, o.texts[i:i+1])
-		dst[header] += byte(written)
 	}
 	if dst[header] == 0x90 {
 		return dst[:start], false
@@ -153,7 +159,7 @@ func (o *op) appendList(dst []byte, r *row, fitting *fitting) (_ []byte, written
 // listed tells whether one of the items before the nth has the same value.
 func (o *op) listed(r *row, n int) bool {
 	for i := range n {
-		if bytes.Equal(r.field(o.texts[i].place), r.field(o.texts[n].place)) {
+		if bytes.Equal(r.field(o.items[i].place), r.field(o.items[n].place)) {
 			return true
 		}
 	}
@@ -164,10 +170,10 @@ func (o *op) listed(r *row, n int) bool {
 func (o *op) closeMap(dst []byte, m level) (_ []byte, kept bool) {
 	switch {
 	case m.count > 0:
-		dst = appendFixed(dst, o.bytes)
+		dst = append(dst, o.bytes...)
 		m.count += o.entries
 	case len(o.empty) > 0:
-		dst = appendFixed(dst, o.empty)
+		dst = append(dst, o.empty...)
 		m.count = 1
 	case !o.fixed:
 		return dst[:m.start], false

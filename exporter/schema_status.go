@@ -173,5 +173,5 @@ func appendStatus(dst []byte, schema Schema, s Status) []byte {
 	for i := range statusFields {
 		fields[i] = []byte(statusFields[i].value(s))
 	}
-	return p.append(dst, &row{fields: fields, time: s.Time})
+	return write(dst, &row{fields: fields, time: s.Time}, p.good, nil)
 }

@@ -1,20 +1,16 @@
 package exporter
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "encoding/binary"
 
-// textEntry is a field under a key.
+// textEntry is a field that is not empty, and what comes before it.
 type textEntry struct {
-	key   [putBytes]byte // encoded
+	key   [putBytes]byte // encoded, with what else never changes
 	size  int            // of the key
 	place int            // in row.fields
-	form  form           // that the text must have; who appends it sees to that
 }
 
-func newTextEntry(key []byte, place int, form form) textEntry {
-	e := textEntry{size: len(key), place: place, form: form}
+func newTextEntry(key []byte, place int) textEntry {
+	e := textEntry{size: len(key), place: place}
 	copy(e.key[:], key)
 	return e
 }
@@ -25,50 +21,28 @@ const (
 	entryRoom = putBytes + 2 + maxPut // that the copies of an entry may touch
 )
 
-// appendTexts appends the entries of the fields that are not empty. Where there is room on both sides it copies pieces of fixed length, longer
-// than needed, which takes fewer steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
-func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written int) {
+// appendTexts appends the entries. Where there is room on both sides it copies pieces of fixed length, longer than needed, which takes fewer
+// steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
+func (r *row) appendTexts(dst []byte, entries []textEntry) []byte {
 	for len(entries) > 0 {
 		if r.ascii && cap(dst)-len(dst) >= len(entries)*entryRoom {
-			n, done, some := putTexts(dst[len(dst):cap(dst)], r.fields, entries)
-			dst, written, entries = dst[:len(dst)+n], written+some, entries[done:]
+			n, done := putTexts(dst[len(dst):cap(dst)], r.fields, entries)
+			dst, entries = dst[:len(dst)+n], entries[done:]
 			if len(entries) == 0 {
 				break
 			}
 		}
 		e := &entries[0]
-		if text := r.field(e.place); len(text) > 0 {
-			dst = r.appendText(append(dst, e.key[:e.size]...), text)
-			written++
-		}
+		dst = r.appendText(append(dst, e.key[:e.size]...), r.fields[e.place])
 		entries = entries[1:]
 	}
-	return dst, written
+	return dst
 }
-
-// appendFixed appends what was made with padded.
-func appendFixed(dst, fixed []byte) []byte {
-	n, size := len(dst), len(fixed)
-	if size > maxPut || cap(fixed) < maxPut || cap(dst)-n < maxPut {
-		return append(dst, fixed...)
-	}
-	room, fixed := dst[n:n+maxPut], fixed[:maxPut]
-	for at := 0; at < size; at += putBytes {
-		put32(room[at:], fixed[at:])
-	}
-	return dst[:n+size]
-}
-
-// padded gives what never changes so much room behind it that it can be copied in pieces of fixed length.
-func padded(fixed []byte) []byte { return slices.Grow(fixed, maxPut) }
 
 // putWords is putTexts, eight bytes at a time.
-func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done, written int) {
+func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done int) {
 	for ; done < len(entries); done++ {
 		e := &entries[done]
-		if e.place >= len(fields) {
-			continue
-		}
 		text := fields[e.place]
 		size := len(text)
 		if size > maxPut || cap(text) < maxPut {
@@ -80,9 +54,7 @@ func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done, writt
 		if size < 32 {
 			value[0] = 0xa0 | byte(size)
 			put32(value[1:], text[:putBytes])
-			some := int(uint64(-int64(size)) >> 63) // 0 for an empty field, whose entry is overwritten; else 1
-			n += (e.size + 1 + size) * some
-			written += some
+			n += e.size + 1 + size
 			continue
 		}
 		value[0], value[1] = 0xd9, byte(size)
@@ -91,9 +63,8 @@ func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done, writt
 			put32(value[2+at+putBytes:], text[at+putBytes:at+2*putBytes])
 		}
 		n += e.size + 2 + size
-		written++
 	}
-	return n, done, written
+	return n, done
 }
 
 // put32 copies putBytes without a call: an array assignment would be one, since the places might overlap.

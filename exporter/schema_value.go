@@ -15,33 +15,18 @@ const (
 
 var forms = map[string]form{"": anyText, "ip": formIP, "noip": formNoIP, "email": formEmail, "int": formInt}
 
-// fitting tells whether fields have forms. It remembers what it found out about the last one: most have several places, one behind the other.
-type fitting struct {
-	place int // of the field of which is is known, from 1; 0 for none
-	is    bool
-}
-
-// fits tells whether a field has the form that e asks for.
-func (f *fitting) fits(r *row, e *textEntry) bool { return e.form == anyText || f.has(r, e) }
-
-func (f *fitting) has(r *row, e *textEntry) bool {
-	switch e.form {
+// fits tells whether a text has the form.
+func (f form) fits(text []byte) bool {
+	switch f {
 	case formIP:
-		return f.isIP(r, e.place)
+		return isIP(text)
 	case formNoIP:
-		return !f.isIP(r, e.place)
+		return !isIP(text)
 	case formEmail:
-		return isEmail(r.field(e.place))
+		return isEmail(text)
 	default:
 		return true
 	}
-}
-
-func (f *fitting) isIP(r *row, place int) bool {
-	if f.place != place+1 {
-		f.place, f.is = place+1, isIP(r.field(place))
-	}
-	return f.is
 }
 
 // maxIPText is OCSF's limit for an address (ip_t, max_len). All but the longest spellings of IPv4-mapped addresses fit.

@@ -1,0 +1,162 @@
+package exporter
+
+import (
+	"bytes"
+	"slices"
+)
+
+// A template writes the records of all good rows of a response that give the same fields. It is what one of them was written as, with holes
+// for what is the row's own, so that a record is a few copies from end to end: no map is opened or counted.
+
+// template is a record's parts in their order.
+type template []part
+
+// part is something that never changes and what follows it: texts, or one other value, or nothing.
+type part struct {
+	fixed []byte
+	texts []textEntry
+	other *op
+}
+
+func (t template) append(dst []byte, r *row) []byte {
+	for i := range t {
+		p := &t[i]
+		dst = append(dst, p.fixed...)
+		switch {
+		case p.other != nil:
+			dst = p.other.appendValue(dst, r)
+		case len(p.texts) > 0:
+			dst = r.appendTexts(dst, p.texts)
+		}
+	}
+	return dst
+}
+
+// templates are those of a program. What decides which one is right for a row is which of its fields are empty, and the answers to some
+// questions: one bit each.
+type templates struct {
+	known     map[uint64]template
+	columns   int
+	questions []question
+}
+
+// question is what decides about an entry besides whether its field is empty: its form, or when list is given whether the list has the value already.
+type question struct {
+	form  form
+	place int
+	list  *op
+	item  int
+}
+
+const (
+	maxVariantBits = 64
+	maxTemplates   = 1024 // rows that would need more of them are written without
+)
+
+// newTemplates finds out what the steps ask.
+func newTemplates(steps []op, columns int) templates {
+	t := templates{known: make(map[uint64]template), columns: columns}
+	for i := range steps {
+		o := &steps[i]
+		t.askForm(o)
+		for n := range o.items {
+			t.askForm(&o.items[n])
+			if n > 0 {
+				t.ask(question{list: o, item: n})
+			}
+		}
+	}
+	return t
+}
+
+func (t *templates) askForm(o *op) {
+	switch o.form {
+	case formIP, formNoIP:
+		t.ask(question{form: formIP, place: o.place})
+	case formEmail:
+		t.ask(question{form: formEmail, place: o.place})
+	}
+}
+
+func (t *templates) ask(q question) {
+	if !slices.Contains(t.questions, q) {
+		t.questions = append(t.questions, q)
+	}
+}
+
+// variant is the same for two rows only if one template is right for both. ok is false for a row that no template can be for.
+func (t *templates) variant(r *row) (variant uint64, ok bool) {
+	if len(r.fields) != t.columns || t.columns+len(t.questions) > maxVariantBits {
+		return 0, false
+	}
+	for _, field := range r.fields {
+		variant <<= 1
+		if len(field) > 0 {
+			variant |= 1
+		}
+	}
+	for i := range t.questions {
+		variant <<= 1
+		if t.questions[i].answer(r) {
+			variant |= 1
+		}
+	}
+	return variant, true
+}
+
+func (q *question) answer(r *row) bool {
+	if q.list != nil {
+		return q.list.listed(r, q.item)
+	}
+	return q.form.fits(r.field(q.place))
+}
+
+// learn writes a row's record with the program's steps and makes the template of it.
+func (t *templates) learn(dst []byte, r *row, steps []op, variant uint64) []byte {
+	if len(t.known) == maxTemplates {
+		return write(dst, r, steps, nil)
+	}
+	var holes holes
+	start := len(dst)
+	dst = write(dst, r, steps, &holes)
+	t.known[variant] = holes.template(dst, start)
+	return dst
+}
+
+// holes are the places of a record that hold what is the row's own.
+type holes []hole
+
+type hole struct {
+	start, end int
+	value      *op
+}
+
+// append appends a step's value, and notes where when h is not nil.
+func (h *holes) append(dst []byte, r *row, o *op) []byte {
+	start := len(dst)
+	dst = o.appendValue(dst, r)
+	if h != nil {
+		*h = append(*h, hole{start, len(dst), o})
+	}
+	return dst
+}
+
+// template makes the template of the record that begins at start.
+func (h holes) template(record []byte, start int) template {
+	var t template
+	for _, hole := range h {
+		fixed := bytes.Clone(record[start:hole.start])
+		start = hole.end
+		if hole.value.kind != opText {
+			t = append(t, part{fixed: fixed, other: hole.value})
+			continue
+		}
+		if n := len(t); n == 0 || t[n-1].other != nil || len(fixed) > putBytes {
+			t = append(t, part{fixed: fixed})
+			fixed = nil
+		}
+		last := &t[len(t)-1]
+		last.texts = append(last.texts, newTextEntry(fixed, hole.value.place))
+	}
+	return append(t, part{fixed: bytes.Clone(record[start:])})
+}
