@@ -23,6 +23,7 @@ type File struct {
 	lock  *flock.Flock // nil = closed
 	state State
 	found bool
+	had   bool // there is a checkpoint, or was one
 	lost  bool
 }
 
@@ -36,16 +37,15 @@ func Open(path string, source Source) (*File, error) {
 	if err := f.locate(); err != nil {
 		return nil, err
 	}
-	_, noLock := os.Lstat(lockPath(f.path))
-	lock, err := takeLock(lockPath(f.path))
-	if err != nil {
+	var err error
+	if f.lock, f.had, err = takeLock(lockPath(f.path)); err != nil {
 		return nil, f.lockError(err)
 	}
-	f.lock = lock
+	hadOne := f.had
 	if err := f.load(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	f.lost = !f.found && noLock == nil
+	f.lost = hadOne && !f.found
 	return f, nil
 }
 
@@ -82,6 +82,7 @@ func (f *File) load() error {
 		return f.writeError(err)
 	}
 	data, err := os.ReadFile(f.path)
+	f.had = f.had || !errors.Is(err, fs.ErrNotExist)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := tryReplace(f.path); err != nil {
@@ -120,7 +121,7 @@ func (f *File) State() (State, bool) {
 	return f.state, f.found
 }
 
-// Lost says whether Open found no checkpoint where there was one before: its lock file, which nobody takes away, is still there.
+// Lost says whether Open found no checkpoint where there was one before: the lock file, which nobody takes away, says so.
 func (f *File) Lost() bool { return f.lost }
 
 // Save replaces the file. When it returns nil, the state is on disk; when it returns an error, the file holds the old state (or, if only the very
@@ -138,7 +139,7 @@ func (f *File) Save(state State) error {
 	if err != nil {
 		return f.writeError(err)
 	}
-	f.state, f.found = state, true
+	f.state, f.found, f.had = state, true, true
 	return nil
 }
 
@@ -151,7 +152,7 @@ func (f *File) Close() error {
 	}
 	lock := f.lock
 	f.lock = nil
-	if err := releaseLock(lock); err != nil {
+	if err := releaseLock(lock, f.had); err != nil {
 		return f.lockError(err)
 	}
 	return nil

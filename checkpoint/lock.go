@@ -29,13 +29,13 @@ func (e *heldError) Error() string { return "is used by " + e.holder }
 var errHeldHere = &heldError{"another [INPUT] of this process"}
 
 // takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file, so that instances of one process
-// exclude each other too, and drops them when the process dies.
-func takeLock(path string) (*flock.Flock, error) {
-	lock := flock.New(path)
+// exclude each other too, and drops them when the process dies. had says that there has been a checkpoint: whoever took the lock before left a note.
+func takeLock(path string) (lock *flock.Flock, had bool, err error) {
+	lock = flock.New(path)
 	ok, err := lock.TryLock()
 	if err == nil && !ok {
 		if readHolder(path).token == thisProcess {
-			return nil, errHeldHere
+			return nil, false, errHeldHere
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 		defer cancel()
@@ -43,20 +43,29 @@ func takeLock(path string) (*flock.Flock, error) {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, &heldError{readHolder(path).String()}
+		return nil, false, &heldError{readHolder(path).String()}
 	case err != nil:
-		return nil, err
+		return nil, false, err
 	case !ok:
-		return nil, &heldError{readHolder(path).String()}
+		return nil, false, &heldError{readHolder(path).String()}
 	}
+	note, _ := os.ReadFile(path)
 	// Whom the lock belongs to is news for people: without it the lock holds all the same.
 	_ = os.WriteFile(path, []byte(holder{fmt.Sprint(os.Getpid()), hostName(), thisProcess}.line()), fileMode)
-	return lock, nil
+	return lock, len(note) > 0, nil
 }
 
-// releaseLock lets the next one in. The note goes first, so that it never names a process that does not hold the lock.
-func releaseLock(lock *flock.Flock) error {
-	_ = os.Truncate(lock.Path(), 0)
+// noHolder is in the lock file of a checkpoint that nobody uses.
+const noHolder = "unused\n"
+
+// releaseLock lets the next one in. The note goes first, so that it never names a process that does not hold the lock; without a checkpoint, as
+// after a first start that failed, none is left.
+func releaseLock(lock *flock.Flock, had bool) error {
+	var note []byte
+	if had {
+		note = []byte(noHolder)
+	}
+	_ = os.WriteFile(lock.Path(), note, fileMode)
 	return lock.Unlock()
 }
 

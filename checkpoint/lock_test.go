@@ -76,5 +76,45 @@ func TestSecondInstanceOfThisProcessIsRefusedAtOnce(t *testing.T) {
 
 	note, err := os.ReadFile(path + ".lock")
 	require.NoError(t, err)
-	assert.Empty(t, note, "nobody holds it now")
+	assert.Equal(t, noHolder, string(note), "nobody holds it now")
+}
+
+// Only where there was a checkpoint can one be lost. A first start that failed, on a full disk say, leaves a lock file too.
+func TestLost(t *testing.T) {
+	lost := func(path string) bool {
+		f := mustOpen(t, path)
+		defer f.Close()
+		return f.Lost()
+	}
+	path := filepath.Join(t.TempDir(), "audit.json")
+	require.False(t, lost(path), "never there")
+	require.False(t, lost(path), "not saved by those who were here")
+
+	f := mustOpen(t, path)
+	require.NoError(t, f.Save(testState(1)))
+	require.NoError(t, f.Close())
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(path))
+	require.True(t, lost(path))
+	require.True(t, lost(path), "it still is")
+
+	restored := filepath.Join(t.TempDir(), "audit.json")
+	write(t, restored, string(text))
+	require.False(t, lost(restored))
+	require.NoError(t, os.Remove(restored))
+	require.True(t, lost(restored))
+
+	damaged := filepath.Join(t.TempDir(), "audit.json")
+	write(t, damaged, "damaged")
+	_, err = Open(damaged, testSource)
+	require.ErrorContains(t, err, "move it away")
+	require.NoError(t, os.Remove(damaged))
+	require.True(t, lost(damaged))
+
+	crashed := filepath.Join(t.TempDir(), "audit.json")
+	holder, _ := startHolder(t, crashed)
+	require.NoError(t, holder.Process.Kill())
+	holder.Wait()
+	require.True(t, lost(crashed), "its last user crashed, and may have had one")
 }
