@@ -22,7 +22,7 @@ func (b *bench) machine() string {
 	if b.engine.real {
 		engine = b.engine.version
 	}
-	return fmt.Sprintf("Made on %s by `make bench`: %s, %d cores, %s, %s. CPU is user and system time of the whole process, peak is its VmHWM; each figure is the median of %d runs that took turns, a ratio the median of the turns' ratios.\n",
+	return fmt.Sprintf("Made on %s by `make bench`: %s, %d cores, %s, %s. CPU is user and system time of the whole process, peak is its VmHWM; each figure is the median of %d runs that took turns, a ratio the median of the turns' ratios, so not always the quotient of the figures shown.\n",
 		time.Now().UTC().Format(time.DateOnly), cpuModel(), runtime.NumCPU(), runtime.Version(), engine, b.plan.runs)
 }
 
