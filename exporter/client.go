@@ -79,6 +79,9 @@ func (c *client) open(ctx context.Context, start, end time.Time) (*response, err
 	}
 	if answer.StatusCode != http.StatusOK {
 		refusal := readError(answer, c.redact)
+		if refusal.status == http.StatusUnauthorized || refusal.status == http.StatusForbidden {
+			refusal.credential = c.credential.origin()
+		}
 		answer.Body.Close()
 		allowance.end()
 		return nil, refusal

@@ -120,7 +120,7 @@ func TestRefusalEchoesNoSecret(t *testing.T) {
 	})
 	c := newTestClient(t, nil, "endpoint", server.URL)
 	_, err := c.open(t.Context(), testStart, testEnd)
-	assert.EqualError(t, err, "GET /audit-log/export: 403 Forbidden: no such key: [redacted]; suggestion: use a key of an Admin of a Professional or Enterprise organization")
+	assert.EqualError(t, err, "GET /audit-log/export: 403 Forbidden: no such key: [redacted]; suggestion: use a key of an Admin of a Professional or Enterprise organization; the credential is that of api_key, which is read at the start only")
 	var refusal *apiError
 	require.ErrorAs(t, err, &refusal)
 	assert.Equal(t, 7*time.Second, refusal.retryAfter)

@@ -53,6 +53,14 @@ func newCredential(cfg Config) credential {
 	return credential{setting: "api_key", name: apiKey, inline: func() string { return string(cfg.APIKey) }}
 }
 
+// origin says where the credential comes from and when a new one counts.
+func (c credential) origin() string {
+	if c.file == "" {
+		return "that of " + c.setting + ", which is read at the start only"
+	}
+	return "that in " + c.setting + " " + quoted(c.file) + ", which is read again for every request"
+}
+
 // credentialError says why there is no credential to send. A person must act.
 type credentialError struct {
 	setting, file string

@@ -48,6 +48,7 @@ type apiError struct {
 	details    string
 	suggestion string
 	requestID  string
+	credential string // what was sent, for those who must replace it; may be empty
 	class      class
 	retryAfter time.Duration // at least to wait; zero = the server did not say
 }
@@ -75,6 +76,9 @@ func (e *apiError) Error() string {
 	}
 	if e.requestID != "" {
 		b.WriteString("; request id " + cut(e.requestID, 40))
+	}
+	if e.credential != "" {
+		b.WriteString("; the credential is " + cut(e.credential, 150))
 	}
 	return cut(b.String(), maxErrorText)
 }

@@ -64,15 +64,15 @@ func (r *report) progress(c *collector) {
 	if behind < c.cfg.MaxWindow/2+c.cfg.PollInterval && r.progressAt.IsZero() {
 		return
 	}
-	if !r.progressAt.IsZero() && time.Since(r.progressAt) < progressInterval {
-		return
-	}
-	r.progressAt = time.Now()
 	end := now
 	if !c.planner.end.IsZero() {
 		end = earlier(end, c.planner.end)
 	}
 	if whole := end.Sub(c.planner.from); whole > 0 && through.Before(end.Add(-c.cfg.PollInterval)) {
+		if !r.progressAt.IsZero() && time.Since(r.progressAt) < progressInterval {
+			return
+		}
+		r.progressAt = time.Now()
 		r.log.infof("backfill: at %s, %.0f %% of the time since %s, %d events so far", through.Format(time.RFC3339),
 			100*float64(through.Sub(c.planner.from))/float64(whole), c.planner.from.Format(time.RFC3339), c.stats.records.Load())
 		return

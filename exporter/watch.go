@@ -79,7 +79,7 @@ func (w *watch) look(ctx context.Context) {
 	switch {
 	case figures.drops > w.drops:
 		w.drops = figures.drops
-		w.doubt("an output dropped records or gave up on them; set retry_limit no_limits on every output")
+		w.doubt("an output dropped records or gave up on them (its own log lines say why; retry_limit no_limits keeps it from giving up, but not from dropping what the destination refuses for good, such as a 4xx)")
 	case w.delivered(figures, int64(records)):
 		w.recounts = 0
 		w.release()
