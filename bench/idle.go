@@ -81,7 +81,7 @@ func (b *bench) idle() (string, error) {
 		return "", err
 	}
 	days := float64(o.Rows) / dayPolls
-	return fmt.Sprintf("Idle: %.1f CPU s for a day of an empty log; RSS grew by %.1f MiB in the second half. "+
-		"Measured as %d instances in one process that poll every second and are called 60 times a second for %s: %d polls, each with its commit, and %d collect calls, %.2f times a day's %d and %d; scaled to one day.\n",
+	return fmt.Sprintf("Idle: %.1f CPU s for a day of an empty log, besides the engine's own; the process's RSS grew by %.1f MiB in the second half of the measurement. "+
+		"Measured without the engine, as %d instances in one process that poll every second and are called 60 times a second for %s: %d polls, each with its commit, and %d collect calls, %.2f times a day's %d and %d; scaled to one day.\n",
 		o.CPU/days, o.Growth, idlers, b.plan.idle, o.Rows, o.Bytes, days, dayPolls, dayCalls), nil
 }

@@ -55,7 +55,7 @@ func (b *bench) pipeline() (string, error) {
 			}
 		}
 	}
-	head := []string{"one response → records, without the engine"}
+	head := []string{"one response → msgpack records, without the engine"}
 	for _, rows := range sizes {
 		head = append(head, count(rows)+" rows: CPU s", "× limit", "of obvious")
 	}
@@ -66,13 +66,13 @@ func (b *bench) pipeline() (string, error) {
 		cells := []string{c.title}
 		for s := range sizes {
 			f := results[i][s]
-			cells = append(cells, fmt.Sprintf("%.2f", f.median(cpu)), fmt.Sprintf("%.1f", f.over(results[limit][s], cpu)), share(f.over(results[obvious][s], cpu)))
+			cells = append(cells, fmt.Sprintf("%.3f", f.median(cpu)), fmt.Sprintf("%.1f", f.over(results[limit][s], cpu)), share(f.over(results[obvious][s], cpu)))
 		}
 		o := results[i][last][0]
 		cells = append(cells, size(o), fmt.Sprintf("%.0f", results[i][0].median(peak)), fmt.Sprintf("%.0f", results[i][last].median(peak)))
 		t.row(cells...)
 	}
-	fmt.Fprintf(&t.Builder, "\nThe plugin's runs plan, fetch, decode, identify, encode, hand over, and save their checkpoint. Unlike the others they remember every event of the window in progress, which is most of their memory. `ecs` costs %.2f and `ocsf` %.2f times as much as `raw` (%s rows).\n",
+	fmt.Fprintf(&t.Builder, "\nThe limit is what any client pays for receiving the body. The plugin's runs plan, fetch, decode, identify, encode, hand over, and save their checkpoint. Unlike the others they remember every event of the window in progress, which is most of their memory. `ecs` costs %.2f and `ocsf` %.2f times as much as `raw` (%s rows).\n",
 		results[ecs][last].over(results[raw][last], cpu), results[ocsf][last].over(results[raw][last], cpu), count(sizes[last]))
 	return t.String(), nil
 }
@@ -122,12 +122,12 @@ func (b *bench) memory() (string, error) {
 	}
 	identities := float64(large-small) * identityBytes / (1 << 20)
 	t := newTable("this plugin reads in one response", "peak MiB at "+count(small)+" rows", "at "+count(large)+" rows",
-		fmt.Sprintf("more, beyond %d bytes an event held (%.0f MiB)", identityBytes, identities))
+		fmt.Sprintf("growth beyond %d bytes an event (%.0f MiB)", identityBytes, identities))
 	for i, k := range used {
 		low, high := lows[i].median(peak), highs[i].median(peak)
 		t.row(k.title, fmt.Sprintf("%.0f", low), fmt.Sprintf("%.0f", high), fmt.Sprintf("%.0f", high-low-identities))
 	}
-	fmt.Fprintf(&t.Builder, "\nSent compressed, %s rows cost %.2f CPU s instead of %.2f (× %.1f), so the plugin asks for `Accept-Encoding: identity`.\n",
-		count(large), highs[1].median(cpu), highs[0].median(cpu), highs[1].over(highs[0], cpu))
+	fmt.Fprintf(&t.Builder, "\nEvents of the window in progress must be remembered, and may cost %d bytes each: the last column is what the peak grew by besides (less than nothing where they cost less). Sent compressed, %s rows cost %.2f CPU s instead of %.2f (× %.1f), so the plugin asks for `Accept-Encoding: identity`.\n",
+		identityBytes, count(large), highs[1].median(cpu), highs[0].median(cpu), highs[1].over(highs[0], cpu))
 	return t.String(), nil
 }

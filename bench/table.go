@@ -22,7 +22,7 @@ func (b *bench) machine() string {
 	if b.engine.real {
 		engine = b.engine.version
 	}
-	return fmt.Sprintf("Made on %s by `make bench`: %s, %d cores, %s, %s. CPU is user and system time of the whole process, peak is its VmHWM; each figure is the median of %d runs that took turns, a ratio the median of the turns' ratios, so not always the quotient of the figures shown.\n",
+	return fmt.Sprintf("Made on %s by `make bench`: %s, %d cores, %s, %s. CPU is user and system time of the whole process, peak is its VmHWM; the export comes from another process. Unless said otherwise each figure is the median of %d runs that took turns, and ratios are of those medians.\n",
 		time.Now().UTC().Format(time.DateOnly), cpuModel(), runtime.NumCPU(), runtime.Version(), engine, b.plan.runs)
 }
 
@@ -85,14 +85,8 @@ func (f figures) median(of func(outcome) float64) float64 {
 	return median(values)
 }
 
-// over is the median of the turns' ratios.
-func (f figures) over(other figures, of func(outcome) float64) float64 {
-	var values []float64
-	for i, o := range f {
-		values = append(values, of(o)/of(other[i]))
-	}
-	return median(values)
-}
+// over is the ratio of the medians.
+func (f figures) over(other figures, of func(outcome) float64) float64 { return f.median(of) / other.median(of) }
 
 func cpu(o outcome) float64  { return o.CPU }
 func peak(o outcome) float64 { return o.Peak }

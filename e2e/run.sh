@@ -106,7 +106,7 @@ if [[ -n $engine && $engine != none ]]; then
   write_config >"$run/fluent-bit.yaml"
   "$engine" -e "$plugin" -c "$run/fluent-bit.yaml" &
 else
-  say "no fluent-bit on the PATH: in the bundled host"
+  say "in the bundled host (FLUENT_BIT is none, or no fluent-bit is on the PATH)"
   "$build/host" --plugin "$plugin" --storage-path "$run/storage" --input audit -p endpoint="$endpoint" \
     -p checkpoint_path="$checkpoint" -p poll_interval="$poll" &
 fi

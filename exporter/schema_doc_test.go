@@ -17,7 +17,8 @@ func TestSchemaDoc(t *testing.T) {
 	d.line("# What lands where\n")
 	d.line("The setting `schema` chooses the shape of the records: `raw` (the source's columns under their snake_case names), `ecs` (Elastic Common Schema %s) or", ecsVersion)
 	d.line("`ocsf` (Open Cybersecurity Schema Framework %s, class API Activity, %d). An empty value is left out in all of them, and so is every map that would be empty.", ocsfVersion, ocsfAPIActivity)
-	d.line("Maps are nested; dots stand for the nesting. `[]` is a list. Bytes that are no UTF-8 become U+FFFD. The record's own time is `event_time` to the nanosecond, in every schema.\n")
+	d.line("Maps are nested; dots stand for the nesting. `[]` is a list. Bytes that are no UTF-8 become U+FFFD. The record's own time is `event_time` to the nanosecond, in every schema; of a row whose time cannot be read,")
+	d.line("it is the end of the window that it came in.\n")
 	d.columns()
 	d.constants("ecs", ecsDef)
 	d.constants("ocsf", ocsfDef)
@@ -40,7 +41,7 @@ func (d *document) columns() {
 	d.line("| any other | `wherobots.audit.<column>` | `unmapped.<column>` | under its own name; nothing is dropped |\n")
 	d.line("In `raw` no record of an audit event has a field that the source did not send, except the two of bad rows. A bad row whose source has a column called `parse_error` or")
 	d.line("`raw_line` has that value only inside the row's text. An address with a zone (`fe80::1%%eth0`) or several addresses in one value are no address and stay as text.")
-	d.line("`event.created` and `event.ingested` are not written: an event that is fetched again makes the same document.\n")
+	d.line("`event.created` and `event.ingested` are not written: an event that is fetched again makes the same document (but for its time where `event_time` cannot be read).\n")
 }
 
 // placesText spells a field's places for a table.
@@ -116,7 +117,8 @@ func (d *document) actions() {
 		d.line("| %s | %d %s | %s |", verbText(v), id, ocsfActivityNames[id], strings.Join(types, ", "))
 	}
 	d.line("\nIn the category `iam` the types also have `user`, `group` or `admin` (roles, rights, policies) when the noun tells. `event.outcome` and `status_id` are `failure` when the name says")
-	d.line("failed, rejected, denied or the like, `success` when it says succeeded or completed, else `unknown`: the source does not tell. An activity 99 has the action's name as `activity_name`.\n")
+	d.line("failed, rejected, denied or the like, `success` when it says succeeded or completed, else `unknown`: the source does not tell. An activity 99 has the action's name as `activity_name`,")
+	d.line("a row without an action is 0 Unknown. What was denied, but for logins, has the type `denied`, and `access` too where it was a read.\n")
 }
 
 func verbText(v verb) string {
