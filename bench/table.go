@@ -86,7 +86,9 @@ func (f figures) median(of func(outcome) float64) float64 {
 }
 
 // over is the ratio of the medians.
-func (f figures) over(other figures, of func(outcome) float64) float64 { return f.median(of) / other.median(of) }
+func (f figures) over(other figures, of func(outcome) float64) float64 {
+	return f.median(of) / other.median(of)
+}
 
 func cpu(o outcome) float64  { return o.CPU }
 func peak(o outcome) float64 { return o.Peak }

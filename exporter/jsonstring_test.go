@@ -106,7 +106,7 @@ func FuzzJSONString(f *testing.F) {
 			t.Fatal(err)
 		}
 		// encoding/json replaces bytes that are no UTF-8, as the encoder does later.
-		if err == nil && string(toValidUTF8(got)) != want {
+		if err == nil && cleaned(string(got)) != want {
 			t.Fatalf("%q is %q, want %q", text, got, want)
 		}
 	})

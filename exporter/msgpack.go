@@ -60,12 +60,24 @@ func appendString[T string | []byte](dst []byte, s T) []byte {
 	return append(appendStringHeader(dst, len(s)), s...)
 }
 
-// appendText appends a value that came from outside: bytes that are no UTF-8 become U+FFFD, since outputs refuse them or worse.
+// appendText appends a value that came from outside: each byte that is part of no rune becomes U+FFFD, since outputs refuse them or worse.
 func appendText(dst, s []byte) []byte {
-	if !utf8.Valid(s) {
-		s = toValidUTF8(s)
+	if utf8.Valid(s) {
+		return appendString(dst, s)
 	}
-	return appendString(dst, s)
+	size := 0
+	for rest := s; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		size += utf8.RuneLen(r)
+		rest = rest[n:]
+	}
+	dst = appendStringHeader(dst, size)
+	for len(s) > 0 {
+		r, n := utf8.DecodeRune(s)
+		dst = utf8.AppendRune(dst, r)
+		s = s[n:]
+	}
+	return dst
 }
 
 // isASCII looks at 32 bytes in one step.
@@ -89,15 +101,4 @@ func appendInt(dst []byte, n int64) []byte {
 	default:
 		return binary.BigEndian.AppendUint64(append(dst, 0xd3), uint64(n))
 	}
-}
-
-// toValidUTF8 replaces each byte that is part of no rune by U+FFFD.
-func toValidUTF8(s []byte) []byte {
-	out := make([]byte, 0, len(s)+8)
-	for len(s) > 0 {
-		r, size := utf8.DecodeRune(s)
-		out = utf8.AppendRune(out, r)
-		s = s[size:]
-	}
-	return out
 }

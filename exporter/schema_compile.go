@@ -9,6 +9,7 @@ import (
 type node struct {
 	name   string
 	inList bool // a map that is the one element of a list
+	rest   bool // the map that unknown columns go to
 	kids   []*node
 	leaf   *op // nil for a map; opConstant holds the encoded value only
 	text   any // a constant's value
@@ -18,7 +19,7 @@ type node struct {
 // compile makes the program of a schema for a response's columns. It panics when the tables contradict themselves, which the tests would show.
 func compile(def *schemaDef, table []field, names []string) *program {
 	good := compileRows(def, table, names, goodRows)
-	return &program{good: good, bad: compileRows(def, table, names, badRows), templates: newTemplates(good, len(names))}
+	return &program{good: good, bad: compileRows(def, table, names, badRows), templates: newTemplates(good)}
 }
 
 func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []op {
@@ -39,7 +40,7 @@ func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []
 		}
 	}
 	for i := range table {
-		if place, given := places[table[i].name]; given {
+		if place, given := places[table[i].name]; given && len(def.places(&table[i])) > 0 {
 			root.addField(def, &table[i], op{kind: opText, place: place})
 			delete(places, table[i].name)
 		}
@@ -55,6 +56,8 @@ func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []
 			root.addField(def, &field{name: name}, op{kind: opText, place: place})
 		}
 	}
+	rest, _ := root.parent(def.rest)
+	rest.rest = true
 	return root.program()
 }
 
@@ -150,6 +153,9 @@ func (n *node) derive(d derivation, places map[string]int) {
 
 // program writes the steps of a whole record.
 func (n *node) program() []op {
+	if n.rest && n.fieldsOnly() {
+		return []op{n.fieldsStep(nil, true)}
+	}
 	steps := append([]op{{}}, n.body()...) // the record's own map has no key and is always there
 	header, wide := appendOpenHeader(nil, n.most())
 	steps[0] = op{kind: opOpen, bytes: header}
@@ -189,6 +195,9 @@ func (n *node) mapSteps() []op {
 	if n.inList {
 		header = append(header, 0x91)
 	}
+	if n.rest && n.fieldsOnly() {
+		return []op{n.fieldsStep(header, false)}
+	}
 	header, wide := appendOpenHeader(header, n.most())
 	end := op{kind: opClose, wide: wide, fixed: false}
 	for _, k := range n.kids {
@@ -202,6 +211,30 @@ func (n *node) mapSteps() []op {
 	}
 	steps := append([]op{{kind: opOpen, bytes: header}}, n.body()...)
 	return append(steps, end)
+}
+
+// fieldsOnly tells whether a map has nothing but fields, whatever their form.
+func (n *node) fieldsOnly() bool {
+	for _, k := range n.kids {
+		if k.leaf == nil || k.leaf.kind != opText || k.leaf.form != anyText {
+			return false
+		}
+	}
+	return true
+}
+
+// fieldsStep writes such a map in one step.
+func (n *node) fieldsStep(key []byte, fixed bool) op {
+	step := op{kind: opFields, bytes: key, fixed: fixed}
+	for _, k := range n.kids {
+		name := appendString(nil, k.name)
+		if len(name) > putBytes {
+			step.items = append(step.items, op{kind: opText, bytes: name, place: k.leaf.place})
+			continue
+		}
+		step.texts = append(step.texts, newTextEntry(name, k.leaf.place))
+	}
+	return step
 }
 
 // most is how many entries a map can have.

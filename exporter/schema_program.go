@@ -2,15 +2,16 @@ package exporter
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strings"
 )
 
 // A shape is a program: a list of steps, each with its keys and constants already encoded, that one pass over a row carries out. Which entries a map gets
-// is known only when they are written, so a map's header is written first and its count put in at the end. Good rows have little of that: once a row's
-// record was written that way, a template writes those of all rows that give the same fields.
+// is known only when they are written, so a map's header is written first and its count put in at the end. Most good rows have little of that: once a
+// record was written that way, a template writes those of rows that fill the same maps.
 
-// program writes the records of one schema for the rows of one response. It belongs to one goroutine, write alone to any.
+// program writes the records of one schema for the rows of one response. It belongs to one goroutine.
 type program struct {
 	good, bad []op
 	templates templates
@@ -22,6 +23,7 @@ const (
 	opText     opKind = iota // a field's value, if it has the form
 	opInt                    // a field's value, as a number
 	opList                   // a list of fields' values
+	opFields                 // a map of nothing but fields' values
 	opConstant               // entries that are always the same
 	opOpen                   // begin a map
 	opClose                  // end it, or take it back when it has no entry
@@ -35,13 +37,14 @@ const (
 type op struct {
 	kind    opKind
 	form    form         // opText
-	fixed   bool         // opClose: the map stays though it is empty
+	fixed   bool         // opClose, opFields: the map stays though it is empty
 	wide    uint8        // opClose: bytes of the map's count, 0 when it is part of the type byte
 	entries int          // opConstant, opAction: how many entries are written; opClose: how many bytes holds
 	place   int          // place in row.fields
 	bytes   []byte       // key, entries, or key and header; opClose: entries to add to a map that is not empty
 	empty   []byte       // opClose: the one entry of a map that would else be empty
-	items   []op         // opList: its values, of kind opText and without a key
+	items   []op         // of kind opText; opList: its values, without a key; opFields: those for which texts has no room
+	texts   []textEntry  // opFields
 	actions *actionCache // opAction
 }
 
@@ -59,10 +62,7 @@ func (p *program) append(dst []byte, r *row) []byte {
 	if r.bad != "" {
 		return write(dst, r, p.bad, nil)
 	}
-	variant, ok := p.templates.variant(r)
-	if !ok {
-		return write(dst, r, p.good, nil)
-	}
+	variant := p.templates.variant(r)
 	t, ok := p.templates.known[variant]
 	if !ok {
 		return p.templates.learn(dst, r, p.good, variant)
@@ -114,11 +114,28 @@ func (o *op) applies(r *row) bool {
 		return len(text) > 0 && o.form.fits(text)
 	case opInt:
 		return len(r.field(o.place)) > 0
+	case opFields:
+		return o.fixed || o.given(r)
 	case opRawLine:
 		return len(r.raw) > 0
 	default:
 		return true
 	}
+}
+
+// given tells whether one of the fields of an opFields is not empty.
+func (o *op) given(r *row) bool {
+	for i := range o.texts {
+		if len(r.field(o.texts[i].place)) > 0 {
+			return true
+		}
+	}
+	for i := range o.items {
+		if len(r.field(o.items[i].place)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // appendValue appends what the step takes from the row.
@@ -128,6 +145,8 @@ func (o *op) appendValue(dst []byte, r *row) []byte {
 		return r.appendText(dst, r.fields[o.place])
 	case opInt:
 		return appendInt(dst, decimal(r.fields[o.place]))
+	case opFields:
+		return o.appendFields(dst, r)
 	case opAction:
 		return o.actions.append(dst, r.field(o.place))
 	case opTime:
@@ -137,6 +156,21 @@ func (o *op) appendValue(dst []byte, r *row) []byte {
 	default: // opRawLine
 		return appendText(dst, r.raw)
 	}
+}
+
+// appendFields appends a map.
+func (o *op) appendFields(dst []byte, r *row) []byte {
+	dst, wide := appendOpenHeader(dst, len(o.texts)+len(o.items))
+	body := len(dst)
+	dst, count := r.appendTexts(dst, o.texts)
+	for i := range o.items {
+		if item := &o.items[i]; item.applies(r) {
+			dst = item.appendValue(append(dst, item.bytes...), r)
+			count++
+		}
+	}
+	setCount(dst[:body], wide, count)
+	return dst
 }
 
 // appendList appends a list without the values that are absent, unfit or in it already. It has at most 15 items.
@@ -178,15 +212,7 @@ func (o *op) closeMap(dst []byte, m level) (_ []byte, kept bool) {
 	case !o.fixed:
 		return dst[:m.start], false
 	}
-	switch o.wide {
-	case 0:
-		dst[m.body-1] |= byte(m.count)
-	case 2:
-		dst[m.body-2], dst[m.body-1] = byte(m.count>>8), byte(m.count)
-	default:
-		dst[m.body-4], dst[m.body-3] = byte(m.count>>24), byte(m.count>>16)
-		dst[m.body-2], dst[m.body-1] = byte(m.count>>8), byte(m.count)
-	}
+	setCount(dst[:m.body], o.wide, m.count)
 	return dst, true
 }
 
@@ -199,6 +225,18 @@ func appendOpenHeader(dst []byte, n int) (_ []byte, wide uint8) {
 		return append(dst, 0xde, 0, 0), 2
 	default:
 		return append(dst, 0xdf, 0, 0, 0, 0), 4
+	}
+}
+
+// setCount puts a map's count into the header that dst ends with.
+func setCount(dst []byte, wide uint8, count int) {
+	switch header := dst[len(dst)-max(int(wide), 1):]; wide {
+	case 0:
+		header[0] |= byte(count)
+	case 2:
+		binary.BigEndian.PutUint16(header, uint16(count))
+	default:
+		binary.BigEndian.PutUint32(header, uint32(count))
 	}
 }
 

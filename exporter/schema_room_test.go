@@ -58,9 +58,9 @@ func TestARecordIsTheSameWhateverRoomThereIs(t *testing.T) {
 func TestPutVectorsIsPutWords(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 20_000 {
-		entries, fields := make([]textEntry, 1+random.IntN(6)), make([][]byte, 8)
+		entries, fields := make([]textEntry, 1+random.IntN(6)), make([][]byte, random.IntN(8))
 		for i := range entries {
-			entries[i] = textEntry{size: random.IntN(putBytes + 1), place: random.IntN(8)}
+			entries[i] = textEntry{size: 1 + random.IntN(putBytes), place: random.IntN(8)}
 			for j := range entries[i].key {
 				entries[i].key[j] = byte('A' + i)
 			}
@@ -70,13 +70,13 @@ func TestPutVectorsIsPutWords(t *testing.T) {
 			for j := range memory {
 				memory[j] = byte('a' + i)
 			}
-			fields[i] = memory[:min(len(memory), []int{1, 1 + random.IntN(35), 1 + random.IntN(140)}[random.IntN(3)])]
+			fields[i] = memory[:min(len(memory), []int{0, random.IntN(35), random.IntN(140)}[random.IntN(3)])]
 		}
 		words, vectors := make([]byte, len(entries)*entryRoom), make([]byte, len(entries)*entryRoom)
-		n, done := putWords(words, fields, entries)
-		n2, done2 := putTexts(vectors, fields, entries)
-		if n != n2 || done != done2 || !bytes.Equal(words[:n], vectors[:n]) {
-			t.Fatalf("%d, %d %q; with words %d, %d %q", n2, done2, vectors[:n2], n, done, words[:n])
+		n, done, written := putWords(words, fields, entries)
+		n2, done2, written2 := putTexts(vectors, fields, entries)
+		if n != n2 || done != done2 || written != written2 || !bytes.Equal(words[:n], vectors[:n]) {
+			t.Fatalf("%d, %d, %d %q; with words %d, %d, %d %q", n2, done2, written2, vectors[:n2], n, done, written, words[:n])
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -82,15 +83,17 @@ func TestManyColumns(t *testing.T) {
 		require.Len(t, decodeRecord(t, newRawShape(r.columns).append(nil, r)), more+2)
 		ecs := decodeRecord(t, newECSShape(r.columns).append(nil, r))
 		require.Len(t, ecs["wherobots"].(map[string]any)["audit"], more+1)
+		r.columns.names[2] = strings.Repeat("long", 20)
+		require.Len(t, decodeRecord(t, newRawShape(r.columns).append(nil, r)), more+2)
 	}
 }
 
-// TestShapesAllocateNothing pins the hot path. Names that the action cache has no room for are no exception.
+// TestShapesAllocateNothing pins the hot path. Bytes that are no UTF-8 and names that the action cache has no room for are no exception.
 func TestShapesAllocateNothing(t *testing.T) {
 	for _, schema := range allSchemas {
 		for _, c := range schemaCases {
-			if c.status != nil || strings.Contains(c.name, "UTF-8") || c.bad != "" {
-				continue // bytes that are no UTF-8 and bad rows are no steady state
+			if c.status != nil || c.bad != "" {
+				continue
 			}
 			r := c.row(t)
 			shape := newShape(schema, r.columns)
@@ -117,4 +120,13 @@ func TestShapesAllocateNothing(t *testing.T) {
 		}
 		require.Zero(t, testing.AllocsPerRun(100, next), "%s with more actions than are remembered", schema)
 	}
+}
+
+// What the source sends must not decide how much memory remembered actions take.
+func TestLongActionsAreNotRemembered(t *testing.T) {
+	c := newActionCache(ecsAction)
+	for n := range maxCachedActionName + 100 {
+		c.append(nil, bytes.Repeat([]byte("x"), n))
+	}
+	require.Len(t, c.encoded, maxCachedActionName+1)
 }

@@ -20,7 +20,7 @@ type field struct {
 // auditFields are the columns of the audit log (schema AuditLogEventPublic of the vendor's API).
 var auditFields = []field{
 	{"event_id", at("event.id"), at("metadata.uid"), "unique: what to de-duplicate by"},
-	{"event_time", at("wherobots.audit.event_time"), at("metadata.original_time"), "as the source wrote it; the record's own time is the same instant (`@timestamp`; `time` in ocsf, in milliseconds)"},
+	{"event_time", nil, at("metadata.original_time"), "as the source wrote it; the record's own time is the same instant (`@timestamp`; `time` in ocsf, in milliseconds)"},
 	{"action_name", at("event.action"), at("api.operation", "message"), "also decides category and type, see below"},
 	{"user_id", at("user.id", "related.user[]"), at("actor.user.uid"), ""},
 	{"user_name", at("user.name", "user.email?email", "related.user[]"), at("actor.user.name", "actor.user.email_addr?email"), "an e-mail address in the vendor's console"},

@@ -5,8 +5,11 @@ import (
 	"slices"
 )
 
-// A template writes the records of all good rows of a response that give the same fields. It is what one of them was written as, with holes
-// for what is the row's own, so that a record is a few copies from end to end: no map is opened or counted.
+// A template writes the records of good rows whose known columns give the same values, so that the same maps and lists are there. It is what one of
+// them was written as, with holes for what is the row's own, so that a record is a few copies from end to end: no map is opened or closed.
+//
+// The columns that nobody knows are one of the holes, a map that is counted in each row (opFields): there may be any number of them, filled in any
+// combination. In schema raw that is the whole record.
 
 // template is a record's parts in their order.
 type template []part
@@ -14,7 +17,7 @@ type template []part
 // part is something that never changes and what follows it: texts, or one other value, or nothing.
 type part struct {
 	fixed []byte
-	texts []textEntry
+	texts []textEntry // none is empty
 	other *op
 }
 
@@ -26,50 +29,64 @@ func (t template) append(dst []byte, r *row) []byte {
 		case p.other != nil:
 			dst = p.other.appendValue(dst, r)
 		case len(p.texts) > 0:
-			dst = r.appendTexts(dst, p.texts)
+			dst, _ = r.appendTexts(dst, p.texts)
 		}
 	}
 	return dst
 }
 
-// templates are those of a program. What decides which one is right for a row is which of its fields are empty, and the answers to some
-// questions: one bit each.
+// templates are those of a program. Which one is right for a row depends on which of its fields are empty, and on the answers to some questions:
+// one bit each, and no more of them than the tables ask for, however many columns there are.
 type templates struct {
 	known     map[uint64]template
-	columns   int
+	places    []int // of the fields
 	questions []question
 }
 
-// question is what decides about an entry besides whether its field is empty: its form, or when list is given whether the list has the value already.
+// question is what decides about an entry besides whether its field is empty: its form; or whether the list has the item's value already; or whether a
+// map of fields has any.
 type question struct {
 	form  form
 	place int
-	list  *op
+	op    *op
 	item  int
 }
 
 const (
 	maxVariantBits = 64
-	maxTemplates   = 1024 // rows that would need more of them are written without
+	maxTemplates   = 1024 // of 1 to 2 KB; rows that would need more of them are written without
 )
 
 // newTemplates finds out what the steps ask.
-func newTemplates(steps []op, columns int) templates {
-	t := templates{known: make(map[uint64]template), columns: columns}
+func newTemplates(steps []op) templates {
+	t := templates{known: make(map[uint64]template)}
 	for i := range steps {
-		o := &steps[i]
-		t.askForm(o)
-		for n := range o.items {
-			t.askForm(&o.items[n])
-			if n > 0 {
-				t.ask(question{list: o, item: n})
+		switch o := &steps[i]; o.kind {
+		case opText:
+			t.askText(o)
+		case opList:
+			for n := range o.items {
+				t.askText(&o.items[n])
+				if n > 0 {
+					t.ask(question{op: o, item: n})
+				}
+			}
+		case opFields:
+			if !o.fixed {
+				t.ask(question{op: o})
 			}
 		}
+	}
+	if len(t.places)+len(t.questions) > maxVariantBits {
+		panic("schema table: rows differ in more ways than there are bits")
 	}
 	return t
 }
 
-func (t *templates) askForm(o *op) {
+func (t *templates) askText(o *op) {
+	if !slices.Contains(t.places, o.place) {
+		t.places = append(t.places, o.place)
+	}
 	switch o.form {
 	case formIP, formNoIP:
 		t.ask(question{form: formIP, place: o.place})
@@ -84,14 +101,11 @@ func (t *templates) ask(q question) {
 	}
 }
 
-// variant is the same for two rows only if one template is right for both. ok is false for a row that no template can be for.
-func (t *templates) variant(r *row) (variant uint64, ok bool) {
-	if len(r.fields) != t.columns || t.columns+len(t.questions) > maxVariantBits {
-		return 0, false
-	}
-	for _, field := range r.fields {
+// variant is the same for two rows only if one template is right for both.
+func (t *templates) variant(r *row) (variant uint64) {
+	for _, place := range t.places {
 		variant <<= 1
-		if len(field) > 0 {
+		if len(r.field(place)) > 0 {
 			variant |= 1
 		}
 	}
@@ -101,14 +115,18 @@ func (t *templates) variant(r *row) (variant uint64, ok bool) {
 			variant |= 1
 		}
 	}
-	return variant, true
+	return variant
 }
 
 func (q *question) answer(r *row) bool {
-	if q.list != nil {
-		return q.list.listed(r, q.item)
+	switch {
+	case q.op == nil:
+		return q.form.fits(r.field(q.place))
+	case q.op.kind == opList:
+		return q.op.listed(r, q.item)
+	default:
+		return q.op.given(r)
 	}
-	return q.form.fits(r.field(q.place))
 }
 
 // learn writes a row's record with the program's steps and makes the template of it.

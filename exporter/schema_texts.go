@@ -2,7 +2,7 @@ package exporter
 
 import "encoding/binary"
 
-// textEntry is a field that is not empty, and what comes before it.
+// textEntry is a field and what comes before it when it is not empty.
 type textEntry struct {
 	key   [putBytes]byte // encoded, with what else never changes
 	size  int            // of the key
@@ -21,28 +21,34 @@ const (
 	entryRoom = putBytes + 2 + maxPut // that the copies of an entry may touch
 )
 
-// appendTexts appends the entries. Where there is room on both sides it copies pieces of fixed length, longer than needed, which takes fewer
-// steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
-func (r *row) appendTexts(dst []byte, entries []textEntry) []byte {
+// appendTexts appends the entries of the fields that are not empty. Where there is room on both sides it copies pieces of fixed length, longer
+// than needed, which takes fewer steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
+func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written int) {
 	for len(entries) > 0 {
 		if r.ascii && cap(dst)-len(dst) >= len(entries)*entryRoom {
-			n, done := putTexts(dst[len(dst):cap(dst)], r.fields, entries)
-			dst, entries = dst[:len(dst)+n], entries[done:]
+			n, done, some := putTexts(dst[len(dst):cap(dst)], r.fields, entries)
+			dst, written, entries = dst[:len(dst)+n], written+some, entries[done:]
 			if len(entries) == 0 {
 				break
 			}
 		}
 		e := &entries[0]
-		dst = r.appendText(append(dst, e.key[:e.size]...), r.fields[e.place])
+		if text := r.field(e.place); len(text) > 0 {
+			dst = r.appendText(append(dst, e.key[:e.size]...), text)
+			written++
+		}
 		entries = entries[1:]
 	}
-	return dst
+	return dst, written
 }
 
 // putWords is putTexts, eight bytes at a time.
-func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done int) {
+func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done, written int) {
 	for ; done < len(entries); done++ {
 		e := &entries[done]
+		if e.place >= len(fields) {
+			continue
+		}
 		text := fields[e.place]
 		size := len(text)
 		if size > maxPut || cap(text) < maxPut {
@@ -54,7 +60,9 @@ func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done int) {
 		if size < 32 {
 			value[0] = 0xa0 | byte(size)
 			put32(value[1:], text[:putBytes])
-			n += e.size + 1 + size
+			some := int(uint64(-int64(size)) >> 63) // 0 for an empty field, whose entry is overwritten; else 1
+			n += (e.size + 1 + size) * some
+			written += some
 			continue
 		}
 		value[0], value[1] = 0xd9, byte(size)
@@ -63,8 +71,9 @@ func putWords(room []byte, fields [][]byte, entries []textEntry) (n, done int) {
 			put32(value[2+at+putBytes:], text[at+putBytes:at+2*putBytes])
 		}
 		n += e.size + 2 + size
+		written++
 	}
-	return n, done
+	return n, done, written
 }
 
 // put32 copies putBytes without a call: an array assignment would be one, since the places might overlap.

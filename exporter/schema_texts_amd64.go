@@ -1,8 +1,8 @@
 package exporter
 
 // putTexts puts entries into room, which must have entryRoom for each of them, from the first one on until one has a text that is too long for it,
-// or too near to the end of its memory. It returns how many bytes it wrote and how many entries are done.
-func putTexts(room []byte, fields [][]byte, entries []textEntry) (n, done int) {
+// or too near to the end of its memory. It returns how many bytes it wrote, how many entries are done and how many of them were written.
+func putTexts(room []byte, fields [][]byte, entries []textEntry) (n, done, written int) {
 	if hasVectors {
 		return putVectors(&room[0], fields, entries)
 	}
@@ -12,4 +12,4 @@ func putTexts(room []byte, fields [][]byte, entries []textEntry) (n, done int) {
 // putVectors is putWords with 32 bytes in one instruction, which saves a twentieth of what a row costs.
 //
 //go:noescape
-func putVectors(room *byte, fields [][]byte, entries []textEntry) (n, done int)
+func putVectors(room *byte, fields [][]byte, entries []textEntry) (n, done, written int)

@@ -10,7 +10,7 @@ const (
 )
 
 // shape writes records of one schema. It is made once for each response, since everything that does not change from row to row (names,
-// constant parts) is encoded in advance. append allocates nothing.
+// constant parts) is encoded in advance. append allocates nothing but what it remembers of the first rows and actions.
 type shape interface {
 	// append appends the record of r, a msgpack map, to dst.
 	append(dst []byte, r *row) []byte

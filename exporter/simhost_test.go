@@ -231,9 +231,10 @@ func (h *simHost) shutdown() {
 	close(h.stop)
 	h.wg.Wait()
 	h.emptyRing()
-	require.NoError(h.t, h.e.Close())
+	err := h.e.Close()
 	h.takeLines()
-	h.e = nil
+	h.e = nil // first, since a test that fails here kills what is still there
+	require.NoError(h.t, err)
 }
 
 // abandon is Close without its last save.
