@@ -23,7 +23,7 @@ type File struct {
 	lock  *flock.Flock // nil = closed
 	state State
 	found bool
-	had   bool // there is a checkpoint, or was one
+	had   bool // there is a checkpoint that has begun, or was one
 	lost  bool
 }
 
@@ -41,11 +41,11 @@ func Open(path string, source Source) (*File, error) {
 	if f.lock, f.had, err = takeLock(lockPath(f.path)); err != nil {
 		return nil, f.lockError(err)
 	}
-	hadOne := f.had
 	if err := f.load(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	f.lost = hadOne && !f.found
+	f.lost = f.had && f.state.Through.IsZero()
+	f.mark()
 	return f, nil
 }
 
@@ -82,7 +82,6 @@ func (f *File) load() error {
 		return f.writeError(err)
 	}
 	data, err := os.ReadFile(f.path)
-	f.had = f.had || !errors.Is(err, fs.ErrNotExist)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := tryReplace(f.path); err != nil {
@@ -121,8 +120,17 @@ func (f *File) State() (State, bool) {
 	return f.state, f.found
 }
 
-// Lost says whether Open found no checkpoint where there was one before: the lock file, which nobody takes away, says so.
+// Lost says whether Open found no checkpoint, or one that had not begun (its Through is zero), where one had begun before: the lock file, which
+// nobody takes away, says so. It stays so until Through is saved, also over restarts.
 func (f *File) Lost() bool { return f.lost }
+
+// mark notes in the lock file that the checkpoint has begun.
+func (f *File) mark() {
+	if !f.had && !f.state.Through.IsZero() {
+		f.had = true
+		writeNote(lockPath(f.path), f.had, thisHolder())
+	}
+}
 
 // Save replaces the file. When it returns nil, the state is on disk; when it returns an error, the file holds the old state (or, if only the very
 // last step failed, the new one) and Save can be called again. It keeps the slices, which must not change from then on.
@@ -139,7 +147,8 @@ func (f *File) Save(state State) error {
 	if err != nil {
 		return f.writeError(err)
 	}
-	f.state, f.found, f.had = state, true, true
+	f.state, f.found = state, true
+	f.mark()
 	return nil
 }
 

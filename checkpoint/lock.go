@@ -29,7 +29,7 @@ func (e *heldError) Error() string { return "is used by " + e.holder }
 var errHeldHere = &heldError{"another [INPUT] of this process"}
 
 // takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file, so that instances of one process
-// exclude each other too, and drops them when the process dies. had says that there has been a checkpoint: whoever took the lock before left a note.
+// exclude each other too, and drops them when the process dies. had says that there has been a checkpoint that had begun.
 func takeLock(path string) (lock *flock.Flock, had bool, err error) {
 	lock = flock.New(path)
 	ok, err := lock.TryLock()
@@ -49,30 +49,49 @@ func takeLock(path string) (lock *flock.Flock, had bool, err error) {
 	case !ok:
 		return nil, false, &heldError{readHolder(path).String()}
 	}
-	note, _ := os.ReadFile(path)
-	// Whom the lock belongs to is news for people: without it the lock holds all the same.
-	_ = os.WriteFile(path, []byte(holder{fmt.Sprint(os.Getpid()), hostName(), thisProcess}.line()), fileMode)
-	return lock, len(note) > 0, nil
+	text, _ := os.ReadFile(path)
+	had = strings.HasPrefix(string(text), markHad)
+	writeNote(path, had, thisHolder())
+	return lock, had, nil
 }
 
-// noHolder is in the lock file of a checkpoint that nobody uses.
-const noHolder = "unused\n"
-
-// releaseLock lets the next one in. The note goes first, so that it never names a process that does not hold the lock; without a checkpoint, as
-// after a first start that failed, none is left.
+// releaseLock lets the next one in. The note goes first, so that it never names a process that does not hold the lock.
 func releaseLock(lock *flock.Flock, had bool) error {
-	var note []byte
-	if had {
-		note = []byte(noHolder)
-	}
-	_ = os.WriteFile(lock.Path(), note, fileMode)
+	writeNote(lock.Path(), had, "")
 	return lock.Unlock()
 }
 
-// holder is what the lock file says about who holds it: one line, pid, host name and token.
+// A lock file begins with a mark of fixed length: whether there has been a checkpoint that had begun. What follows names the holder.
+const (
+	markNew = "new \n"
+	markHad = "kept\n"
+)
+
+// writeNote replaces what the lock file says, the mark in place, so that a full disk cannot take it away. It is news for people: without it the
+// lock holds all the same, so an error is none.
+func writeNote(path string, had bool, holder string) {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	mark := markNew
+	if had {
+		mark = markHad
+	}
+	if _, err = file.WriteAt([]byte(mark), 0); err == nil {
+		err = file.Truncate(int64(len(mark)))
+	}
+	if err == nil {
+		_, _ = file.WriteAt([]byte(holder), int64(len(mark)))
+	}
+}
+
+// holder is what the lock file says about who holds it: its second line, pid, host name and token.
 type holder struct{ pid, host, token string }
 
-func (h holder) line() string { return fmt.Sprintf("%s %s %s\n", h.pid, h.host, h.token) }
+// thisHolder is this process's line.
+func thisHolder() string { return fmt.Sprintf("%d %s %s\n", os.Getpid(), hostName(), thisProcess) }
 
 func (h holder) String() string {
 	switch {
@@ -90,7 +109,8 @@ func readHolder(path string) holder {
 	if err != nil {
 		return holder{}
 	}
-	if fields := strings.Fields(string(text)); len(fields) == 3 {
+	_, line, _ := strings.Cut(string(text), "\n")
+	if fields := strings.Fields(line); len(fields) == 3 {
 		return holder{fields[0], fields[1], fields[2]}
 	}
 	return holder{}

@@ -3,7 +3,9 @@ package checkpoint
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,9 +34,11 @@ func TestHolderElsewhere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	startHolder(t, path)
 	for note, want := range map[string]string{
-		"1 web-7 TOKEN\n": "is used by process 1 of host web-7",
-		"":                "is used by another process",
-		"1 web":           "is used by another process",
+		markHad + "1 web-7 TOKEN\n": "is used by process 1 of host web-7",
+		markNew + "1 web-7 TOKEN\n": "is used by process 1 of host web-7",
+		"":                          "is used by another process",
+		markNew:                     "is used by another process",
+		markHad + "1 web":           "is used by another process",
 	} {
 		write(t, path+".lock", note)
 		_, err := Open(path, testSource)
@@ -76,45 +80,94 @@ func TestSecondInstanceOfThisProcessIsRefusedAtOnce(t *testing.T) {
 
 	note, err := os.ReadFile(path + ".lock")
 	require.NoError(t, err)
-	assert.Equal(t, noHolder, string(note), "nobody holds it now")
+	assert.Equal(t, markHad, string(note), "nobody holds it now")
 }
 
-// Only where there was a checkpoint can one be lost. A first start that failed, on a full disk say, leaves a lock file too.
+// Only a checkpoint that had begun can be lost. A first start that failed, on a full disk say, leaves a lock file too.
 func TestLost(t *testing.T) {
-	lost := func(path string) bool {
+	path := filepath.Join(t.TempDir(), "audit.json")
+	begun, notBegun := testState(1), testState(1)
+	notBegun.Through = time.Time{}
+	lost := func() bool {
 		f := mustOpen(t, path)
 		defer f.Close()
 		return f.Lost()
 	}
-	path := filepath.Join(t.TempDir(), "audit.json")
-	require.False(t, lost(path), "never there")
-	require.False(t, lost(path), "not saved by those who were here")
+	save := func(state State) {
+		f := mustOpen(t, path)
+		require.NoError(t, f.Save(state))
+		require.NoError(t, f.Close())
+	}
+	require.False(t, lost(), "never there")
+	require.False(t, lost(), "not saved by who was here")
+	save(notBegun)
+	require.False(t, lost(), "not begun")
+	require.NoError(t, os.Remove(path))
+	require.False(t, lost(), "had not begun")
 
+	save(begun)
+	require.False(t, lost(), "it is there")
+	require.NoError(t, os.Remove(path))
+	require.True(t, lost())
+	require.True(t, lost(), "it still is")
+	save(notBegun)
+	require.True(t, lost(), "the new one has not begun, so nobody was told")
+	write(t, path, "damaged")
+	_, err := Open(path, testSource)
+	require.ErrorContains(t, err, "move it away")
+	require.NoError(t, os.Rename(path, path+".away"))
+	require.True(t, lost(), "moved away")
+	save(begun)
+	require.False(t, lost(), "begun anew")
+}
+
+// A checkpoint that came from elsewhere, without its lock file, can be lost too.
+func TestARestoredCheckpointCanBeLost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json")
 	f := mustOpen(t, path)
 	require.NoError(t, f.Save(testState(1)))
 	require.NoError(t, f.Close())
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
+	require.NoError(t, os.Remove(path+".lock"))
+	f = mustOpen(t, path)
+	require.False(t, f.Lost())
+	require.NoError(t, f.Close())
 	require.NoError(t, os.Remove(path))
-	require.True(t, lost(path))
-	require.True(t, lost(path), "it still is")
+	require.True(t, mustOpen(t, path).Lost())
+}
 
-	restored := filepath.Join(t.TempDir(), "audit.json")
-	write(t, restored, string(text))
-	require.False(t, lost(restored))
-	require.NoError(t, os.Remove(restored))
-	require.True(t, lost(restored))
+// A process that is killed takes nothing of it away, nor does one that was killed before anything was saved make it look so.
+func TestLostAfterAKill(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json")
+	kill := func() {
+		holder, _ := startHolder(t, path)
+		require.NoError(t, holder.Process.Kill())
+		holder.Wait()
+	}
+	kill()
+	f := mustOpen(t, path)
+	require.False(t, f.Lost())
+	require.NoError(t, f.Save(testState(1)))
+	require.NoError(t, f.Close())
+	kill()
+	require.NoError(t, os.Remove(path))
+	require.True(t, mustOpen(t, path).Lost())
+}
 
-	damaged := filepath.Join(t.TempDir(), "audit.json")
-	write(t, damaged, "damaged")
-	_, err = Open(damaged, testSource)
-	require.ErrorContains(t, err, "move it away")
-	require.NoError(t, os.Remove(damaged))
-	require.True(t, lost(damaged))
-
-	crashed := filepath.Join(t.TempDir(), "audit.json")
-	holder, _ := startHolder(t, crashed)
-	require.NoError(t, holder.Process.Kill())
-	holder.Wait()
-	require.True(t, lost(crashed), "its last user crashed, and may have had one")
+// A disk that is full does not take the mark away.
+func TestAFullDiskLeavesTheMark(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json.lock")
+	write(t, path, markHad+"1 web-7 TOKEN\n")
+	limit := func(size uint64) (before syscall.Rlimit) {
+		require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before))
+		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: before.Max}))
+		return before
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	before := limit(uint64(len(markHad)))
+	writeNote(path, true, "2 web-8 OTHER\n")
+	limit(before.Cur)
+	note, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, markHad, string(note), "and nobody is named who does not hold it")
 }

@@ -13,7 +13,8 @@ type report struct {
 	failingSince time.Time // the first of them
 	refusedSince time.Time // the first refusal in a row; zero = not refused
 	refusedTold  bool      // as a status event
-	progressAt   time.Time
+	progressAt   time.Time // of the last line about a backfill
+	backfill     bool      // there was one since the collection had caught up
 	rare         map[string]time.Time
 	toldLateness time.Duration
 	toldClock    bool
@@ -57,28 +58,25 @@ func (r *report) lateness(lateness, overlap time.Duration) {
 	}
 }
 
-// progress says how far a backfill is.
+// progress says how far a backfill is, after each of its windows. A sweep is one when it begins further back than polls ever do.
 func (r *report) progress(c *collector) {
-	now, through := c.clock.now(), c.planner.through
-	behind := now.Sub(through)
-	if behind < c.cfg.MaxWindow/2+c.cfg.PollInterval && r.progressAt.IsZero() {
-		return
-	}
-	end := now
-	if !c.planner.end.IsZero() {
-		end = earlier(end, c.planner.end)
-	}
-	if whole := end.Sub(c.planner.from); whole > 0 && through.Before(end.Add(-c.cfg.PollInterval)) {
-		if !r.progressAt.IsZero() && time.Since(r.progressAt) < progressInterval {
-			return
+	p := c.planner
+	if p.target.IsZero() { // the sweep is over
+		if r.backfill {
+			r.log.infof("caught up at %s after %d events", p.through.Format(time.RFC3339), c.stats.records.Load())
 		}
-		r.progressAt = time.Now()
-		r.log.infof("backfill: at %s, %.0f %% of the time since %s, %d events so far", through.Format(time.RFC3339),
-			100*float64(through.Sub(c.planner.from))/float64(whole), c.planner.from.Format(time.RFC3339), c.stats.records.Load())
+		r.backfill = false
 		return
 	}
-	r.log.infof("caught up at %s after %d events", through.Format(time.RFC3339), c.stats.records.Load())
-	r.progressAt = time.Time{}
+	if !r.backfill && p.target.Sub(p.through) < max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap) {
+		return
+	}
+	if time.Since(r.progressAt) < progressInterval {
+		return
+	}
+	r.progressAt, r.backfill = time.Now(), true
+	r.log.infof("backfill: at %s, %.0f %% of the time since %s, %d events so far", p.through.Format(time.RFC3339),
+		100*float64(p.through.Sub(p.from))/float64(p.target.Sub(p.from)), p.from.Format(time.RFC3339), c.stats.records.Load())
 }
 
 // observe notes the server's clock.

@@ -22,17 +22,43 @@ func TestABackfillSaysHowFarItIs(t *testing.T) {
 	})
 }
 
-func TestASlowBackfillSaysHowFarItIsEveryHalfMinute(t *testing.T) {
-	inBubble(t, map[string]string{"start_time": "-10d", "max_window": "6h"}, func(h *simHost) {
-		h.wrap = func(next http.RoundTripper) http.RoundTripper {
-			return roundTrip(func(r *http.Request) (*http.Response, error) {
-				time.Sleep(10 * time.Second)
-				return next.RoundTrip(r)
+// slowly makes every answer take so long.
+func (h *simHost) slowly(d time.Duration) {
+	h.wrap = func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(d)
+			return next.RoundTrip(r)
+		})
+	}
+}
+
+// However windows, overlap and pauses are set, and however slow the endpoint is: a backfill is told of twice a minute at most, its end once, and
+// ordinary polls are none.
+func TestProgressIsTerse(t *testing.T) {
+	at := func(d time.Duration) string { // seen from when a bubble's test begins
+		return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(10*365*day + d).Format(time.RFC3339)
+	}
+	for name, c := range map[string]struct {
+		settings           map[string]string
+		answer, run        time.Duration
+		backfill, caughtUp int // lines
+	}{
+		"a backfill that takes long": {map[string]string{"start_time": "-10d", "max_window": "6h"}, 10 * time.Second, 5 * time.Minute, 10, 0},
+		"an end in the near future":  {map[string]string{"end_time": at(5 * time.Minute), "overlap": "1h", "max_window": "1m", "poll_interval": "30s"}, 0, 8 * time.Minute, 0, 0},
+		"an end in the past":         {map[string]string{"end_time": at(-30 * time.Minute), "overlap": "30m", "max_window": "1m", "poll_interval": "10s"}, 0, 20 * time.Minute, 0, 0},
+		"overlaps that take long":    {map[string]string{"start_time": "-30m", "max_window": "1m", "poll_interval": "10s"}, 10 * time.Second, 30 * time.Minute, 10, 1},
+		// After the first sweep, of a minute, the second is so much behind.
+		"windows shorter than poll_interval": {map[string]string{"start_time": "-10m", "overlap": "20s", "max_window": "1s", "poll_interval": "3s"}, 100 * time.Millisecond, 4 * time.Minute, 3, 2},
+		"a long poll_interval":               {map[string]string{"start_time": "-9d", "max_window": "1h", "poll_interval": "24h"}, time.Second, 50 * time.Hour, 8, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, c.settings, func(h *simHost) {
+				h.slowly(c.answer)
+				h.start()
+				time.Sleep(c.run)
+				require.Equal(t, c.backfill, strings.Count(h.logged(), "backfill: at "), h.logged())
+				require.Equal(t, c.caughtUp, strings.Count(h.logged(), "caught up at "), h.logged())
 			})
-		}
-		h.start()
-		time.Sleep(5 * time.Minute)
-		require.InDelta(t, 10, strings.Count(h.logged(), "backfill: at "), 3)
-		require.NotContains(t, h.logged(), "caught up at ")
-	})
+		})
+	}
 }

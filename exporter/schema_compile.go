@@ -260,7 +260,7 @@ func (n *node) constant() bool {
 			return false
 		}
 	}
-	return true
+	return len(n.kids) > 0
 }
 
 // appendConstant appends the entry, key and value, of a constant or of a map of constants.

@@ -62,6 +62,25 @@ func TestRawRow(t *testing.T) {
 	require.Len(t, record, 5)
 }
 
+// Maps that nothing goes to are left out, also when the response has no column for them.
+func TestNoMapIsEmpty(t *testing.T) {
+	for _, schema := range allSchemas {
+		c := schemaCase{header: []string{"event_time", "action_name"}, fields: []string{"2026-03-04T05:06:07Z", "x"}}
+		for _, bad := range []string{"", "a reason"} {
+			c.bad = bad
+			var walk func(path string, value any)
+			walk = func(path string, value any) {
+				inner, isMap := value.(map[string]any)
+				require.False(t, isMap && len(inner) == 0, "%s: %s is empty", schema, path)
+				for key, value := range inner {
+					walk(path+"."+key, value)
+				}
+			}
+			walk("", c.record(t, schema))
+		}
+	}
+}
+
 // TestTableHasEveryKnownColumn: none goes to the rest because it was forgotten.
 func TestTableHasEveryKnownColumn(t *testing.T) {
 	var names []string

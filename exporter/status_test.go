@@ -185,6 +185,27 @@ func TestRefusedFromTheStartIsTold(t *testing.T) {
 	})
 }
 
+// That a checkpoint is gone is told by the first start that gets an answer, not forgotten by those before it.
+func TestALostCheckpointIsToldOnceTheEndpointAnswers(t *testing.T) {
+	inBubble(t, map[string]string{"status_events": "on"}, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		h.shutdown()
+		require.NoError(t, os.Remove(h.settings["checkpoint_path"]))
+		h.server.SetCredentials("another key", "")
+		for range 2 {
+			h.start()
+			time.Sleep(time.Minute)
+			h.kill()
+		}
+		h.server.SetCredentials("key", "")
+		h.start()
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 1, h.statuses(SchemaRaw)[StatusCheckpointReset], h.logged())
+		require.Contains(t, h.logged(), "it was lost or moved away")
+	})
+}
+
 // A status event that was in a batch in doubt comes again, under the same id.
 func TestAStatusSurvivesAKillOfItsBatch(t *testing.T) {
 	inBubble(t, map[string]string{"status_events": "on"}, func(h *simHost) {
