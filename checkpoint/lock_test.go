@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -106,6 +107,9 @@ func TestLost(t *testing.T) {
 	require.False(t, lost(), "had not begun")
 
 	save(begun)
+	require.NoError(t, os.Remove(path))
+	require.True(t, lost())
+	save(begun)
 	require.False(t, lost(), "it is there")
 	require.NoError(t, os.Remove(path))
 	require.True(t, lost())
@@ -164,10 +168,14 @@ func TestAFullDiskLeavesTheMark(t *testing.T) {
 	}
 	signal.Ignore(syscall.SIGXFSZ)
 	defer signal.Reset(syscall.SIGXFSZ)
-	before := limit(uint64(len(markHad)))
-	writeNote(path, true, "2 web-8 OTHER\n")
-	limit(before.Cur)
-	note, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, markHad, string(note), "and nobody is named who does not hold it")
+	for _, room := range []int{0, len(markHad)} {
+		before := limit(uint64(room))
+		writeNote(path, true, "2 web-8 OTHER\n")
+		limit(before.Cur)
+		note, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(string(note), markHad), "%q", note)
+		require.NotContains(t, string(note), "web-8")
+		require.Equal(t, room == 0, strings.Contains(string(note), "web-7"), "nobody is named who does not hold it, if it can be helped")
+	}
 }
