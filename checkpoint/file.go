@@ -121,7 +121,7 @@ func (f *File) State() (State, bool) {
 }
 
 // Lost says whether Open found no checkpoint, or one that had not begun (its Through is zero), where one had begun before: the lock file, which
-// nobody takes away, says so. It stays so until Through is saved, also over restarts.
+// nobody takes away, says so. Each Open says the same until Through was saved; what this one said does not change.
 func (f *File) Lost() bool { return f.lost }
 
 // mark notes in the lock file that the checkpoint has begun.

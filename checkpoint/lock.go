@@ -67,8 +67,8 @@ const (
 	markHad = "kept\n"
 )
 
-// writeNote replaces what the lock file says, the mark in place, so that a full disk cannot take it away. It is news for people: without it the
-// lock holds all the same, so an error is none.
+// writeNote replaces what the lock file says, the mark in place, so that a full disk cannot take it away. An error stops nobody: without a note the
+// lock holds all the same, but a message cannot name the holder, and a lost checkpoint would be taken for a first start.
 func writeNote(path string, had bool, holder string) {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

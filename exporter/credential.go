@@ -53,26 +53,29 @@ func newCredential(cfg Config) credential {
 	return credential{setting: "api_key", name: apiKey, inline: func() string { return string(cfg.APIKey) }}
 }
 
+// where names the setting that the credential comes from, and its file.
+func (c credential) where() string {
+	if c.file == "" {
+		return c.setting
+	}
+	return c.setting + " " + quoted(c.file)
+}
+
 // origin says where the credential comes from and when a new one counts.
 func (c credential) origin() string {
 	if c.file == "" {
-		return "that of " + c.setting + ", which is read at the start only"
+		return "that of " + c.where() + ", which is read at the start only"
 	}
-	return "that in " + c.setting + " " + quoted(c.file) + ", which is read again for every request"
+	return "that in " + c.where() + ", which is read again for every request"
 }
 
 // credentialError says why there is no credential to send. A person must act.
 type credentialError struct {
-	setting, file string
-	err           error
+	where string
+	err   error
 }
 
-func (e *credentialError) Error() string {
-	if e.file == "" {
-		return fmt.Sprintf("%s: %v", e.setting, e.err)
-	}
-	return fmt.Sprintf("%s %s: %v", e.setting, quoted(e.file), e.err)
-}
+func (e *credentialError) Error() string { return fmt.Sprintf("%s: %v", e.where, e.err) }
 
 func (e *credentialError) Unwrap() error { return e.err }
 
@@ -81,11 +84,11 @@ func (c credential) header() (name, value string, err error) {
 	if c.file == "" {
 		value = c.inline()
 	} else if value, err = readSecret(c.file); err != nil {
-		return "", "", &credentialError{c.setting, c.file, err}
+		return "", "", &credentialError{c.where(), err}
 	}
 	value = strings.TrimSpace(value)
 	if err := checkSecret(value); err != nil {
-		return "", "", &credentialError{c.setting, c.file, err}
+		return "", "", &credentialError{c.where(), err}
 	}
 	return c.name, c.prefix + value, nil
 }

@@ -213,7 +213,7 @@ func (n *node) mapSteps() []op {
 	return append(steps, end)
 }
 
-// fieldsOnly tells whether a map has nothing but fields of any form.
+// fieldsOnly tells whether a map has nothing but fields that need no form.
 func (n *node) fieldsOnly() bool {
 	for _, k := range n.kids {
 		if k.leaf == nil || k.leaf.kind != opText || k.leaf.form != anyText {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A template writes the records of good rows whose known columns give the same values, so that the same maps and lists are there. It is what one of
+// A template writes the records of good rows whose known columns fill the same places, so that the same maps and lists are there. It is what one of
 // them was written as, with holes for what is the row's own, so that a record is a few copies from end to end: no map is opened or closed.
 //
 // The columns that nobody knows are one of the holes, a map that is counted in each row (opFields): there may be any number of them, filled in any
