@@ -1,73 +1,118 @@
 /*
- * The two addresses of the engine's monitoring API that tell what was delivered,
- * with the ages that the engine's figures have: counters 1 s, chunks 5 s, and 404
- * until the first of each.
+ * The addresses of the engine's monitoring API that tell what was stored and
+ * delivered, with the ages that the engine's figures have, and 404 until the first
+ * of each. Counters of both versions are of the same moment, a full second of the
+ * monotonic clock like the collect calls; chunks of single inputs are 5 s old.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "host.h"
 
-#define REPORT_SIZE 8192
 #define COUNTERS_REFRESH_MS 1000
 
 struct report {
-    char text[REPORT_SIZE]; /* empty: there is none yet */
-    long long taken;
+    const char *path;
+    const char *type;
+    void (*write)(FILE *);
+    char *text; /* NULL: there is none yet */
 };
 
-static struct report counters, storage;
+enum { METRICS, PROMETHEUS, STORAGE, REPORTS };
+
+static struct report reports[REPORTS] = {
+    [METRICS] = {"/api/v1/metrics", "application/json", report_metrics, NULL},
+    [PROMETHEUS] = {"/api/v2/metrics/prometheus", "text/plain; version=0.0.4", report_prometheus, NULL},
+    [STORAGE] = {"/api/v1/storage", "application/json", report_storage, NULL},
+};
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void refresh(struct report *r, int age_ms, size_t (*write_report)(char *, size_t))
+static void renew(struct report *r)
 {
-    if (r->taken == 0) {
-        r->taken = now_ms();
-    } else if (now_ms() - r->taken >= age_ms) {
-        write_report(r->text, sizeof(r->text));
-        r->taken = now_ms();
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    if (f == NULL) {
+        die("out of memory");
     }
+    r->write(f);
+    fclose(f);
+    pthread_mutex_lock(&mutex);
+    free(r->text);
+    r->text = text;
+    pthread_mutex_unlock(&mutex);
+}
+
+static bool is_time(long long *due, int interval_ms)
+{
+    bool yes = *due != 0 && now_ms() >= *due;
+
+    if (yes || *due == 0) {
+        *due = next_tick(interval_ms);
+    }
+    return yes;
 }
 
 /* Called by the main thread, which owns the figures, often enough. */
 void http_refresh(void)
 {
-    pthread_mutex_lock(&mutex);
-    refresh(&counters, COUNTERS_REFRESH_MS, store_report_counters);
-    refresh(&storage, options.storage_refresh_ms, store_report_chunks);
-    pthread_mutex_unlock(&mutex);
+    static long long counters_due, storage_due;
+
+    if (is_time(&storage_due, options.storage_refresh_ms)) {
+        renew(&reports[STORAGE]);
+    }
+    if (is_time(&counters_due, COUNTERS_REFRESH_MS)) {
+        renew(&reports[METRICS]);
+        renew(&reports[PROMETHEUS]);
+    }
+}
+
+/* Returns a copy of what was asked for, NULL = 404. */
+static char *find(const char *request, const char **type)
+{
+    char *text = NULL;
+
+    for (struct report *r = reports; r < reports + REPORTS; r++) {
+        size_t n = strlen(r->path);
+
+        if (strncmp(request, "GET ", 4) == 0 && strncmp(request + 4, r->path, n) == 0 && request[4 + n] == ' ') {
+            pthread_mutex_lock(&mutex);
+            text = r->text != NULL ? strdup(r->text) : NULL;
+            pthread_mutex_unlock(&mutex);
+            *type = r->type;
+        }
+    }
+    return text;
 }
 
 static void answer(int connection)
 {
-    char request[2048], body[REPORT_SIZE] = "", head[256];
+    char request[2048], head[256];
+    const char *type = "text/plain";
     ssize_t n = recv(connection, request, sizeof(request) - 1, 0);
-    const struct report *r = NULL;
+    char *body;
+    size_t size;
 
     if (n <= 0) {
         return;
     }
     request[n] = '\0';
-    if (strncmp(request, "GET /api/v1/storage ", 20) == 0) {
-        r = &storage;
-    } else if (strncmp(request, "GET /api/v1/metrics ", 20) == 0) {
-        r = &counters;
-    }
-    if (r != NULL) {
-        pthread_mutex_lock(&mutex);
-        memcpy(body, r->text, sizeof(body));
-        pthread_mutex_unlock(&mutex);
-    }
+    body = find(request, &type);
+    size = body != NULL ? strlen(body) : 0;
     snprintf(head, sizeof(head),
-             "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-             body[0] != '\0' ? "200 OK" : "404 Not Found", strlen(body));
-    if (send(connection, head, strlen(head), MSG_NOSIGNAL) > 0) {
-        send(connection, body, strlen(body), MSG_NOSIGNAL);
+             "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+             body != NULL ? "200 OK" : "404 Not Found", type, size);
+    if (send(connection, head, strlen(head), MSG_NOSIGNAL) > 0 && size > 0) {
+        send(connection, body, size, MSG_NOSIGNAL);
     }
+    free(body);
 }
 
 static void *serve(void *arg)

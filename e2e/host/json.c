@@ -222,6 +222,14 @@ long events_count(const uint8_t *data, size_t size)
     return r.bad ? -1 : n;
 }
 
+size_t event_size(const uint8_t *data, size_t size)
+{
+    struct reader r = {data, data + size, false};
+
+    event(&r, NULL);
+    return (size_t) (r.at - data);
+}
+
 void events_print(FILE *out, const uint8_t *data, size_t size)
 {
     struct reader r = {data, data + size, false};

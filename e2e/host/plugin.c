@@ -229,7 +229,6 @@ bool instance_init(struct instance *ins)
     ins->context = (struct proxy_context){0};
     ins->commands = ins->ready = 0;
     ins->paused = false;
-    ins->records = ins->bytes = 0;
     pthread_mutex_init(&ins->mutex, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);

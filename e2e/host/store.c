@@ -1,291 +1,129 @@
-/*
- * Where handed-over records live. The ring is memory: what is in it when the
- * process dies is lost. A chunk is memory too, or a file that a later process
- * finds and delivers, as the engine's filesystem storage does.
- */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+/* The engine's inputs, and how records get into their chunks. */
+#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host.h"
 
-/* A ring's entry, and then a chunk. */
-struct block {
-    struct block *next;
-    struct instance *ins; /* NULL: left behind by an earlier process */
-    uint8_t *data;
-    size_t size;
-    long records;
-    long long due;       /* when the next delivery is tried */
-    char path[PATH_MAX]; /* empty: memory storage */
-};
+#define CHUNK_FULL (2 << 20) /* bytes of content; nothing is appended to such a chunk */
 
-struct list {
-    struct block *first, **last;
-};
+struct input inputs[MAX_INPUTS];
+int input_count;
 
-static struct list ring = {NULL, &ring.first};
-static struct list chunks = {NULL, &chunks.first};
-static pthread_mutex_t ring_mutex = PTHREAD_MUTEX_INITIALIZER;
-static FILE *out;
-static long long sequence;
-static struct {
-    uint64_t delivered, delivered_bytes, retries, given_up, dropped_records, retried_records;
-} sink;
-
-static void append(struct list *list, struct block *b)
+static struct input *new_input(const char *name, bool on_disk)
 {
-    b->next = NULL;
-    *list->last = b;
-    list->last = &b->next;
+    struct input *in = &inputs[input_count++];
+
+    *in = (struct input){.name = name, .on_disk = on_disk};
+    return in;
 }
 
-static void *allocate(size_t size)
-{
-    void *p = calloc(1, size);
-
-    if (p == NULL) {
-        die("out of memory");
-    }
-    return p;
-}
-
-static double chance(void)
-{
-    return (double) rand() / ((double) RAND_MAX + 1);
-}
-
-/* ---- start ---- */
-
-/* A process that was killed in the middle of a line must not spoil the next. */
-static void open_out(void)
-{
-    char last = '\n';
-
-    out = stdout;
-    if (options.out == NULL) {
-        return;
-    }
-    out = fopen(options.out, "ab+");
-    if (out == NULL) {
-        die("%s: %s", options.out, strerror(errno));
-    }
-    if (fseek(out, -1, SEEK_END) == 0 && fread(&last, 1, 1, out) == 1 && last != '\n') {
-        fseek(out, 0, SEEK_END);
-        fputc('\n', out);
-        fflush(out);
-    }
-}
-
-static void read_chunk(struct block *b)
-{
-    FILE *f = fopen(b->path, "rb");
-
-    if (f == NULL || fseek(f, 0, SEEK_END) != 0) {
-        die("%s: %s", b->path, strerror(errno));
-    }
-    b->size = (size_t) ftell(f);
-    b->data = allocate(b->size + 1);
-    rewind(f);
-    if (fread(b->data, 1, b->size, f) != b->size) {
-        die("%s: cut short", b->path);
-    }
-    fclose(f);
-    b->records = events_count(b->data, b->size);
-}
-
-static int is_chunk(const struct dirent *entry)
-{
-    size_t n = strlen(entry->d_name);
-
-    return n > 6 && strcmp(entry->d_name + n - 6, ".chunk") == 0;
-}
-
-static void read_backlog(void)
-{
-    struct dirent **names;
-    int n = scandir(options.storage_path, &names, is_chunk, alphasort);
-
-    if (n < 0) {
-        die("%s: %s", options.storage_path, strerror(errno));
-    }
-    for (int i = 0; i < n; i++) {
-        struct block *b = allocate(sizeof(*b));
-
-        snprintf(b->path, sizeof(b->path), "%s/%s", options.storage_path, names[i]->d_name);
-        read_chunk(b);
-        append(&chunks, b);
-        free(names[i]);
-    }
-    free(names);
-}
-
+/* In the engine's order, by which a reader of its figures can tell emitters: they come behind the backlog. */
 void store_open(void)
 {
-    srand((unsigned) (now_ms() ^ getpid()));
-    sequence = (long long) time(NULL) * 1000000; /* after those of earlier processes */
-    open_out();
+    struct input *in;
+
+    input_count = 0;
+    for (int i = 0; i < instance_count; i++) {
+        in = new_input(instances[i].name, options.storage_path != NULL && !options.memory);
+        in->instance = &instances[i];
+        snprintf(in->stream, sizeof(in->stream), "wherobots_audit.%d", i);
+    }
     if (options.storage_path != NULL) {
-        read_backlog();
+        static char name[sizeof(in->stream)];
+
+        snprintf(name, sizeof(name), "storage_backlog.%d", input_count);
+        in = new_input(name, true);
+        chunks_load(in);
+    }
+    grep_filter = (struct filter){.name = "grep.0", .active = options.grep != NULL};
+    rewrite_filter = (struct filter){.name = "rewrite_tag.0", .active = options.rewrite != NULL};
+    if (rewrite_filter.active) {
+        in = new_input("emitter_for_rewrite_tag.0", options.emitter_on_disk);
+        snprintf(in->stream, sizeof(in->stream), "emitter.%d", input_count - 1);
     }
 }
 
-/* ---- ring to chunks ---- */
-
-void ring_push(struct instance *ins, const void *data, size_t size)
+/* What is in memory is lost. */
+void store_close(void)
 {
-    struct block *b = allocate(sizeof(*b));
-
-    b->ins = ins;
-    b->size = size;
-    b->data = allocate(size);
-    memcpy(b->data, data, size);
-    b->records = events_count(b->data, size);
-    if (b->records < 0) {
-        die("%s handed over %zu bytes that are no events", ins->name, size);
+    while (chunks != NULL) {
+        chunk_close(chunks);
     }
-    pthread_mutex_lock(&ring_mutex);
-    append(&ring, b);
-    pthread_mutex_unlock(&ring_mutex);
-}
-
-/* A chunk is there whole or not at all, as the engine's checksums make it. */
-static void write_chunk(struct block *b)
-{
-    char temporary[PATH_MAX];
-    FILE *f;
-
-    snprintf(b->path, sizeof(b->path), "%s/%020lld.chunk", options.storage_path, sequence++);
-    snprintf(temporary, sizeof(temporary), "%s/new", options.storage_path);
-    f = fopen(temporary, "wb");
-    if (f == NULL || fwrite(b->data, 1, b->size, f) != b->size || fclose(f) != 0 ||
-        rename(temporary, b->path) != 0) {
-        die("%s: %s", temporary, strerror(errno));
+    ring_discard();
+    emitter_discard();
+    for (struct output *o = outputs; o < outputs + output_count; o++) {
+        o->records = o->bytes = o->errors = o->retries = o->retries_failed = o->dropped = o->retried = 0;
+        memset(o->from, 0, sizeof(o->from));
+        memset(o->dropped_from, 0, sizeof(o->dropped_from));
     }
 }
 
-void ring_flush(void)
+/* The newest chunk of the input and tag if it takes more, else a new one. */
+static struct chunk *chunk_for(struct input *in, const char *tag)
 {
-    struct block *b, *next;
+    struct chunk *newest = NULL;
 
-    pthread_mutex_lock(&ring_mutex);
-    b = ring.first;
-    ring.first = NULL;
-    ring.last = &ring.first;
-    pthread_mutex_unlock(&ring_mutex);
-    for (; b != NULL; b = next) {
-        next = b->next;
-        if (options.storage_path != NULL) {
-            write_chunk(b);
+    for (struct chunk *c = chunks; c != NULL; c = c->next) {
+        if (c->in == in && strcmp(c->tag, tag) == 0) {
+            newest = c;
         }
-        b->due = now_ms() + options.deliver_after_ms;
-        b->ins->records += (uint64_t) b->records;
-        b->ins->bytes += b->size;
-        append(&chunks, b);
     }
+    if (newest != NULL && !newest->tried && !newest->locked && newest->content < CHUNK_FULL) {
+        return newest;
+    }
+    return chunk_create(in, tag);
 }
 
-/* ---- delivery ---- */
-
-/* Returns false if the attempt failed and is to be tried again. */
-static bool deliver(struct block *b)
+/*
+ * As the engine's input_chunk_append_raw: a chunk is found, the records are
+ * counted, then filtered, then written. When there is no room for a chunk they
+ * are not counted; when there is none for the records they are, and lost.
+ */
+void store_append(struct input *in, const char *tag, const uint8_t *data, size_t size)
 {
-    if (chance() < options.refuse) {
-        sink.retries++;
-        sink.retried_records += (uint64_t) b->records;
-        b->due = now_ms() + 1000;
-        host_log(2, "[host] delivery refused");
-        return false;
+    long count = events_count(data, size);
+    struct records kept;
+    struct chunk *c;
+
+    usleep((useconds_t) options.write_delay_ms * 1000);
+    c = chunk_for(in, tag);
+    if (c == NULL) {
+        host_log(1, "[input chunk] no available chunk");
+        return;
     }
-    if (chance() < options.drop) {
-        sink.given_up++;
-        sink.dropped_records += (uint64_t) b->records;
+    in->records += (uint64_t) count;
+    in->bytes += size;
+    kept = filter_do(in, data, size, count);
+    if (kept.size > 0 && !chunk_append(c, kept.data, kept.size)) {
+        host_log(1, "[input chunk] error writing data from %s instance", in->name);
+        c->locked = c->content == 0;
     } else {
-        events_print(out, b->data, b->size);
-        if (fflush(out) != 0) {
-            die("output: %s", strerror(errno));
-        }
-        sink.delivered += (uint64_t) b->records;
-        sink.delivered_bytes += b->size;
+        c->records += kept.count;
     }
-    if (b->path[0] != '\0') {
-        unlink(b->path);
+    free(kept.data);
+    if (c->content == 0 && !c->locked) {
+        chunk_destroy(c); /* everything was filtered out */
     }
-    return true;
+    store_limit(in);
 }
 
-/* now: whether due or not, as the engine does when it shuts down */
-void chunks_deliver(bool now)
+void store_limit(struct input *in)
 {
-    struct block **link = &chunks.first;
+    size_t total = 0;
+    bool full;
 
-    while (*link != NULL) {
-        struct block *b = *link;
-
-        if ((b->due > now_ms() && !now) || !deliver(b)) {
-            link = &b->next;
-            continue;
-        }
-        *link = b->next;
-        free(b->data);
-        free(b);
+    if (options.mem_buf_limit == 0 || in->on_disk || in->instance == NULL) {
+        return;
     }
-    chunks.last = link;
-}
-
-int chunks_pending(void)
-{
-    int n = 0;
-
-    for (struct block *b = chunks.first; b != NULL; b = b->next) {
-        n++;
+    for (struct chunk *c = chunks; c != NULL; c = c->next) {
+        total += c->in == in ? c->content : 0;
     }
-    return n;
-}
-
-/* ---- figures, in the form of the engine's monitoring API ---- */
-
-size_t store_report_chunks(char *text, size_t size)
-{
-    int total = chunks_pending(), files = options.storage_path != NULL ? total : 0;
-    size_t at = (size_t) snprintf(text, size,
-        "{\"storage_layer\":{\"chunks\":{\"total_chunks\":%d,\"mem_chunks\":%d,\"fs_chunks\":%d,"
-        "\"fs_chunks_up\":%d,\"fs_chunks_down\":0}},\"input_chunks\":{",
-        total, total - files, files, files);
-
-    for (int i = 0; i < instance_count; i++) {
-        int n = 0;
-
-        for (struct block *b = chunks.first; b != NULL; b = b->next) {
-            n += b->ins == &instances[i];
-        }
-        at += (size_t) snprintf(text + at, size - at,
-            "%s\"%s\":{\"status\":{\"overlimit\":false,\"mem_size\":\"0b\",\"mem_limit\":\"0b\"},"
-            "\"chunks\":{\"total\":%d,\"up\":%d,\"down\":0,\"busy\":0,\"busy_size\":\"0b\"}}",
-            i > 0 ? "," : "", instances[i].name, n, n);
+    full = total >= (size_t) options.mem_buf_limit;
+    if (full != in->full) {
+        host_log(2, "[input] %s %s (mem buf overlimit)", in->name, full ? "paused" : "resume");
+        in->full = full;
+        instance_send(in->instance, full ? PAUSE : RESUME);
     }
-    return at + (size_t) snprintf(text + at, size - at, "}}");
-}
-
-size_t store_report_counters(char *text, size_t size)
-{
-    size_t at = (size_t) snprintf(text, size, "{\"input\":{");
-
-    for (int i = 0; i < instance_count; i++) {
-        at += (size_t) snprintf(text + at, size - at, "%s\"%s\":{\"records\":%llu,\"bytes\":%llu}",
-            i > 0 ? "," : "", instances[i].name, (unsigned long long) instances[i].records,
-            (unsigned long long) instances[i].bytes);
-    }
-    return at + (size_t) snprintf(text + at, size - at,
-        "},\"filter\":{},\"output\":{\"stdout.0\":{\"proc_records\":%llu,\"proc_bytes\":%llu,\"errors\":%llu,"
-        "\"retries\":%llu,\"retries_failed\":%llu,\"dropped_records\":%llu,\"retried_records\":%llu}}}",
-        (unsigned long long) sink.delivered, (unsigned long long) sink.delivered_bytes,
-        (unsigned long long) sink.given_up, (unsigned long long) sink.retries,
-        (unsigned long long) sink.given_up, (unsigned long long) sink.dropped_records,
-        (unsigned long long) sink.retried_records);
 }
