@@ -1,15 +1,24 @@
 package e2e
 
 import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
 // host is a program that loads the shared object.
@@ -32,6 +41,26 @@ type rig struct {
 	logFile bool          // the engine's log goes to a file of its own
 	flags   []string      // of the bundled host
 	sink    *refusingSink // where a real engine delivers to instead of the file
+	pipeline
+}
+
+// pipeline is what lies behind the inputs; its zero value is one output that takes
+// everything. Both hosts have it.
+type pipeline struct {
+	filters       []filter
+	emitterOnDisk bool
+	outputs       []output
+}
+
+// filter is grep, which drops, or rewrite_tag, which re-emits records as
+// "siem.audit". It applies to actions whose name contains text; "" is all of them.
+type filter struct{ name, text string }
+
+// output is a destination for tags that fit match, here with the tag "audit" and
+// with what filters make of it.
+type output struct {
+	name, match string
+	refuses     bool // every delivery, to be tried again
 }
 
 // newRig has one instance with the settings that every test wants: fast polls,
@@ -85,6 +114,7 @@ func (b bundled) command(_ *testing.T, r *rig) *exec.Cmd {
 	if r.port != 0 {
 		args = append(args, "--http", strconv.Itoa(r.port))
 	}
+	args = append(args, b.pipeline(r.pipeline)...)
 	args = append(args, r.flags...)
 	for _, input := range r.inputs {
 		args = append(args, "--input", input["alias"])
@@ -97,6 +127,25 @@ func (b bundled) command(_ *testing.T, r *rig) *exec.Cmd {
 	return exec.Command(b.path, args...)
 }
 
+// pipeline returns the flags for it.
+func (bundled) pipeline(p pipeline) []string {
+	var args []string
+	for _, f := range p.filters {
+		args = append(args, map[string]string{"grep": "--grep", "rewrite_tag": "--rewrite"}[f.name], f.text)
+	}
+	if p.emitterOnDisk {
+		args = append(args, "--emitter-on-disk")
+	}
+	for _, o := range p.outputs {
+		text := o.name + ",match=" + o.match
+		if o.refuses {
+			text += ",refuse=1"
+		}
+		args = append(args, "--output", text)
+	}
+	return args
+}
+
 // engine is a real Fluent Bit.
 type engine struct{ path string }
 
@@ -104,6 +153,17 @@ func (engine) name() string { return "fluent-bit" }
 
 func (e engine) command(t *testing.T, r *rig) *exec.Cmd {
 	t.Helper()
+	service := e.service(r)
+	config := map[string]any{"service": service, "pipeline": map[string]any{
+		"inputs": e.inputs(r), "filters": e.filters(r.pipeline), "outputs": e.outputs(t, r, service),
+	}}
+	text, err := yaml.Marshal(config)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(r.path("fluent-bit.yaml"), text, 0o600))
+	return exec.Command(e.path, "-e", plugin, "-c", r.path("fluent-bit.yaml"))
+}
+
+func (engine) service(r *rig) map[string]any {
 	service := map[string]any{
 		"flush":        0.5,
 		"grace":        5,
@@ -120,9 +180,16 @@ func (e engine) command(t *testing.T, r *rig) *exec.Cmd {
 	if r.logFile {
 		service["log_file"] = r.path("engine.log")
 	}
+	return service
+}
+
+func (engine) inputs(r *rig) []any {
 	var inputs []any
 	for _, settings := range r.inputs {
 		input := map[string]any{"name": "wherobots_audit", "storage.type": "filesystem"}
+		if len(r.pipeline.outputs) > 0 || len(r.filters) > 0 {
+			input["tag"] = settings["alias"]
+		}
 		if r.memory {
 			input["storage.type"] = "memory"
 		}
@@ -131,19 +198,265 @@ func (e engine) command(t *testing.T, r *rig) *exec.Cmd {
 		}
 		inputs = append(inputs, input)
 	}
-	output := map[string]any{"name": "file", "match": "*", "path": r.dir, "file": "out", "retry_limit": "no_limits"}
+	return inputs
+}
+
+func (engine) filters(p pipeline) []any {
+	filters := []any{}
+	for _, f := range p.filters {
+		settings := map[string]any{"name": f.name, "match": "audit"}
+		if f.name == "grep" {
+			settings["exclude"] = "action_name " + cmp.Or(f.text, ".")
+		} else {
+			settings["rule"] = "$action_name " + cmp.Or(f.text, ".") + " siem.audit false"
+		}
+		if f.name == "rewrite_tag" && p.emitterOnDisk {
+			settings["emitter_storage.type"] = "filesystem"
+		}
+		filters = append(filters, settings)
+	}
+	return filters
+}
+
+// outputs may change how soon the service tries again.
+func (e engine) outputs(t *testing.T, r *rig, service map[string]any) []any {
+	t.Helper()
+	file := map[string]any{"name": "file", "match": "*", "path": r.dir, "file": "out", "retry_limit": "no_limits"}
+	if r.sink == nil && len(r.pipeline.outputs) == 0 {
+		return []any{file}
+	}
+	service["scheduler.base"], service["scheduler.cap"] = 1, 2
 	if r.sink != nil {
 		r.sink.writeTo(r.path("out"))
-		where, err := url.Parse(r.sink.url)
-		require.NoError(t, err)
-		output = map[string]any{
-			"name": "http", "match": "*", "host": where.Hostname(), "port": where.Port(), "format": "json_lines", "retry_limit": "no_limits",
-		}
-		service["scheduler.base"], service["scheduler.cap"] = 1, 2
+		return []any{e.post(t, r.sink, "*")}
 	}
-	config := map[string]any{"service": service, "pipeline": map[string]any{"inputs": inputs, "outputs": []any{output}}}
-	text, err := yaml.Marshal(config)
+	var outputs []any
+	for _, o := range r.pipeline.outputs {
+		one := maps.Clone(file)
+		if o.refuses {
+			one = e.post(t, newRefusingSink(t, 1), "")
+		}
+		one["alias"], one["match"] = o.name, o.match
+		outputs = append(outputs, one)
+	}
+	return outputs
+}
+
+func (engine) post(t *testing.T, sink *refusingSink, match string) map[string]any {
+	t.Helper()
+	where, err := url.Parse(sink.url)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(r.path("fluent-bit.yaml"), text, 0o600))
-	return exec.Command(e.path, "-e", plugin, "-c", r.path("fluent-bit.yaml"))
+	return map[string]any{
+		"name": "http", "match": match, "host": where.Hostname(), "port": where.Port(), "format": "json_lines",
+		"retry_limit": "no_limits",
+	}
+}
+
+// figures reads the engine's figures, all of one moment, by name and labels; empty
+// if there are none yet.
+func (r *rig) figures() map[string]string {
+	figures := map[string]string{}
+	text := get("http://127.0.0.1:" + strconv.Itoa(r.port) + "/api/v2/metrics/prometheus")
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			figures[strings.TrimPrefix(name, "fluentbit_")] = value
+		}
+	}
+	return figures
+}
+
+// chunkFiles returns the length of the content of each chunk file, by its name in
+// the storage path; -1 = not even a header.
+func (r *rig) chunkFiles(t *testing.T) map[string]int {
+	t.Helper()
+	names, err := filepath.Glob(r.path("storage/*/*.flb"))
+	require.NoError(t, err)
+	files := map[string]int{}
+	for _, name := range names {
+		short := strings.TrimPrefix(name, r.path("storage")+"/")
+		data, err := os.ReadFile(name)
+		switch {
+		case os.IsNotExist(err): // delivered meanwhile
+		case len(data) < 24:
+			files[short] = -1
+		default:
+			files[short] = int(binary.BigEndian.Uint32(data[10:14]))
+		}
+	}
+	return files
+}
+
+// before reports whether this is an engine before major.minor; the bundled host is
+// like the newest.
+func before(h host, major, minor int) bool {
+	var itsMajor, itsMinor int
+	_, err := fmt.Sscanf(engineVersion, "%d.%d", &itsMajor, &itsMinor)
+	return h != hosts[0] && err == nil && (itsMajor < major || itsMajor == major && itsMinor < minor)
+}
+
+// What the engine's figures say of fifty records in one batch, by what lies behind
+// the input. "" = there is no such figure. Whatever is concluded from such figures
+// rests on this.
+func TestFiguresOfHosts(t *testing.T) {
+	t.Parallel()
+	const (
+		input     = `input_records_total{name="audit"}`
+		emitter   = `input_records_total{name="emitter_for_rewrite_tag.0"}`
+		unmatched = `routing_logs_drop_records_total{input="audit",output="unmatched"}`
+	)
+	takesAll := []output{{name: "siem", match: "*"}}
+	refusesAll := []output{{name: "siem", match: "*", refuses: true}}
+	for name, c := range map[string]struct {
+		pipeline
+		memory bool
+		routes bool // tells figures that are there from 4.2
+		want   map[string]string
+	}{
+		"delivered": {pipeline: pipeline{outputs: takesAll}, want: map[string]string{
+			input: "50", `output_proc_records_total{name="siem"}`: "50", "storage_chunks": "0",
+		}},
+		"delivered, by input": {pipeline: pipeline{outputs: takesAll}, routes: true, want: map[string]string{
+			`routing_logs_records_total{input="audit",output="siem"}`: "50", unmatched: "",
+		}},
+		"refused, on disk": {pipeline: pipeline{outputs: refusesAll}, want: map[string]string{
+			input: "50", `output_proc_records_total{name="siem"}`: "0", "storage_fs_chunks": "1", "storage_mem_chunks": "0",
+			`output_dropped_records_total{name="siem"}`: "0",
+		}},
+		"refused, in memory": {pipeline: pipeline{outputs: refusesAll}, memory: true, want: map[string]string{
+			input: "50", "storage_fs_chunks": "0", "storage_mem_chunks": "1",
+		}},
+		"no output matches": {pipeline: pipeline{outputs: []output{{name: "siem", match: "other"}}}, want: map[string]string{
+			input: "50", `output_proc_records_total{name="siem"}`: "0", "storage_chunks": "0",
+		}},
+		"no output matches, said": {pipeline: pipeline{outputs: []output{{name: "siem", match: "other"}}}, routes: true,
+			want: map[string]string{unmatched: "50"}},
+		"one of two outputs refuses": {
+			pipeline: pipeline{outputs: []output{{name: "siem", match: "*"}, {name: "archive", match: "a*", refuses: true}}},
+			want: map[string]string{
+				`output_proc_records_total{name="siem"}`: "50", `output_proc_records_total{name="archive"}`: "0", "storage_chunks": "1",
+			},
+		},
+		"dropped by a filter": {pipeline: pipeline{filters: []filter{{name: "grep"}}, outputs: takesAll}, want: map[string]string{
+			input: "50", `filter_drop_records_total{name="grep.0"}`: "50", "storage_chunks": "0",
+			`output_proc_records_total{name="siem"}`: "0",
+		}},
+		"re-emitted, the emitter in memory": {
+			pipeline: pipeline{filters: []filter{{name: "rewrite_tag"}}, outputs: []output{{name: "siem", match: "siem.*", refuses: true}}},
+			want: map[string]string{
+				input: "50", emitter: "50", `filter_drop_records_total{name="rewrite_tag.0"}`: "50",
+				`filter_emit_records_total{name="rewrite_tag.0"}`: "50", "storage_fs_chunks": "0", "storage_mem_chunks": "1",
+			},
+		},
+		"re-emitted, the emitter on disk": {
+			pipeline: pipeline{
+				filters: []filter{{name: "rewrite_tag"}}, emitterOnDisk: true,
+				outputs: []output{{name: "siem", match: "siem.*", refuses: true}},
+			},
+			want: map[string]string{input: "50", emitter: "50", "storage_fs_chunks": "1", "storage_mem_chunks": "0"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onEachHost(t, func(t *testing.T, h host) {
+				if c.routes && before(h, 4, 2) {
+					t.Skip("figures of routes are there from 4.2")
+				}
+				s := newSource(t, past(50)...)
+				r := newRig(t, h, s.url).set("start_time", "-7h", "commit_on", "handoff")
+				r.pipeline, r.memory, r.port = c.pipeline, c.memory, freePort(t)
+				r.set("engine_url", "http://127.0.0.1:"+strconv.Itoa(r.port))
+				if h == hosts[0] {
+					r.flags = []string{"--tag", "audit", "--grace-ms", "0"}
+				}
+				p := r.start(t)
+				var last map[string]string
+				p.until(15*time.Second, "the figures", func() bool {
+					last = r.figures()
+					return len(last) > 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(c.want)), func(figure string) bool {
+						return last[figure] != c.want[figure]
+					})
+				})
+				p.kill()
+			})
+		})
+	}
+}
+
+// A disk that is full takes records away after they were counted, and leaves empty
+// chunks that stay; with room again, later records arrive.
+func TestBundledHostWithAFullDisk(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, past(50)...)
+	r := newRig(t, hosts[0], s.url).set("start_time", "-7h", "commit_on", "handoff")
+	r.port = freePort(t)
+	limit := r.path("limit")
+	require.NoError(t, os.WriteFile(limit, []byte("5000"), 0o600)) // a header fits, fifty records do not
+	r.flags = []string{"--storage-limit", "@" + limit}
+	p := r.start(t)
+	p.until(10*time.Second, "counted records", func() bool {
+		return r.figures()[`input_records_total{name="audit"}`] == "50"
+	})
+	figures := r.figures()
+	require.Equal(t, "1", figures["storage_chunks"], "the empty chunk")
+	require.Equal(t, "0", figures[`output_proc_records_total{name="stdout.0"}`])
+	require.NotEqual(t, "0", figures[`logger_logs_total{message_type="error"}`])
+	require.Equal(t, []int{0}, slices.Collect(maps.Values(r.chunkFiles(t))), "content of the chunk file")
+
+	require.NoError(t, os.WriteFile(limit, []byte("4096"), 0o600)) // not even a header
+	s.Add(late(s, 1)...)
+	p.until(10*time.Second, "a file without a header", func() bool {
+		return slices.Contains(slices.Collect(maps.Values(r.chunkFiles(t))), -1)
+	})
+	require.Equal(t, "50", r.figures()[`input_records_total{name="audit"}`], "records without a chunk are not counted")
+
+	require.NoError(t, os.WriteFile(limit, []byte("1000000"), 0o600))
+	s.Add(late(s, 2)...)
+	p.until(10*time.Second, "later records", func() bool { return r.lines(t) > 0 })
+	require.Equal(t, "1", r.figures()["storage_chunks"], "the empty chunk stays")
+	p.kill()
+}
+
+// late returns n further events that happen now.
+func late(s *source, n int) []exportertest.Event {
+	return exportertest.Generate(int64(len(s.Events())), n, time.Now().Add(-time.Second), time.Now())
+}
+
+// A main thread that is slow leaves what was handed over in the ring for so long;
+// and a chunk that is refused for good counts as an error and is not tried again.
+func TestBundledHostThatIsSlowOrRefusesForGood(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, past(50)...)
+	r := newRig(t, hosts[0], s.url).set("start_time", "-7h", "commit_on", "handoff")
+	r.port = freePort(t)
+	r.flags = []string{"--write-delay-ms", "3000", "--reject", s.Events()[7].ID}
+	p := r.start(t)
+	p.until(10*time.Second, "a request", func() bool { return len(s.Requests()) > 0 })
+	asked := time.Now()
+	p.until(15*time.Second, "the refusal", func() bool {
+		return r.figures()[`output_dropped_records_total{name="stdout.0"}`] == "50"
+	})
+	require.Greater(t, time.Since(asked), 2900*time.Millisecond, "2.3 s at most without the delay")
+	figures := r.figures()
+	require.Equal(t, "1", figures[`output_errors_total{name="stdout.0"}`])
+	require.Equal(t, "0", figures[`output_retries_total{name="stdout.0"}`])
+	require.Zero(t, r.lines(t))
+	p.kill()
+}
+
+// Chunks in memory pause the input at the limit; what is in the ring meanwhile is
+// kept, and arrives.
+func TestBundledHostPausesAtItsLimit(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, past(3000)...)
+	r := newRig(t, hosts[0], s.url).set("start_time", "-7h", "commit_on", "delivery", "batch_bytes", "100K")
+	r.port, r.memory = freePort(t), true
+	r.set("engine_url", "http://127.0.0.1:"+strconv.Itoa(r.port))
+	r.flags = []string{"--mem-buf-limit", "250000", "--down-ms", "6000"}
+	p := r.start(t)
+	p.until(6*time.Second, "a pause", p.logged("audit paused (mem buf overlimit)"))
+	p.until(20*time.Second, "the end of the pause", p.logged("audit resume (mem buf overlimit)"))
+	p.until(60*time.Second, "every event", func() bool { return r.lines(t) >= 3000 })
+	p.stop()
+	missing, _ := compare(s.Events(), r.records(t, 0))
+	require.Empty(t, missing)
 }

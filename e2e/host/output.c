@@ -74,7 +74,7 @@ static void print(struct output *o, struct chunk *c)
 static bool deliver(struct output *o, struct chunk *c)
 {
     if (now_ms() - started_ms < o->down_ms || chance() < o->refuse) {
-        host_log(2, "[host] output %s: delivery refused", o->name);
+        host_log(2, "[host] delivery refused by output %s", o->name);
         o->retries++;
         o->retried += (uint64_t) c->records;
         return false;
