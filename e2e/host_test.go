@@ -451,12 +451,75 @@ func TestBundledHostPausesAtItsLimit(t *testing.T) {
 	r := newRig(t, hosts[0], s.url).set("start_time", "-7h", "commit_on", "delivery", "batch_bytes", "100K")
 	r.port, r.memory = freePort(t), true
 	r.set("engine_url", "http://127.0.0.1:"+strconv.Itoa(r.port))
-	r.flags = []string{"--mem-buf-limit", "250000", "--down-ms", "6000"}
+	r.flags = []string{"--mem-buf-limit", "50000", "--ring-ms", "2500", "--down-ms", "9000"}
 	p := r.start(t)
-	p.until(6*time.Second, "a pause", p.logged("audit paused (mem buf overlimit)"))
-	p.until(20*time.Second, "the end of the pause", p.logged("audit resume (mem buf overlimit)"))
+	p.until(9*time.Second, "a pause with a batch in the ring", func() bool {
+		figures := r.figures()
+		writes, _ := strconv.Atoi(figures[`input_ring_buffer_writes_total{name="audit"}`])
+		return writes > 1 && figures[`input_ingestion_paused{name="audit"}`] == "1"
+	})
+	written, err := strconv.Atoi(r.figures()[`input_bytes_total{name="audit"}`])
+	require.NoError(t, err)
+	require.Less(t, written, 110_000, "bytes: one batch, the others are in the ring")
 	p.until(60*time.Second, "every event", func() bool { return r.lines(t) >= 3000 })
+	require.True(t, p.logged("audit resume (mem buf overlimit)")())
 	p.stop()
-	missing, _ := compare(s.Events(), r.records(t, 0))
-	require.Empty(t, missing)
+	requireEach(t, s.Events(), r.records(t, 0))
+}
+
+// An append to a full ring is tried for a second and then lost; the engine says so
+// in one figure.
+func TestBundledHostWithAFullRing(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, past(3000)...)
+	r := newRig(t, hosts[0], s.url).set("start_time", "-7h", "commit_on", "handoff", "batch_bytes", "100K")
+	r.port = freePort(t)
+	r.flags = []string{"--ring-capacity", "1", "--ring-ms", "5000"}
+	p := r.start(t)
+	p.until(15*time.Second, "an append that is given up", func() bool {
+		return r.figures()[`input_ring_buffer_retry_failures_total{name="audit"}`] == "1"
+	})
+	require.True(t, p.logged("could not enqueue records into the ring buffer")())
+	p.kill()
+}
+
+// Where chunks are and what their files look like: below the instance's name, not
+// its alias, with the length of the content in the header.
+func TestChunkFilesOfHosts(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		filters []filter
+		stream  string
+	}{
+		"of the input":  {nil, "wherobots_audit.0"},
+		"of an emitter": {[]filter{{name: "rewrite_tag"}}, "emitter.2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onEachHost(t, func(t *testing.T, h host) {
+				s := newSource(t, past(50)...)
+				r := newRig(t, h, s.url).set("start_time", "-7h", "commit_on", "handoff")
+				r.filters, r.emitterOnDisk = c.filters, true
+				r.pipeline.outputs = []output{{name: "siem", match: "*", refuses: true}}
+				p := r.start(t)
+				var file string
+				p.until(10*time.Second, "a file with content", func() bool {
+					for name, length := range r.chunkFiles(t) {
+						if length > 0 && strings.HasPrefix(name, c.stream+"/") {
+							file = name
+						}
+					}
+					return file != ""
+				})
+				p.kill()
+				data, err := os.ReadFile(r.path("storage/" + file))
+				require.NoError(t, err)
+				content := data[24+binary.BigEndian.Uint16(data[22:]):][:binary.BigEndian.Uint32(data[10:])]
+				require.Equal(t, byte(0x92), content[0], "begins with an event")
+				for _, e := range s.Events() {
+					require.Contains(t, string(content), e.ID)
+				}
+			})
+		})
+	}
 }

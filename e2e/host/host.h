@@ -116,7 +116,7 @@ struct input {
     bool full;                /* paused by mem_buf_limit: its ring is left alone */
     uint64_t records, bytes;  /* counted before filters and before they are written */
     uint64_t unmatched;       /* records that no output's match fits */
-    uint64_t ring_writes, ring_retries, ring_failures;
+    _Atomic uint64_t ring_writes, ring_retries, ring_failures; /* the instance's thread writes them */
     int chunks_shown, busy_shown; /* as they were storage_refresh_ms ago */
 };
 
