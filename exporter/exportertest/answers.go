@@ -22,22 +22,41 @@ type Answers struct {
 	JSONString bool   // the whole CSV as one JSON string
 	BOM        bool   // U+FEFF before the header
 	CRLF       bool   // line ends
+	CR         bool   // line ends of CR alone
 	QuoteAll   bool   // fields that need it or not
 	Null       string // what stands for null; QuotedEmpty is possible
 	Empty      Empty
 	Gzip       Compression
 	Torn       bool // the last row has no line end
+	RawQuotes  bool // a quote in a field is no reason to quote it, and is never doubled
 
-	ContentLength bool          // said instead of chunks
-	Retention     time.Duration // how long events are kept; 0 = Retention, negative = for ever
+	MiddleLine string // a line in the middle of the rows, as it stands
+	LastLine   string // behind the rows, as it stands and without a line end; %d in it is the number of rows
+	Broken     Broken
+	Volatile   string        // name of a further column that differs in each answer
+	SharedID   string        // event_id of several rows …
+	SharedIDs  float64       // … this share of them, always the same ones
+	TimeLag    time.Duration // event_time is so much earlier than what the endpoint files the event under
+
+	ContentLength   bool          // said instead of chunks
+	Framing         Framing       // goes before ContentLength
+	ContentEncoding string        // said whatever the body is
+	Unsolicited     string        // sent behind an export, on the connection that is idle then; over sockets and HTTP/1.1 only
+	Retention       time.Duration // how long events are kept; 0 = Retention, negative = for ever
+	Forgets         bool          // what is not kept is gone for good, even if the clock steps back
 
 	RowLimit      int           // more rows than this are refused …
 	RowLimitAbove time.Duration // … unless the window is at most this long
 	RowLimitWith  TooMany
+	Limit         SilentLimit
+	Windows       Windows
+	Count         Count
+	Fault         Fault // goes wrong with every export that no other fault befalls
 
 	Errors     ErrorForm
 	NoDate     bool          // no Date header
 	DateOffset time.Duration // of the Date header from the server's clock
+	DateAt     time.Time     // what the Date header says, always; zero = the server's clock
 	Latency    time.Duration // before anything is answered
 	RowLatency time.Duration // after every 100th row; what was written so far is sent on before
 }
@@ -79,15 +98,6 @@ const (
 	Shuffled
 )
 
-// Empty says what an answer without rows looks like.
-type Empty int
-
-const (
-	HeaderOnly Empty = iota
-	NoBytes
-	LineEndOnly
-)
-
 // Compression says when answers are compressed.
 type Compression int
 
@@ -95,6 +105,8 @@ const (
 	GzipNever Compression = iota
 	GzipIfAccepted
 	GzipAlways
+	GzipUnsaid   // always compressed, and no Content-Encoding says so
+	GzipOnlySaid // never compressed, and Content-Encoding says gzip
 )
 
 // TooMany says how a window with too many rows is refused.

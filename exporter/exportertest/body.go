@@ -16,6 +16,7 @@ type rendering struct {
 	events  []*Event
 	answers *Answers
 	seed    int64
+	stamp   string // of this answer, unlike any other's
 	gzip    bool
 	written func(rows int)            // told of every row on its way
 	pause   func(time.Duration) error // after every 100th row; an error ends the writing
@@ -56,12 +57,12 @@ func (r *rendering) to(w io.Writer) error {
 
 func (r *rendering) text(w io.Writer, written func(int) error) error {
 	if !r.answers.JSONString {
-		return writeCSV(w, r.events, r.answers, r.seed, written)
+		return r.csv(w, written)
 	}
 	if _, err := io.WriteString(w, `"`); err != nil {
 		return err
 	}
-	if err := writeCSV(jsonText{w}, r.events, r.answers, r.seed, written); err != nil {
+	if err := r.csv(jsonText{w}, written); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, `"`)
@@ -109,7 +110,19 @@ func (j jsonText) Write(p []byte) (int, error) {
 
 // compresses tells whether the answer to this client is compressed.
 func (a *Answers) compresses(acceptEncoding string) bool {
-	return a.Gzip == GzipAlways || a.Gzip == GzipIfAccepted && accepts(acceptEncoding, "gzip")
+	return a.Gzip == GzipAlways || a.Gzip == GzipUnsaid || a.Gzip == GzipIfAccepted && accepts(acceptEncoding, "gzip")
+}
+
+// encoding is what Content-Encoding says of a body that is compressed or not; "" = nothing.
+func (a *Answers) encoding(compressed bool) string {
+	switch {
+	case a.ContentEncoding != "":
+		return a.ContentEncoding
+	case a.Gzip == GzipOnlySaid || compressed && a.Gzip != GzipUnsaid:
+		return "gzip"
+	default:
+		return ""
+	}
 }
 
 // accepts reads an Accept-Encoding header; "gzip;q=0" is a refusal.

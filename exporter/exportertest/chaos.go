@@ -12,6 +12,7 @@ type Chaos struct {
 	Cut  float64 // breaks in the middle
 	Hang float64 // never answers, or stops answering
 	Drip float64 // answers slowly
+	Ill  float64 // answers with 200 what is not as it should be, in each way that shows itself; see Ills
 }
 
 type chaos struct {
@@ -50,6 +51,9 @@ func (c *chaos) draw() Fault {
 		return Fault{Hang: true}
 	case n < c.Fail+c.Cut+c.Hang+c.Drip:
 		return Fault{Drip: time.Millisecond}
+	case n < c.Fail+c.Cut+c.Hang+c.Drip+c.Ill:
+		ill := overtIlls[c.random.IntN(len(overtIlls))]
+		return Fault{Name: ill.Name, Change: ill.sized(1 + c.random.IntN(MostSize))}
 	default:
 		return Fault{}
 	}

@@ -1,6 +1,7 @@
 package exportertest
 
 import (
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -8,9 +9,6 @@ import (
 	"strings"
 	"time"
 )
-
-// rowsPerWrite is how many rows are written at once.
-const rowsPerWrite = 100
 
 // column is one of the answer's.
 type column struct {
@@ -27,8 +25,8 @@ var texts = map[string]func(*Event) string{
 	"source_client": func(e *Event) string { return e.SourceClient },
 }
 
-// columns returns the answer's columns in their order.
-func (a *Answers) columns(seed int64) []column {
+// columns returns the answer's columns in their order; the stamp is of this answer.
+func (a *Answers) columns(seed int64, stamp string) []column {
 	names := a.Columns
 	if names == nil {
 		names = ColumnNames
@@ -41,6 +39,8 @@ func (a *Answers) columns(seed int64) []column {
 			continue
 		case name == "event_time":
 			text = a.timeText()
+		case name == "event_id" && a.SharedID != "":
+			text = a.idText
 		case text == nil:
 			text = func(*Event) string { return "" }
 		}
@@ -50,8 +50,21 @@ func (a *Answers) columns(seed int64) []column {
 		value := "value " + strconv.Itoa(n)
 		columns = append(columns, column{name, func(*Event) string { return value }})
 	}
+	if a.Volatile != "" {
+		columns = append(columns, column{a.Volatile, func(*Event) string { return stamp }})
+	}
 	arrange(columns, a.ColumnOrder, seed)
 	return columns
+}
+
+// idText is the event's id, or the one that it shares with others.
+func (a *Answers) idText(e *Event) string {
+	sum := fnv.New32a()
+	io.WriteString(sum, e.ID)
+	if float64(sum.Sum32()) < a.SharedIDs*(1<<32) {
+		return a.SharedID
+	}
+	return e.ID
 }
 
 // timeText returns what writes event_time.
@@ -62,17 +75,17 @@ func (a *Answers) timeText() func(*Event) string {
 	}
 	switch layout {
 	case EpochSeconds:
-		return func(e *Event) string { return strconv.FormatInt(e.Time.Unix(), 10) }
+		return func(e *Event) string { return strconv.FormatInt(e.Time.Add(-a.TimeLag).Unix(), 10) }
 	case EpochMillis:
-		return func(e *Event) string { return strconv.FormatInt(e.Time.UnixMilli(), 10) }
+		return func(e *Event) string { return strconv.FormatInt(e.Time.Add(-a.TimeLag).UnixMilli(), 10) }
 	case EpochMicros:
-		return func(e *Event) string { return strconv.FormatInt(e.Time.UnixMicro(), 10) }
+		return func(e *Event) string { return strconv.FormatInt(e.Time.Add(-a.TimeLag).UnixMicro(), 10) }
 	}
 	zone := time.UTC
 	if a.TimeOffset != 0 {
 		zone = time.FixedZone("", int(a.TimeOffset/time.Second))
 	}
-	return func(e *Event) string { return e.Time.In(zone).Format(layout) }
+	return func(e *Event) string { return e.Time.Add(-a.TimeLag).In(zone).Format(layout) }
 }
 
 // arrange puts rows or columns into an order; a seed always gives the same shuffle of as many.
@@ -86,59 +99,6 @@ func arrange[T any](items []T, o Order, seed int64) {
 	}
 }
 
-// writeCSV writes header and rows as the switches say, some rows at a time. written is told how many rows have been written so far, and ends
-// the writing by an error.
-func writeCSV(w io.Writer, events []*Event, a *Answers, seed int64, written func(rows int) error) error {
-	end := "\n"
-	if a.CRLF {
-		end = "\r\n"
-	}
-	if len(events) == 0 && a.Empty != HeaderOnly {
-		if a.Empty == LineEndOnly {
-			_, err := io.WriteString(w, end)
-			return err
-		}
-		return nil
-	}
-	columns := a.columns(seed)
-	fields := make([]string, len(columns))
-	var b []byte
-	if a.BOM {
-		b = append(b, "\ufeff"...)
-	}
-	for i, c := range columns {
-		fields[i] = c.title
-	}
-	b = a.appendRow(b, fields, end)
-	for n, e := range events {
-		for i, c := range columns {
-			if fields[i] = c.text(e); fields[i] == "" {
-				fields[i] = a.Null
-			}
-		}
-		b = a.appendRow(b, fields, end)
-		if a.Torn && n == len(events)-1 {
-			b = b[:len(b)-len(end)]
-		}
-		if (n+1)%rowsPerWrite == 0 {
-			if _, err := w.Write(b); err != nil {
-				return err
-			}
-			if err := written(n + 1); err != nil {
-				return err
-			}
-			b = b[:0]
-		}
-	}
-	if len(b) == 0 {
-		return nil
-	}
-	if _, err := w.Write(b); err != nil {
-		return err
-	}
-	return written(len(events))
-}
-
 // appendRow writes fields as RFC 4180 has them; only those are quoted that need it, unless QuoteAll says so.
 func (a *Answers) appendRow(b []byte, fields []string, end string) []byte {
 	for i, field := range fields {
@@ -149,13 +109,20 @@ func (a *Answers) appendRow(b []byte, fields []string, end string) []byte {
 			b = append(b, `""`...)
 			continue
 		}
+		special := "\",\r\n"
+		if a.RawQuotes {
+			special = ",\r\n"
+		}
 		// A row of one empty field would be a blank line, which readers skip.
-		if !a.QuoteAll && !strings.ContainsAny(field, "\",\r\n") && (field != "" || len(fields) > 1) {
+		if !a.QuoteAll && !strings.ContainsAny(field, special) && (field != "" || len(fields) > 1) {
 			b = append(b, field...)
 			continue
 		}
+		if !a.RawQuotes {
+			field = strings.ReplaceAll(field, `"`, `""`)
+		}
 		b = append(b, '"')
-		b = append(b, strings.ReplaceAll(field, `"`, `""`)...)
+		b = append(b, field...)
 		b = append(b, '"')
 	}
 	return append(b, end...)

@@ -20,7 +20,9 @@ type Event struct {
 	ComputeRegion string
 	ClientChain   string
 	SourceClient  string
-	Visible       time.Time // when it appears in the export, by the server's clock; zero = at Time
+	Visible       time.Time // when it appears in the export, by the server's clock; zero = at Filed
+	Filed         time.Time // what the endpoint's filter goes by; zero = Time
+	Flaw          Flaw      // of its row
 }
 
 // ColumnNames are the columns of the export, by their snake_case names.
@@ -32,9 +34,17 @@ var ColumnNames = []string{
 // appears is when the export shows the event. An event can be dated later than that: its clock ran ahead.
 func (e *Event) appears() time.Time {
 	if e.Visible.IsZero() {
-		return e.Time
+		return e.filed()
 	}
 	return e.Visible
+}
+
+// filed is the time that windows are compared with.
+func (e *Event) filed() time.Time {
+	if e.Filed.IsZero() {
+		return e.Time
+	}
+	return e.Filed
 }
 
 // Fields returns the texts of ColumnNames, "" for null; the time is in LayoutMicros.

@@ -18,7 +18,8 @@ type exchange struct {
 	answers    Answers
 	index      int // in Server.requests
 	record     Request
-	start, end time.Time // of the window, once found
+	start, end time.Time  // of the window, once found
+	raw        *rawWriter // where the connection was taken over
 }
 
 // receive records a request and draws what is to go wrong with it.
@@ -29,12 +30,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) *exchange {
 	end, _ := parseTime(query.Get("endTime"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var fault Fault
-	switch {
-	case len(s.faults) > 0:
-		fault, s.faults = s.faults[0], s.faults[1:]
-	case s.chaos != nil:
-		fault = s.chaos.draw()
+	answers, fault := s.draw(now, r.URL.Path)
+	if answers.Forgets && answers.keeps() > 0 {
+		s.forget(now.Add(-answers.keeps()))
 	}
 	index := len(s.requests)
 	record := Request{
@@ -43,7 +41,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) *exchange {
 		AcceptEncoding: r.Header.Get("Accept-Encoding"), Credential: credential(r), Fault: fault.String(),
 	}
 	s.requests = append(s.requests, record)
-	return &exchange{server: s, w: w, r: r, now: now, fault: fault, answers: s.answers, index: index, record: record}
+	x := &exchange{server: s, w: w, r: r, now: now, fault: fault, answers: answers, index: index, record: record}
+	x.repeatKey()
+	return x
 }
 
 func credential(r *http.Request) string {
@@ -56,6 +56,7 @@ func credential(r *http.Request) string {
 }
 
 func (x *exchange) serve() {
+	defer x.hangUp()
 	defer x.complete()
 	x.date()
 	if x.pause(x.answers.Latency) != nil {
@@ -69,12 +70,21 @@ func (x *exchange) serve() {
 		x.refuse(*refused, x.answers.Errors)
 		return
 	}
-	events, refused := x.find()
+	if x.r.URL.Path == CountPath {
+		x.count()
+		return
+	}
+	events, refused := x.find(func(e *Event) bool { return !e.appears().After(x.now) })
+	tooMany := x.answers.RowLimit > 0 && len(events) > x.answers.RowLimit && x.end.Sub(x.start) > x.answers.RowLimitAbove
+	if refused == nil && !tooMany {
+		events, refused = x.limit(events)
+	}
 	switch {
 	case refused != nil:
 		x.refuse(*refused, x.answers.Errors)
-	case x.answers.RowLimit > 0 && len(events) > x.answers.RowLimit && x.end.Sub(x.start) > x.answers.RowLimitAbove:
+	case tooMany:
 		x.tooMany()
+	case len(events) == 0 && x.empty():
 	default:
 		arrange(events, x.answers.Order, x.server.options.Seed)
 		x.send(events)
@@ -105,20 +115,12 @@ func (x *exchange) refuse(refused refusal, form ErrorForm) {
 	refused.write(x.w, form, x.record.ID)
 }
 
-func (x *exchange) date() {
-	if x.answers.NoDate {
-		x.w.Header()["Date"] = nil
-		return
-	}
-	x.w.Header().Set("Date", x.now.Add(x.answers.DateOffset).UTC().Format(http.TimeFormat))
-}
-
 // admit returns why the request is not for this endpoint or not from who may use it.
 func (x *exchange) admit() *refusal {
 	x.server.mu.Lock()
 	defer x.server.mu.Unlock()
 	switch {
-	case x.r.URL.Path != Path:
+	case x.r.URL.Path != Path && (x.r.URL.Path != CountPath || x.answers.Count.Status == http.StatusNotFound):
 		return &refusal{status: http.StatusNotFound, message: "no such path"}
 	case x.r.Method != http.MethodGet:
 		return &refusal{status: http.StatusMethodNotAllowed, message: "only GET"}
@@ -130,8 +132,8 @@ func (x *exchange) admit() *refusal {
 	return nil
 }
 
-// find returns the events that a request asks for by time, or why it gets none.
-func (x *exchange) find() ([]*Event, *refusal) {
+// find returns the events that a request asks for, by time, or why it gets none.
+func (x *exchange) find(shown func(*Event) bool) ([]*Event, *refusal) {
 	query := x.r.URL.Query()
 	var refused *refusal
 	if x.start, refused = timeParameter(query, "startTime"); refused != nil {
@@ -140,17 +142,22 @@ func (x *exchange) find() ([]*Event, *refusal) {
 	if x.end, refused = timeParameter(query, "endTime"); refused != nil {
 		return nil, refused
 	}
+	if refused = x.refuses(x.start, x.end); refused != nil {
+		return nil, refused
+	}
 	if x.end.IsZero() {
 		x.end = x.now
 	}
 	if kept := x.answers.keeps(); kept > 0 && x.start.Before(x.now.Add(-kept)) {
 		x.start = x.now.Add(-kept)
 	}
-	return x.server.between(x.start, x.end, x.now, query.Get("searchTerm")), nil
+	term := query.Get("searchTerm")
+	return x.server.between(x.start, x.end, func(e *Event) bool { return shown(e) && e.matches(term) }), nil
 }
 
 // send answers with the events.
 func (x *exchange) send(events []*Event) {
+	x.frame()
 	x.record.Status = http.StatusOK
 	header := x.w.Header()
 	header.Set("Content-Type", x.answers.contentType())
@@ -158,14 +165,14 @@ func (x *exchange) send(events []*Event) {
 		header["Content-Type"] = nil // or net/http would guess
 	}
 	body := rendering{
-		events: events, answers: &x.answers, seed: x.server.options.Seed, pause: x.pause,
+		events: events, answers: &x.answers, seed: x.server.options.Seed, stamp: x.stamp(), pause: x.pause,
 		gzip: x.answers.compresses(x.r.Header.Get("Accept-Encoding")), written: func(rows int) { x.record.Rows = rows },
 	}
-	if body.gzip {
-		header.Set("Content-Encoding", "gzip")
+	if encoding := x.answers.encoding(body.gzip); encoding != "" {
+		header.Set("Content-Encoding", encoding)
 	}
 	out := newFaulty(x)
-	if x.answers.ContentLength && x.fault.EndAfter == 0 {
+	if x.saysLength() {
 		length := body.length()
 		header.Set("Content-Length", strconv.Itoa(length))
 		out.total(length)
@@ -175,6 +182,11 @@ func (x *exchange) send(events []*Event) {
 		return // the client has gone, or the fault ended it
 	}
 	x.record.Complete = out.finish() == nil
+}
+
+// stamp is a text that no other answer of this server has.
+func (x *exchange) stamp() string {
+	return x.now.Add(time.Duration(x.index)).UTC().Format(LayoutNanos)
 }
 
 // pause waits; an error means that the client has gone.

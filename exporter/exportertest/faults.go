@@ -1,9 +1,11 @@
 package exportertest
 
 import (
+	"cmp"
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -12,8 +14,11 @@ import (
 // Fault is one thing that goes wrong with one request. The zero value is no fault.
 //
 // What replaces the answer does so before credentials are looked at, as a proxy in front would. What breaks it (…After, of which one is used, and
-// Drip) touches only answers with 200.
+// Drip) touches only answers with 200. What changes it does so whatever else the fault is.
 type Fault struct {
+	Name   string         // for the record of requests; "" = what it is
+	Change func(*Answers) // this request is answered otherwise; slices must be replaced, not changed
+
 	Status     int           // answers this status …
 	Code       string        // … with this code in an ErrorBody; "" = the status's own
 	RetryAfter string        // a Retry-After with that, as it stands
@@ -40,8 +45,12 @@ func (f Fault) Times(n int) []Fault { return slices.Repeat([]Fault{f}, n) }
 // String names the fault for the record of requests.
 func (f Fault) String() string {
 	switch {
-	case f == (Fault{}):
+	case f.Name != "":
+		return f.Name
+	case f.none():
 		return ""
+	case !f.breaks() && !f.replaces():
+		return "change"
 	case f.Hang:
 		return "hang"
 	case f.Reset:
@@ -63,12 +72,49 @@ func (f Fault) String() string {
 	}
 }
 
-// Fail makes the next requests go wrong, one fault each. They go before Chaos.
+// Fail makes the next requests go wrong, one fault each; those of the sister operation are not among
+// them. Faults go before Chaos.
 func (s *Server) Fail(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, faults...)
 }
+
+// FailCount is Fail for requests of the sister operation.
+func (s *Server) FailCount(faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.countFaults = append(s.countFaults, faults...)
+}
+
+// draw returns how a request is answered and what goes wrong with it. The caller holds the lock.
+func (s *Server) draw(now time.Time, path string) (Answers, Fault) {
+	queue := &s.faults
+	if path == CountPath {
+		queue = &s.countFaults
+	}
+	var fault Fault
+	switch {
+	case len(*queue) > 0:
+		fault, *queue = (*queue)[0], (*queue)[1:]
+	case s.chaos != nil:
+		fault = s.chaos.draw()
+	}
+	answers := s.answers
+	name := cmp.Or(fault.String(), s.befall(&answers, now, path))
+	if fault.Change != nil {
+		fault.Change(&answers)
+	}
+	if path != CountPath && !fault.replaces() && !fault.breaks() {
+		fault = answers.Fault
+		name = cmp.Or(name, fault.String())
+	}
+	fault.Name = name
+	return answers, fault
+}
+
+// none reports whether nothing goes wrong.
+func (f Fault) none() bool { return reflect.ValueOf(f).IsZero() }
 
 // breaks says whether the fault lies in how the answer is sent, and not in what is answered.
 func (f Fault) breaks() bool {
@@ -76,7 +122,10 @@ func (f Fault) breaks() bool {
 }
 
 // replaces says whether the fault takes the place of the answer.
-func (f Fault) replaces() bool { return f != (Fault{}) && !f.breaks() }
+func (f Fault) replaces() bool {
+	f.Name, f.Change = "", nil
+	return !f.none() && !f.breaks()
+}
 
 // replace answers with the fault.
 func (x *exchange) replace() {

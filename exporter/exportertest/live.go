@@ -13,6 +13,7 @@ type Liveness struct {
 	Rate   float64       // events a second
 	Late   float64       // share of events that appear late …
 	LateBy time.Duration // … by this
+	Odd    float64       // share of events that are odd; see Oddities
 }
 
 // tieShare is the share of live events that share the timestamp of the one before.
@@ -37,7 +38,9 @@ func (s *Server) Live(ctx context.Context, l Liveness) {
 		if random.Float64() < l.Late {
 			event.Visible = event.Time.Add(l.LateBy)
 		}
-		s.Add(event)
+		events := []Event{event}
+		MakeOdd(l.Seed+int64(i), l.Odd, events)
+		s.Add(events...)
 	}
 }
 

@@ -38,7 +38,10 @@ type Server struct {
 	events      []*Event // by time, unless unsorted; what they point to is never changed
 	unsorted    bool
 	added       []*Event // the same, as they were added
+	forgotten   []*Event
 	faults      []Fault
+	countFaults []Fault   // of the sister operation
+	episodes    []episode // those that are over included, since the clock may step back
 	chaos       *chaos
 	requests    []Request
 }

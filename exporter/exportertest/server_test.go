@@ -98,7 +98,7 @@ func TestWrongRequests(t *testing.T) {
 	for _, c := range []struct {
 		method, path string
 		status       int
-	}{{http.MethodPost, Path, 405}, {http.MethodGet, "/audit-log", 404}, {http.MethodGet, Path + "/", 404}} {
+	}{{http.MethodPost, Path, 405}, {http.MethodGet, "/audit-logs", 404}, {http.MethodPost, CountPath, 405}, {http.MethodGet, Path + "/", 404}} {
 		request := httptest.NewRequestWithContext(t.Context(), c.method, "https://api.example.test"+c.path, nil)
 		request.Header.Set("X-API-Key", testKey)
 		recorder := httptest.NewRecorder()

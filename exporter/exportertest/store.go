@@ -18,14 +18,14 @@ func (s *Server) Add(events ...Event) {
 	defer s.mu.Unlock()
 	s.added = append(s.added, own...)
 	for _, e := range own {
-		if n := len(s.events); n > 0 && e.Time.Before(s.events[n-1].Time) {
+		if n := len(s.events); n > 0 && e.filed().Before(s.events[n-1].filed()) {
 			s.unsorted = true
 		}
 		s.events = append(s.events, e)
 	}
 }
 
-// Events returns all events, by time, visible or not.
+// Events returns all events that are not forgotten, by time, visible or not.
 func (s *Server) Events() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,20 +59,35 @@ func values(events []*Event) []Event {
 // sort puts events by time; those of one time stay as they were added.
 func (s *Server) sort() {
 	if s.unsorted {
-		slices.SortStableFunc(s.events, func(a, b *Event) int { return a.Time.Compare(b.Time) })
+		slices.SortStableFunc(s.events, func(a, b *Event) int { return a.filed().Compare(b.filed()) })
 		s.unsorted = false
 	}
 }
 
-// between returns the visible events of a window; both ends are inclusive.
-func (s *Server) between(start, end, now time.Time, term string) []*Event {
+// between returns the events of a window that are shown; both ends are inclusive.
+func (s *Server) between(start, end time.Time, shown func(*Event) bool) []*Event {
 	s.mu.Lock()
 	s.sort()
-	from := sort.Search(len(s.events), func(i int) bool { return !s.events[i].Time.Before(start) })
-	to := sort.Search(len(s.events), func(i int) bool { return s.events[i].Time.After(end) })
+	from := sort.Search(len(s.events), func(i int) bool { return !s.events[i].filed().Before(start) })
+	to := sort.Search(len(s.events), func(i int) bool { return s.events[i].filed().After(end) })
 	events := slices.Clone(s.events[from:max(from, to)])
 	s.mu.Unlock()
-	return slices.DeleteFunc(events, func(e *Event) bool { return e.appears().After(now) || !e.matches(term) })
+	return slices.DeleteFunc(events, func(e *Event) bool { return !shown(e) })
+}
+
+// forget drops what happened before the oldest time that is kept. The caller holds the lock.
+func (s *Server) forget(oldest time.Time) {
+	s.sort()
+	n := sort.Search(len(s.events), func(i int) bool { return !s.events[i].filed().Before(oldest) })
+	s.forgotten = append(s.forgotten, s.events[:n]...)
+	s.events = s.events[n:]
+}
+
+// Forgotten returns the events that the server no longer has: Answers.Forgets.
+func (s *Server) Forgotten() []Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return values(s.forgotten)
 }
 
 // followInterval is how often Follow looks.

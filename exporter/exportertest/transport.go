@@ -8,9 +8,10 @@ import (
 	"sync"
 )
 
-// Transport returns a way to the server without sockets. Nothing but channels and locks is waited for, so it works in a synctest bubble, and
-// the answer's body streams. A broken connection is io.ErrUnexpectedEOF. Like a transport with compression turned off, it neither asks for gzip
-// nor unpacks it.
+// Transport returns a way to the server without sockets. Nothing but channels and locks is waited
+// for, so it works in a synctest bubble, and the answer's body streams. A broken connection is
+// io.ErrUnexpectedEOF, or the end where Framing hides it. Like a transport with compression turned
+// off, it neither asks for gzip nor unpacks it.
 func (s *Server) Transport() http.RoundTripper { return memory{s} }
 
 type memory struct{ handler http.Handler }
@@ -40,11 +41,23 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel()
 		return nil, io.ErrUnexpectedEOF
 	}
-	body := &memoryBody{PipeReader: reader, left: w.length, cancel: cancel}
-	return &http.Response{
-		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.sent, Body: body, ContentLength: w.length, Request: r,
-	}, nil
+	return w.response(r, &memoryBody{PipeReader: reader, left: w.length, cancel: cancel}), nil
+}
+
+// response is the answer as net/http's client would describe it, its framing included.
+func (w *memoryWriter) response(r *http.Request, body io.ReadCloser) *http.Response {
+	response := &http.Response{
+		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.sent, Body: body, ContentLength: w.length, Close: w.untilClose, Request: r,
+	}
+	if w.old {
+		response.Proto, response.ProtoMinor = "HTTP/1.0", 0
+	}
+	if w.length < 0 && !w.untilClose {
+		response.TransferEncoding = []string{"chunked"}
+	}
+	return response
 }
 
 // memoryBody is the client's end of an answer.
@@ -79,13 +92,15 @@ func (b *memoryBody) Close() error {
 type memoryWriter struct {
 	header http.Header
 	body   *io.PipeWriter
+	old    bool // speaks HTTP/1.0
 	once   sync.Once
 	began  chan struct{}
 
-	status int
-	sent   http.Header
-	length int64
-	broken bool
+	status     int
+	sent       http.Header
+	length     int64 // -1 = not said
+	untilClose bool  // the end of the connection is the end of the answer
+	broken     bool
 }
 
 func (w *memoryWriter) serve(handler http.Handler, r *http.Request) {
@@ -96,12 +111,20 @@ func (w *memoryWriter) serve(handler http.Handler, r *http.Request) {
 			w.body.CloseWithError(r.Context().Err()) // a handler that ends because its client has gone ends nothing properly
 		case http.ErrAbortHandler:
 			w.once.Do(func() { w.broken = true; close(w.began) })
-			w.body.CloseWithError(io.ErrUnexpectedEOF)
+			w.body.CloseWithError(w.cut())
 		default:
 			panic(p)
 		}
 	}()
 	handler.ServeHTTP(w, r)
+}
+
+// cut is how the client sees a connection that ends too early.
+func (w *memoryWriter) cut() error {
+	if w.untilClose {
+		return io.EOF
+	}
+	return io.ErrUnexpectedEOF
 }
 
 // Header implements http.ResponseWriter.
@@ -118,6 +141,14 @@ func (w *memoryWriter) WriteHeader(status int) {
 		}
 		if n, err := strconv.ParseInt(w.sent.Get("Content-Length"), 10, 64); err == nil {
 			w.length = n
+		}
+		if status == http.StatusNoContent {
+			w.length = 0
+		}
+		w.untilClose = w.length < 0 && (w.old || identity(w.sent))
+		w.sent.Del("Transfer-Encoding")
+		if w.untilClose {
+			w.sent.Set("Connection", "close")
 		}
 		close(w.began)
 	})

@@ -1,0 +1,73 @@
+package exportertest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// SilentLimit leaves out what goes beyond so many rows of an answer: 200, well-formed, and the rest
+// is missing. The zero value leaves out nothing.
+type SilentLimit struct {
+	Rows   int    // at most so many; 0 = no limit
+	Newest bool   // the newest rows are kept, not the oldest
+	Link   bool   // a Link header with rel="next" leads to the next ones
+	Total  string // name of a header that says how many there are, limited or not; "" = none
+}
+
+// limit returns the page that an answer shows of its events, which are by time.
+func (x *exchange) limit(events []*Event) ([]*Event, *refusal) {
+	l := x.answers.Limit
+	if l.Total != "" {
+		x.w.Header().Set(l.Total, strconv.Itoa(len(events)))
+	}
+	skip, refused := offset(x.r.URL.Query())
+	if refused != nil {
+		return nil, refused
+	}
+	if l.Newest {
+		slices.Reverse(events)
+	}
+	page, more := pageOf(events, skip, l.Rows)
+	if l.Newest {
+		slices.Reverse(page)
+	}
+	if more && l.Link {
+		x.w.Header().Set("Link", "<"+x.at(skip+l.Rows)+`>; rel="next"`)
+	}
+	return page, nil
+}
+
+// pageOf returns size events behind the first skip ones, and reports whether more follow. Size 0 =
+// all.
+func pageOf(events []*Event, skip, size int) (page []*Event, more bool) {
+	events = events[min(skip, len(events)):]
+	if size <= 0 || len(events) <= size {
+		return events, false
+	}
+	return events[:size], true
+}
+
+// at is the address of the same request from another place on. The cursor is what [offset] reads.
+func (x *exchange) at(skip int) string {
+	query := x.r.URL.Query()
+	query.Set("cursor", strconv.Itoa(skip))
+	scheme := "https"
+	if x.r.TLS == nil && x.r.URL.Scheme != "https" {
+		scheme = "http"
+	}
+	return (&url.URL{Scheme: scheme, Host: x.r.Host, Path: x.r.URL.Path, RawQuery: query.Encode()}).String()
+}
+
+func offset(query url.Values) (int, *refusal) {
+	text := query.Get("cursor")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, &refusal{status: http.StatusUnprocessableEntity, field: "cursor", message: "no such cursor"}
+	}
+	return n, nil
+}
