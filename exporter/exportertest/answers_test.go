@@ -246,6 +246,8 @@ func TestDate(t *testing.T) {
 	for want, a := range map[string]Answers{
 		"Wed, 06 May 2026 07:08:09 GMT": {}, "Wed, 06 May 2026 09:08:09 GMT": {DateOffset: 2 * time.Hour},
 		"Tue, 05 May 2026 07:08:09 GMT": {DateOffset: -24 * time.Hour}, "": {NoDate: true},
+		"Thu, 01 Jan 1970 00:00:00 GMT": {DateAt: time.Unix(0, 0)},
+		"Sat, 01 Jan 2000 00:00:00 GMT": {DateAt: time.Date(2000, 1, 1, 1, 0, 0, 0, time.FixedZone("", 3600)), DateOffset: time.Hour},
 	} {
 		s := newServer(a)
 		response, _ := read(t, s, nil, nil)

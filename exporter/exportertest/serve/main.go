@@ -34,8 +34,11 @@ func main() {
 // run serves until ctx ends.
 func run(ctx context.Context, o options) error {
 	server := exportertest.New(exportertest.Options{APIKey: o.apiKey, BearerToken: o.bearerToken, Answers: o.answers, Seed: o.seed})
-	server.Add(exportertest.Generate(o.seed, o.events, o.anchor.Add(-o.past), o.anchor)...)
+	server.Add(o.history()...)
 	server.SetChaos(o.chaos)
+	for _, e := range o.episodes {
+		server.Play(e)
+	}
 
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
 	if err != nil {
@@ -53,7 +56,7 @@ func run(ctx context.Context, o options) error {
 		_ = web.Close()
 	})
 	running.Go(func() {
-		server.Live(ctx, exportertest.Liveness{Seed: o.seed, Anchor: o.anchor, Rate: o.rate, Late: o.late, LateBy: o.lateBy})
+		server.Live(ctx, exportertest.Liveness{Seed: o.seed, Anchor: o.anchor, Rate: o.rate, Late: o.late, LateBy: o.lateBy, Odd: o.odd})
 	})
 	var truth error
 	if o.truth != "" {
@@ -70,6 +73,14 @@ func run(ctx context.Context, o options) error {
 		served = nil
 	}
 	return errors.Join(served, truth)
+}
+
+// history returns the events before the anchor.
+func (o *options) history() []exportertest.Event {
+	events := exportertest.Generate(o.seed, o.events, o.anchor.Add(-o.past), o.anchor)
+	exportertest.MakeOdd(o.seed, o.odd, events)
+	exportertest.Withhold(o.withheld, o.anchor.Add(o.withheldFor), events)
+	return events
 }
 
 // announce says where the server listens; the port file appears whole.

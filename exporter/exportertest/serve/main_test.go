@@ -173,7 +173,7 @@ func TestSwitches(t *testing.T) {
 		Header: exportertest.Camel, Acronyms: true, Columns: []string{"event_id", "event_time"}, Without: []string{"event_id"}, Extra: []string{"a", "b"},
 		ColumnOrder: exportertest.Shuffled, Order: exportertest.Descending, TimeLayout: exportertest.LayoutSpace, TimeOffset: 2 * time.Hour,
 		ContentType: "text/plain", JSONString: true, BOM: true, CRLF: true, QuoteAll: true, Null: "null", Empty: exportertest.LineEndOnly,
-		Gzip: exportertest.GzipAlways, Torn: true, ContentLength: true, Retention: time.Hour, RowLimit: 5, RowLimitAbove: time.Minute,
+		Gzip: exportertest.GzipAlways, Torn: true, ContentLength: true, SharedIDs: 1, Retention: time.Hour, RowLimit: 5, RowLimitAbove: time.Minute,
 		RowLimitWith: exportertest.TooManyHang, Errors: exportertest.HTMLPages, NoDate: true, DateOffset: -3 * time.Hour, Latency: time.Second, RowLatency: 2 * time.Second,
 	}, o.answers)
 	assert.Equal(t, exportertest.Chaos{Seed: 9, Fail: 0.2, Cut: 0.1, Hang: 0.02, Drip: 0.01}, o.chaos)
@@ -185,7 +185,7 @@ func TestSwitches(t *testing.T) {
 	assert.Equal(t, "2006", o.answers.TimeLayout)
 	o, err = parsed()
 	require.NoError(t, err)
-	assert.Equal(t, exportertest.Answers{Retention: exportertest.Retention}, o.answers)
+	assert.Equal(t, exportertest.Answers{Retention: exportertest.Retention, SharedIDs: 1}, o.answers)
 }
 
 func TestWrongSwitches(t *testing.T) {
@@ -193,12 +193,17 @@ func TestWrongSwitches(t *testing.T) {
 		"-header kebab":            {`invalid value "kebab" for flag -header: allowed are snake, title, camel, upper`},
 		"-anchor yesterday":        {"-anchor"},
 		"-fail 1.5":                {"-fail 1.5: a share is 0 to 1", "together"},
-		"-fail 0.6 -cut 0.6":       {"-fail, -cut, -hang and -drip together 1.2: a share is 0 to 1"},
+		"-fail 0.6 -cut 0.6":       {"-fail, -cut, -hang, -drip and -ill together 1.2: a share is 0 to 1"},
 		"-events -1":               {"must not be negative"},
 		"-columns event_id,tenant": {`column "tenant": allowed are event_id,`},
 		"-api-key=":                {"nobody gets in"},
 		"-events 3 more":           {`"more" is no flag`},
-		"-late -1 -rate -1":        {"-late -1", "-rate must not be negative"},
+		"-withhold -1":             {"must not be negative"},
+		"-count-status 42":         {"-count-status 42: a status is 200 to 599"},
+		"-episode plague":          {`"plague" is none of`, "silent limit"},
+		"-ill 0.5 -cut 0.6":        {"together 1.1"},
+		"-date-at yesterday":       {"-date-at"},
+		"-late -1 -rate -1":        {"-late -1", "-silent-limit must not be negative"},
 	} {
 		_, err := parsed(strings.Fields(arguments)...)
 		require.Error(t, err, arguments)

@@ -24,6 +24,10 @@ type options struct {
 	lateBy                  time.Duration
 	chaos                   exportertest.Chaos
 	answers                 exportertest.Answers
+	episodes                []exportertest.Episode
+	odd                     float64
+	withheld                int
+	withheldFor             time.Duration
 }
 
 // parse reads the flags and says everything that is wrong with their values.
@@ -31,6 +35,7 @@ func parse(flags *flag.FlagSet, arguments []string) (options, error) {
 	o := options{anchor: time.Now().UTC()}
 	o.add(flags)
 	o.addAnswers(flags)
+	o.addIlls(flags)
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
@@ -83,8 +88,8 @@ func (o *options) addAnswers(flags *flag.FlagSet) {
 	flags.BoolVar(&a.CRLF, "crlf", false, "line ends are CRLF")
 	flags.BoolVar(&a.QuoteAll, "quote-all", false, "quote every field")
 	flags.StringVar(&a.Null, "null", "", "what stands for null; '\"\"' = quotes around nothing")
-	choice(flags, &a.Empty, "empty", "an answer without rows", "header", "nothing", "line")
-	choice(flags, &a.Gzip, "gzip", "when to compress", "never", "accepted", "always")
+	choice(flags, &a.Empty, "empty", "an answer without rows", "header", "nothing", "line", "204", "[]", "{}", "null", "events")
+	choice(flags, &a.Gzip, "gzip", "when to compress", "never", "accepted", "always", "unsaid", "only-said")
 	flags.BoolVar(&a.Torn, "torn", false, "no line end after the last row")
 	flags.BoolVar(&a.ContentLength, "content-length", false, "say the length instead of sending chunks")
 	flags.DurationVar(&a.Retention, "retention", exportertest.Retention, "how long events are kept; negative = for ever")
@@ -143,12 +148,13 @@ func (o *options) validate(rest []string) error {
 	if o.apiKey == "" && o.bearerToken == "" {
 		add("-api-key or -bearer-token is needed: without, nobody gets in")
 	}
-	if o.events < 0 || o.past < 0 || o.rate < 0 {
-		add("-events, -past and -rate must not be negative")
+	if o.events < 0 || o.past < 0 || o.rate < 0 || o.withheld < 0 || o.answers.Limit.Rows < 0 {
+		add("-events, -past, -rate, -withhold and -silent-limit must not be negative")
 	}
 	shares := map[string]float64{
 		"-late": o.late, "-fail": o.chaos.Fail, "-cut": o.chaos.Cut, "-hang": o.chaos.Hang, "-drip": o.chaos.Drip,
-		"-fail, -cut, -hang and -drip together": o.chaos.Fail + o.chaos.Cut + o.chaos.Hang + o.chaos.Drip,
+		"-ill": o.chaos.Ill, "-odd": o.odd, "-shared-ids": o.answers.SharedIDs,
+		"-fail, -cut, -hang, -drip and -ill together": o.chaos.Fail + o.chaos.Cut + o.chaos.Hang + o.chaos.Drip + o.chaos.Ill,
 	}
 	for name, share := range shares {
 		if share < 0 || share > 1 {
@@ -158,6 +164,14 @@ func (o *options) validate(rest []string) error {
 	for _, name := range slices.Concat(o.answers.Columns, o.answers.Without) {
 		if !slices.Contains(exportertest.ColumnNames, name) {
 			add("column %q: allowed are %s", name, strings.Join(exportertest.ColumnNames, ", "))
+		}
+	}
+	for name, status := range map[string]int{
+		"-too-old": o.answers.Windows.TooOld, "-backward": o.answers.Windows.Backward, "-future": o.answers.Windows.Future,
+		"-count-status": o.answers.Count.Status,
+	} {
+		if status != 0 && (status < 200 || status > 599) {
+			add("%s %d: a status is 200 to 599", name, status)
 		}
 	}
 	return errors.Join(wrong...)
