@@ -10,7 +10,7 @@ import (
 func TestBroken(t *testing.T) {
 	events := fiveEvents()
 	for i := range events {
-		events[i].SourceClient = []string{"", "", "x", "jdbc", "console"}[i]
+		events[i].SourceClient = []string{"", "", "x", "ab", "console"}[i]
 	}
 	one := []Event{at("1", -time.Minute)}
 	for name, c := range map[string]struct {
@@ -19,12 +19,12 @@ func TestBroken(t *testing.T) {
 		want    string
 	}{
 		"behind a row":             {Answers{Broken: Broken{At: BehindRow}}, events, "event_id,source_client\n1,\n2,\n"},
-		"inside a field":           {Answers{Broken: Broken{At: InsideField}}, events, "event_id,source_client\n1,\n2,\n4,jd"},
-		"inside a field, CRLF":     {Answers{CRLF: true, Broken: Broken{At: InsideField}}, events, "event_id,source_client\r\n1,\r\n2,\r\n4,jd"},
-		"inside a field, quoted":   {Answers{QuoteAll: true, Broken: Broken{At: InsideField}}, events[3:], "\"event_id\",\"source_client\"\n\"4\",\"jdbc\"\n\"5\",\"con"},
+		"inside a field":           {Answers{Broken: Broken{At: InsideField}}, events, "event_id,source_client\n1,\n2,\n4,a"},
+		"inside a field, CRLF":     {Answers{CRLF: true, Broken: Broken{At: InsideField}}, events, "event_id,source_client\r\n1,\r\n2,\r\n4,a"},
+		"inside a field, quoted":   {Answers{QuoteAll: true, Broken: Broken{At: InsideField}}, events[3:], "\"event_id\",\"source_client\"\n\"4\",\"ab\"\n\"5\",\"con"},
 		"no field with an inside":  {Answers{Broken: Broken{At: InsideField}}, events[:2], "event_id,source_client\n1,\n"},
 		"error":                    {Answers{Broken: Broken{BehindRow, ErrorBehind}}, events, "event_id,source_client\n1,\n2,\n" + ErrorBehind},
-		"error inside a field":     {Answers{Broken: Broken{InsideField, ErrorBehind}}, events, "event_id,source_client\n1,\n2,\n4,jd" + ErrorBehind},
+		"error inside a field":     {Answers{Broken: Broken{InsideField, ErrorBehind}}, events, "event_id,source_client\n1,\n2,\n4,a" + ErrorBehind},
 		"page":                     {Answers{Broken: Broken{BehindRow, PageBehind}}, events, "event_id,source_client\n1,\n2,\n" + PageBehind},
 		"text":                     {Answers{Broken: Broken{BehindRow, TextBehind}}, events, "event_id,source_client\n1,\n2,\n" + TextBehind},
 		"of one row":               {Answers{Broken: Broken{BehindRow, TextBehind}}, one, "event_id,source_client\n" + TextBehind},
@@ -58,6 +58,12 @@ func TestBrokenHowOften(t *testing.T) {
 	}
 	assert.Equal(t, "change", s.Requests()[0].Fault)
 	assert.Empty(t, s.Requests()[2].Fault)
+	s.SetAnswers(func(a *Answers) { a.Fault = Fault{Name: "always", Status: 503} })
+	assert.Equal(t, "503 INTERNAL_SERVER_ERROR", refusalOf(t, s, nil, nil))
+	assert.Equal(t, "always", last(s).Fault)
+	response, _ := counted(t, s, nil)
+	assert.Equal(t, 200, response.StatusCode, "of exports only")
+	s.SetAnswers(func(a *Answers) { a.Fault = Fault{} })
 	s.SetAnswers(broken.Change)
 	for range 3 {
 		assert.Equal(t, half, body(t, s))

@@ -58,6 +58,8 @@ func TestEpisodes(t *testing.T) {
 		s.Play(Episode{Ill: "Date of 1970"})
 		pass(1000 * time.Hour)
 		assert.Equal(t, wrong, dateOf(t, s))
+		response, _ := counted(t, s, nil)
+		assert.Equal(t, wrong, response.Header.Get("Date"), "whatever is asked for")
 		s.Heal()
 		assert.NotEqual(t, wrong, dateOf(t, s))
 	})

@@ -120,7 +120,7 @@ func (x *exchange) admit() *refusal {
 	x.server.mu.Lock()
 	defer x.server.mu.Unlock()
 	switch {
-	case x.r.URL.Path != Path && (x.r.URL.Path != CountPath || x.answers.Count.Status == http.StatusNotFound):
+	case x.r.URL.Path != Path && x.r.URL.Path != CountPath:
 		return &refusal{status: http.StatusNotFound, message: "no such path"}
 	case x.r.Method != http.MethodGet:
 		return &refusal{status: http.StatusMethodNotAllowed, message: "only GET"}

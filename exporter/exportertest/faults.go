@@ -107,9 +107,8 @@ func (s *Server) draw(now time.Time, path string) (Answers, Fault) {
 	}
 	if path != CountPath && !fault.replaces() && !fault.breaks() {
 		fault = answers.Fault
-		name = cmp.Or(name, fault.String())
 	}
-	fault.Name = name
+	fault.Name = cmp.Or(name, fault.Name)
 	return answers, fault
 }
 

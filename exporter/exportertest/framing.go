@@ -16,6 +16,9 @@ func (x *exchange) frame() {
 	if x.r.ProtoMajor > 1 {
 		return
 	}
+	if x.answers.Framing != Framed {
+		x.w.Header().Set("Connection", "close")
+	}
 	switch x.answers.Framing {
 	case UntilClose:
 		x.w.Header().Set("Transfer-Encoding", "identity") // net/http's server takes it as: no chunks

@@ -46,22 +46,33 @@ func TestFramingOnTheWire(t *testing.T) {
 		want    string
 	}{
 		"length":          {Answers{ContentLength: true}, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n" + headers + "\r\n" + twoRows},
-		"until close":     {Answers{Framing: UntilClose}, "HTTP/1.1 200 OK\r\n" + headers + "Connection: close\r\n\r\n" + twoRows},
-		"length or close": {Answers{Framing: UntilClose, ContentLength: true}, "HTTP/1.1 200 OK\r\n" + headers + "Connection: close\r\n\r\n" + twoRows},
-		"HTTP/1.0":        {Answers{Framing: HTTP10}, "HTTP/1.0 200 OK\r\n" + headers + "\r\n" + twoRows},
-		"behind a row":    {Answers{Framing: HTTP10, Broken: Broken{At: BehindRow}}, "HTTP/1.0 200 OK\r\n" + headers + "\r\nevent_id\n1\n"},
+		"until close":     {Answers{Framing: UntilClose}, "HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
+		"length or close": {Answers{Framing: UntilClose, ContentLength: true}, "HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
+		"HTTP/1.0":        {Answers{Framing: HTTP10}, "HTTP/1.0 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
+		"behind a row":    {Answers{Framing: HTTP10, Broken: Broken{At: BehindRow}}, "HTTP/1.0 200 OK\r\nConnection: close\r\n" + headers + "\r\nevent_id\n1\n"},
 		"unsolicited": {
 			Answers{Unsolicited: "HTTP/1.1 400 Bad Request\r\n\r\n" + KeyHere},
 			"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n" + headers + "\r\n" + twoRows + "HTTP/1.1 400 Bad Request\r\n\r\nkey",
 		},
-		"not behind HTTP/1.0": {Answers{Framing: HTTP10, Unsolicited: "x"}, "HTTP/1.0 200 OK\r\n" + headers + "\r\n" + twoRows},
-		"no Date":             {Answers{Framing: HTTP10, NoDate: true}, "HTTP/1.0 200 OK\r\nContent-Type: text/csv; charset=utf-8\r\n\r\n" + twoRows},
+		"not behind HTTP/1.0": {Answers{Framing: HTTP10, Unsolicited: "x"}, "HTTP/1.0 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
+		"no Date":             {Answers{Framing: HTTP10, NoDate: true}, "HTTP/1.0 200 OK\r\nConnection: close\r\nContent-Type: text/csv; charset=utf-8\r\n\r\n" + twoRows},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.answers.Columns = []string{"event_id"}
 			assert.Equal(t, c.want, wire(t, newServer(c.answers, at("1", -time.Hour), at("2", -time.Minute))))
 		})
 	}
+}
+
+// Behind an answer that is not whole nothing is added.
+func TestUnsolicitedIsBehindWholeAnswers(t *testing.T) {
+	s := newServer(Answers{Columns: []string{"event_id"}, Unsolicited: "x"}, at("1", -time.Hour), at("2", -time.Minute))
+	for _, fault := range []Fault{{EndAfter: 9}, {CutAfter: 9}} {
+		s.Fail(fault)
+		assert.Regexp(t, "\r\n\r\nevent_id\n$", wire(t, s))
+	}
+	s.Fail(Fault{Status: 503})
+	assert.NotContains(t, wire(t, s), "}\nx", "nor behind what is no export")
 }
 
 // A client is told the same without sockets as over them. Over HTTP/2 every answer has an end.
@@ -88,6 +99,10 @@ func TestFramingAsAClientSeesIt(t *testing.T) {
 				// these tests ask for a connection each, so that net/http's client adds Close by itself
 				got := seen{response.Proto, response.ContentLength, response.TransferEncoding, response.Close && framing != Framed}
 				assert.Equal(t, want, got)
+				assert.NotContains(t, response.Header, "Transfer-Encoding")
+				if framing != Framed { // net/http's client takes it away where it is read as Close
+					assert.Equal(t, framing == HTTP10, response.Header.Get("Connection") == "close")
+				}
 				assert.Equal(t, fault.CutAfter > 0 && framing == Framed, err != nil, "whether a cut shows")
 				if !fault.none() {
 					assert.LessOrEqual(t, len(text), 5000)

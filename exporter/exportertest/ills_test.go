@@ -59,11 +59,19 @@ func TestIlls(t *testing.T) {
 	}
 }
 
+func TestSizesOfIlls(t *testing.T) {
+	for size, want := range map[int]int{-1: 1, 0: 1, 1: 1, 7: 7, MostSize: MostSize, MostSize + 1: MostSize} {
+		var a Answers
+		Ills()[0].Change(size)(&a)
+		assert.Equal(t, SilentLimit{Rows: want}, a.Limit)
+	}
+}
+
 // Chaos draws each ill that shows itself, and none that costs something by coming once.
 func TestChaosOfIlls(t *testing.T) {
 	s := newServer(Answers{})
 	s.SetChaos(Chaos{Seed: 1, Ill: 0.5, Fail: 0.1})
-	drawn, healthy := map[string]bool{}, 0
+	drawn, sizes, healthy := map[string]bool{}, map[int]bool{}, 0
 	for range 5000 {
 		fault := s.chaos.draw()
 		if fault.none() {
@@ -71,12 +79,16 @@ func TestChaosOfIlls(t *testing.T) {
 		}
 		if fault.Change != nil {
 			drawn[fault.Name] = true
+			var a Answers
+			fault.Change(&a)
+			sizes[a.Limit.Rows] = true
 		}
 	}
 	assert.InDelta(t, 2000, healthy, 200)
 	for _, ill := range Ills() {
 		assert.Equal(t, !ill.Silent && !ill.Alters, drawn[ill.Name], ill.Name)
 	}
+	assert.Greater(t, len(sizes), 10, "each has many sizes")
 	s.SetChaos(Chaos{Seed: 1, Ill: 1})
 	response, err := ask(t, s, nil, nil)
 	require.NoError(t, err)

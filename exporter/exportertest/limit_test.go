@@ -48,7 +48,9 @@ func TestLinksLeadToAllRows(t *testing.T) {
 		for _, cursor := range []string{"", "2", "4"} {
 			response, text := read(t, s, url.Values{"cursor": {cursor}}, nil)
 			got = append(got, ids(t, text)...)
-			assert.Equal(t, cursor == "4", response.Header.Get("Link") == "")
+			next := map[string]string{"": "cursor=2>", "2": "cursor=4>", "4": ""}[cursor]
+			assert.Contains(t, response.Header.Get("Link"), next)
+			assert.Equal(t, next == "", response.Header.Get("Link") == "")
 		}
 		assert.Equal(t, want, got)
 	}
@@ -56,4 +58,8 @@ func TestLinksLeadToAllRows(t *testing.T) {
 	assert.Equal(t, "422 INVALID_INPUT_ERROR", refusalOf(t, s, url.Values{"cursor": {"x"}}, nil))
 	_, text := read(t, s, url.Values{"cursor": {"9"}}, nil)
 	require.Empty(t, ids(t, text))
+	s.SetAnswers(func(a *Answers) { a.Limit.Total, a.RowLimit = "X-Total", 3 })
+	response, _ := read(t, s, nil, nil)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
+	assert.Empty(t, response.Header.Get("X-Total"), "a refusal counts nothing")
 }

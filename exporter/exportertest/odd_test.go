@@ -66,6 +66,7 @@ func TestWithhold(t *testing.T) {
 	clock = now.Add(time.Hour)
 	assert.Len(t, ids(t, body(t, s)), 200)
 	Withhold(9, now, events[:2]) // more than there are
+	Withhold(1, now, nil)
 	assert.Equal(t, []time.Time{now, now}, []time.Time{events[0].Visible, events[1].Visible})
 }
 

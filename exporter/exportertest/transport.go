@@ -147,8 +147,8 @@ func (w *memoryWriter) WriteHeader(status int) {
 		}
 		w.untilClose = w.length < 0 && (w.old || identity(w.sent))
 		w.sent.Del("Transfer-Encoding")
-		if w.untilClose {
-			w.sent.Set("Connection", "close")
+		if !w.old {
+			w.sent.Del("Connection") // it is in http.Response.Close
 		}
 		close(w.began)
 	})
