@@ -12,24 +12,34 @@ func TestBroken(t *testing.T) {
 	for i := range events {
 		events[i].SourceClient = []string{"", "", "x", "ab", "console"}[i]
 	}
+	const head = "event_id,source_client\n"
 	one := []Event{at("1", -time.Minute)}
 	for name, c := range map[string]struct {
 		answers Answers
 		events  []Event
 		want    string
 	}{
-		"behind a row":             {Answers{Broken: Broken{At: BehindRow}}, events, "event_id,source_client\n1,\n2,\n"},
-		"inside a field":           {Answers{Broken: Broken{At: InsideField}}, events, "event_id,source_client\n1,\n2,\n4,a"},
-		"inside a field, CRLF":     {Answers{CRLF: true, Broken: Broken{At: InsideField}}, events, "event_id,source_client\r\n1,\r\n2,\r\n4,a"},
-		"inside a field, quoted":   {Answers{QuoteAll: true, Broken: Broken{At: InsideField}}, events[3:], "\"event_id\",\"source_client\"\n\"4\",\"ab\"\n\"5\",\"con"},
-		"no field with an inside":  {Answers{Broken: Broken{At: InsideField}}, events[:2], "event_id,source_client\n1,\n"},
-		"error":                    {Answers{Broken: Broken{BehindRow, ErrorBehind}}, events, "event_id,source_client\n1,\n2,\n" + ErrorBehind},
-		"error inside a field":     {Answers{Broken: Broken{InsideField, ErrorBehind}}, events, "event_id,source_client\n1,\n2,\n4,a" + ErrorBehind},
-		"page":                     {Answers{Broken: Broken{BehindRow, PageBehind}}, events, "event_id,source_client\n1,\n2,\n" + PageBehind},
-		"text":                     {Answers{Broken: Broken{BehindRow, TextBehind}}, events, "event_id,source_client\n1,\n2,\n" + TextBehind},
-		"of one row":               {Answers{Broken: Broken{BehindRow, TextBehind}}, one, "event_id,source_client\n" + TextBehind},
-		"of nothing":               {Answers{Broken: Broken{BehindRow, TextBehind}}, nil, "event_id,source_client\n"},
-		"JSON string, well-formed": {Answers{JSONString: true, Broken: Broken{BehindRow, "x\"\n"}}, events, `"event_id,source_client\n1,\n2,\nx\"\n"`},
+		"behind a row":   {Answers{Broken: Broken{At: BehindRow}}, events, head + "1,\n2,\n"},
+		"inside a field": {Answers{Broken: Broken{At: InsideField}}, events, head + "1,\n2,\n4,a"},
+		"inside a field, CRLF": {
+			Answers{CRLF: true, Broken: Broken{At: InsideField}}, events,
+			"event_id,source_client\r\n1,\r\n2,\r\n4,a",
+		},
+		"inside a field, quoted": {
+			Answers{QuoteAll: true, Broken: Broken{At: InsideField}}, events[3:],
+			"\"event_id\",\"source_client\"\n\"4\",\"ab\"\n\"5\",\"con",
+		},
+		"no field with an inside": {Answers{Broken: Broken{At: InsideField}}, events[:2], head + "1,\n"},
+		"error":                   {Answers{Broken: Broken{BehindRow, ErrorBehind}}, events, head + "1,\n2,\n" + ErrorBehind},
+		"error in a field":        {Answers{Broken: Broken{InsideField, ErrorBehind}}, events, head + "1,\n2,\n4,a" + ErrorBehind},
+		"page":                    {Answers{Broken: Broken{BehindRow, PageBehind}}, events, head + "1,\n2,\n" + PageBehind},
+		"text":                    {Answers{Broken: Broken{BehindRow, TextBehind}}, events, head + "1,\n2,\n" + TextBehind},
+		"of one row":              {Answers{Broken: Broken{BehindRow, TextBehind}}, one, head + TextBehind},
+		"of nothing":              {Answers{Broken: Broken{BehindRow, TextBehind}}, nil, head},
+		"JSON string, well-formed": {
+			Answers{JSONString: true, Broken: Broken{BehindRow, "x\"\n"}}, events,
+			`"event_id,source_client\n1,\n2,\nx\"\n"`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.answers.Columns, c.answers.ContentLength = []string{"event_id", "source_client"}, true

@@ -14,7 +14,8 @@ import (
 // counted returns an answer of the sister operation.
 func counted(t *testing.T, s *Server, query url.Values) (*http.Response, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example.test"+CountPath+"?"+query.Encode(), nil)
+	address := "https://api.example.test" + CountPath + "?" + query.Encode()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	require.NoError(t, err)
 	request.Header.Set("X-API-Key", testKey)
 	response, err := s.Transport().RoundTrip(request)
@@ -109,11 +110,14 @@ func TestCountShowsItems(t *testing.T) {
 	s := newServer(Answers{}, fiveEvents()...)
 	_, text := counted(t, s, url.Values{"size": {"2"}, "cursor": {"2"}})
 	assert.Equal(t, `{"items":[{"action_name":"login","event_id":"3","event_time":"2026-05-06T07:05:09.123456Z"},`+
-		`{"action_name":"login","event_id":"4","event_time":"2026-05-06T07:06:09.123456Z"}],"total":5,"current_page":"2","next_page":"4"}`, text)
+		`{"action_name":"login","event_id":"4","event_time":"2026-05-06T07:06:09.123456Z"}],`+
+		`"total":5,"current_page":"2","next_page":"4"}`, text)
 	_, text = counted(t, s, nil)
 	assert.Contains(t, text, `"event_id":"5"`)
 	assert.Contains(t, text, `"next_page":null`)
-	for _, query := range []url.Values{{"size": {"101"}}, {"size": {"-1"}}, {"size": {"x"}}, {"cursor": {"-1"}}, {"startTime": {"x"}}} {
+	for _, query := range []url.Values{
+		{"size": {"101"}}, {"size": {"-1"}}, {"size": {"x"}}, {"cursor": {"-1"}}, {"startTime": {"x"}},
+	} {
 		response, _ := counted(t, s, query)
 		assert.Equal(t, 422, response.StatusCode, query)
 	}

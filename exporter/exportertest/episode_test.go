@@ -116,7 +116,8 @@ func TestEpisodeIsItsText(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, e, parsed)
 	for text, want := range map[string]string{
-		"plague": `"plague" is none of`, "CR; size=x": `"size=x"`, "CR; lasts=1": "missing unit", "CR; x=1": "allowed are size, after, lasts and times",
+		"plague": `"plague" is none of`, "CR; size=x": `"size=x"`, "CR; lasts=1": "missing unit",
+		"CR; x=1": "allowed are size, after, lasts and times",
 	} {
 		_, err := ParseEpisode(text)
 		assert.ErrorContains(t, err, want)

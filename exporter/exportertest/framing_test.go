@@ -36,8 +36,10 @@ func wire(t *testing.T, s *Server) string {
 }
 
 const (
-	headers = "Content-Type: text/csv; charset=utf-8\r\nDate: Wed, 06 May 2026 07:08:09 GMT\r\n"
-	twoRows = "event_id\n1\n2\n"
+	headers    = "Content-Type: text/csv; charset=utf-8\r\nDate: Wed, 06 May 2026 07:08:09 GMT\r\n"
+	withLength = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n" + headers + "\r\n"
+	closing    = " 200 OK\r\nConnection: close\r\n" + headers + "\r\n"
+	twoRows    = "event_id\n1\n2\n"
 )
 
 func TestFramingOnTheWire(t *testing.T) {
@@ -45,17 +47,20 @@ func TestFramingOnTheWire(t *testing.T) {
 		answers Answers
 		want    string
 	}{
-		"length":          {Answers{ContentLength: true}, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n" + headers + "\r\n" + twoRows},
-		"until close":     {Answers{Framing: UntilClose}, "HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
-		"length or close": {Answers{Framing: UntilClose, ContentLength: true}, "HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
-		"HTTP/1.0":        {Answers{Framing: HTTP10}, "HTTP/1.0 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
-		"behind a row":    {Answers{Framing: HTTP10, Broken: Broken{At: BehindRow}}, "HTTP/1.0 200 OK\r\nConnection: close\r\n" + headers + "\r\nevent_id\n1\n"},
+		"length":          {Answers{ContentLength: true}, withLength + twoRows},
+		"until close":     {Answers{Framing: UntilClose}, "HTTP/1.1" + closing + twoRows},
+		"length or close": {Answers{Framing: UntilClose, ContentLength: true}, "HTTP/1.1" + closing + twoRows},
+		"HTTP/1.0":        {Answers{Framing: HTTP10}, "HTTP/1.0" + closing + twoRows},
+		"behind a row":    {Answers{Framing: HTTP10, Broken: Broken{At: BehindRow}}, "HTTP/1.0" + closing + "event_id\n1\n"},
 		"unsolicited": {
 			Answers{Unsolicited: "HTTP/1.1 400 Bad Request\r\n\r\n" + KeyHere},
-			"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n" + headers + "\r\n" + twoRows + "HTTP/1.1 400 Bad Request\r\n\r\nkey",
+			withLength + twoRows + "HTTP/1.1 400 Bad Request\r\n\r\nkey",
 		},
-		"not behind HTTP/1.0": {Answers{Framing: HTTP10, Unsolicited: "x"}, "HTTP/1.0 200 OK\r\nConnection: close\r\n" + headers + "\r\n" + twoRows},
-		"no Date":             {Answers{Framing: HTTP10, NoDate: true}, "HTTP/1.0 200 OK\r\nConnection: close\r\nContent-Type: text/csv; charset=utf-8\r\n\r\n" + twoRows},
+		"not behind HTTP/1.0": {Answers{Framing: HTTP10, Unsolicited: "x"}, "HTTP/1.0" + closing + twoRows},
+		"no Date": {
+			Answers{Framing: HTTP10, NoDate: true},
+			"HTTP/1.0 200 OK\r\nConnection: close\r\nContent-Type: text/csv; charset=utf-8\r\n\r\n" + twoRows,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.answers.Columns = []string{"event_id"}
@@ -118,7 +123,8 @@ func TestUnsolicitedIsSeenByNetHTTP(t *testing.T) {
 	var said lockedBuffer
 	defer log.SetOutput(log.Writer())
 	log.SetOutput(&said)
-	s := newServer(Answers{Unsolicited: "HTTP/1.1 400 Bad Request\r\nX-API-Key: " + KeyHere + "\r\n\r\n"}, at("1", -time.Minute))
+	const unsolicited = "HTTP/1.1 400 Bad Request\r\nX-API-Key: " + KeyHere + "\r\n\r\n"
+	s := newServer(Answers{Unsolicited: unsolicited}, at("1", -time.Minute))
 	web := httptest.NewServer(s)
 	defer web.Close()
 	transport := &http.Transport{}
@@ -132,7 +138,8 @@ func TestUnsolicitedIsSeenByNetHTTP(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, []string{"1"}, ids(t, string(text)))
-	require.Eventually(t, func() bool { return strings.Contains(said.String(), "Unsolicited response") }, 10*time.Second, time.Millisecond)
+	seen := func() bool { return strings.Contains(said.String(), "Unsolicited response") }
+	require.Eventually(t, seen, 10*time.Second, time.Millisecond)
 	assert.Contains(t, said.String(), `X-API-Key: key`)
 	assert.True(t, last(s).Complete)
 }

@@ -52,9 +52,13 @@ var overtIlls = slices.DeleteFunc(Ills(), func(i Ill) bool { return i.Silent || 
 // The size is the number of rows.
 var limitIlls = []Ill{
 	{Name: "silent limit", Silent: true, change: func(a *Answers, n int) { a.Limit = SilentLimit{Rows: n} }},
-	{Name: "silent limit, newest", Silent: true, change: func(a *Answers, n int) { a.Limit = SilentLimit{Rows: n, Newest: true} }},
+	{Name: "silent limit, newest", Silent: true, change: func(a *Answers, n int) {
+		a.Limit = SilentLimit{Rows: n, Newest: true}
+	}},
 	{Name: "limit with a link", change: func(a *Answers, n int) { a.Limit = SilentLimit{Rows: n, Link: true} }},
-	{Name: "limit with a total", change: func(a *Answers, n int) { a.Limit = SilentLimit{Rows: n, Total: "X-Total-Count"} }},
+	{Name: "limit with a total", change: func(a *Answers, n int) {
+		a.Limit = SilentLimit{Rows: n, Total: "X-Total-Count"}
+	}},
 }
 
 // The size is the number of events by which the total is wrong, or of minutes.
@@ -124,9 +128,11 @@ var dateIlls = []Ill{
 	{Name: "no Date", change: func(a *Answers, _ int) { a.NoDate = true }},
 }
 
+const keyInError = `{"errors":[{"code":"x","message":"` + KeyHere + `"}],"requestId":"r"}`
+
 var keyIlls = []Ill{
 	{Name: "key in a page", change: repeats("text/html", "<html><body>"+KeyHere+" "+KeyHTML+"</body></html>")},
-	{Name: "key in a JSON error", change: repeats("application/json", `{"errors":[{"code":"x","message":"`+KeyHere+`"}],"requestId":"r"}`)},
+	{Name: "key in a JSON error", change: repeats("application/json", keyInError)},
 	{Name: "key in other forms", change: repeats("text/plain", KeyUpper+" "+KeyBase64+" "+KeyURL)},
 	{Name: "key in a bad row", change: func(a *Answers, _ int) { a.MiddleLine = "x," + KeyHere }},
 	{Name: "key as encoding", change: func(a *Answers, _ int) { a.ContentEncoding = KeyHere }},

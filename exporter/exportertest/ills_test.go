@@ -17,7 +17,9 @@ func answered(t *testing.T, s *Server) string {
 	t.Helper()
 	text := ""
 	for _, path := range []string{Path, CountPath} {
-		for _, w := range [][2]time.Duration{{-time.Hour, 0}, {-3 * time.Hour, -2 * time.Hour}, {-Retention - 1, -Retention}, {-1, -1}, {0, time.Hour}} {
+		for _, w := range [][2]time.Duration{
+			{-time.Hour, 0}, {-3 * time.Hour, -2 * time.Hour}, {-Retention - 1, -Retention}, {-1, -1}, {0, time.Hour},
+		} {
 			address := "https://api.example.test" + path + "?" + window(now.Add(w[0]), now.Add(w[1])).Encode()
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 			require.NoError(t, err)
@@ -26,7 +28,8 @@ func answered(t *testing.T, s *Server) string {
 			require.NoError(t, err)
 			got, err := io.ReadAll(response.Body)
 			require.NoError(t, err)
-			text += fmt.Sprintln(response.Proto, response.Status, response.Header, response.TransferEncoding, response.Close, string(got))
+			text += fmt.Sprintln(response.Proto, response.Status, response.Header, response.TransferEncoding, response.Close)
+			text += string(got)
 		}
 	}
 	return text

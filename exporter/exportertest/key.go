@@ -28,7 +28,9 @@ func (x *exchange) repeatKey() {
 		KeyBase64, base64.StdEncoding.EncodeToString([]byte(key)), KeyURL, url.QueryEscape(key),
 	)
 	a := &x.answers
-	for _, text := range []*string{&x.fault.Body, &a.ContentEncoding, &a.MiddleLine, &a.LastLine, &a.Unsolicited, &a.Broken.Text} {
+	for _, text := range []*string{
+		&x.fault.Body, &a.ContentEncoding, &a.MiddleLine, &a.LastLine, &a.Unsolicited, &a.Broken.Text,
+	} {
 		*text = put.Replace(*text)
 	}
 }

@@ -29,7 +29,9 @@ func TestKeyIsRepeated(t *testing.T) {
 			c.answers.Columns = []string{"event_id"}
 			s := New(Options{APIKey: key, BearerToken: key, Clock: func() time.Time { return now }, Answers: c.answers})
 			s.Add(at("1", -time.Hour), at("2", -time.Minute))
-			for _, headers := range []map[string]string{{"X-API-Key": key}, {"X-API-Key": "", "Authorization": "Bearer " + key}} {
+			for _, headers := range []map[string]string{
+				{"X-API-Key": key}, {"X-API-Key": "", "Authorization": "Bearer " + key},
+			} {
 				s.Fail(c.fault)
 				_, text := read(t, s, nil, headers)
 				assert.Equal(t, c.want, text)

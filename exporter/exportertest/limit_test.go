@@ -11,7 +11,10 @@ import (
 )
 
 func fiveEvents() []Event {
-	return []Event{at("1", -5*time.Minute), at("2", -4*time.Minute), at("3", -3*time.Minute), at("4", -2*time.Minute), at("5", -time.Minute)}
+	return []Event{
+		at("1", -5*time.Minute), at("2", -4*time.Minute),
+		at("3", -3*time.Minute), at("4", -2*time.Minute), at("5", -time.Minute),
+	}
 }
 
 func TestSilentLimit(t *testing.T) {
@@ -26,9 +29,12 @@ func TestSilentLimit(t *testing.T) {
 		"oldest":             {SilentLimit{Rows: 2}, Ascending, []string{"1", "2"}, "", ""},
 		"newest":             {SilentLimit{Rows: 2, Newest: true}, Ascending, []string{"4", "5"}, "", ""},
 		"oldest, descending": {SilentLimit{Rows: 2}, Descending, []string{"2", "1"}, "", ""},
-		"link":               {SilentLimit{Rows: 2, Link: true}, Ascending, []string{"1", "2"}, `<https://api.example.test/audit-log/export?cursor=2>; rel="next"`, ""},
-		"total":              {SilentLimit{Rows: 2, Total: "X-Total-Count"}, Ascending, []string{"1", "2"}, "", "5"},
-		"total alone":        {SilentLimit{Total: "X-Total-Count"}, Ascending, []string{"1", "2", "3", "4", "5"}, "", "5"},
+		"link": {
+			SilentLimit{Rows: 2, Link: true}, Ascending, []string{"1", "2"},
+			`<https://api.example.test/audit-log/export?cursor=2>; rel="next"`, "",
+		},
+		"total":       {SilentLimit{Rows: 2, Total: "X-Total-Count"}, Ascending, []string{"1", "2"}, "", "5"},
+		"total alone": {SilentLimit{Total: "X-Total-Count"}, Ascending, []string{"1", "2", "3", "4", "5"}, "", "5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, text := read(t, newServer(Answers{Limit: c.limit, Order: c.order}, fiveEvents()...), nil, nil)

@@ -75,7 +75,8 @@ func TestALateBadRow(t *testing.T) {
 	e := at("1", -time.Hour)
 	e.Flaw, e.Visible = ExtraComma, now.Add(1)
 	clock := now
-	s := New(Options{APIKey: testKey, Clock: func() time.Time { return clock }, Answers: Answers{Columns: []string{"event_id", "user_id"}}})
+	answers := Answers{Columns: []string{"event_id", "user_id"}}
+	s := New(Options{APIKey: testKey, Clock: func() time.Time { return clock }, Answers: answers})
 	s.Add(e)
 	assert.Equal(t, "event_id,user_id\n", body(t, s))
 	clock = clock.Add(1)

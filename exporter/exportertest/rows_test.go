@@ -24,13 +24,19 @@ func TestRowsThatAreNotAsTheyShouldBe(t *testing.T) {
 		events  []Event
 		want    string
 	}{
-		"CR":                  {Answers{CR: true}, events[2:], "event_id,user_agent\r3,\r"},
-		"CR, torn":            {Answers{CR: true, Torn: true}, events[2:], "event_id,user_agent\r3,"},
-		"quoted":              {Answers{}, events, "event_id,user_agent\n1,\"\"\"evil\"\n2,\"a \"\"b\"\", c\"\n3,\n"},
-		"raw quotes":          {Answers{RawQuotes: true}, events, "event_id,user_agent\n1,\"evil\n2,\"a \"b\", c\"\n3,\n"},
-		"middle line":         {Answers{MiddleLine: "x"}, events, "event_id,user_agent\n1,\"\"\"evil\"\nx\n2,\"a \"\"b\"\", c\"\n3,\n"},
-		"total":               {Answers{LastLine: "Total,%d"}, events[2:], "event_id,user_agent\n3,\nTotal,1"},
-		"total, torn":         {Answers{LastLine: "Total,%d", CRLF: true}, events[2:], "event_id,user_agent\r\n3,\r\nTotal,1"},
+		"CR":         {Answers{CR: true}, events[2:], "event_id,user_agent\r3,\r"},
+		"CR, torn":   {Answers{CR: true, Torn: true}, events[2:], "event_id,user_agent\r3,"},
+		"quoted":     {Answers{}, events, "event_id,user_agent\n1,\"\"\"evil\"\n2,\"a \"\"b\"\", c\"\n3,\n"},
+		"raw quotes": {Answers{RawQuotes: true}, events, "event_id,user_agent\n1,\"evil\n2,\"a \"b\", c\"\n3,\n"},
+		"middle line": {
+			Answers{MiddleLine: "x"}, events,
+			"event_id,user_agent\n1,\"\"\"evil\"\nx\n2,\"a \"\"b\"\", c\"\n3,\n",
+		},
+		"total": {Answers{LastLine: "Total,%d"}, events[2:], "event_id,user_agent\n3,\nTotal,1"},
+		"total, torn": {
+			Answers{LastLine: "Total,%d", CRLF: true}, events[2:],
+			"event_id,user_agent\r\n3,\r\nTotal,1",
+		},
 		"total of none":       {Answers{LastLine: "Total,%d"}, nil, "event_id,user_agent\nTotal,0"},
 		"end of file":         {Answers{LastLine: "\x1a"}, events[2:], "event_id,user_agent\n3,\n\x1a"},
 		"a comma too many":    {Answers{}, flawed(ExtraComma), "event_id,user_agent\n1,\n2,\"x,y\",\n"},
@@ -56,9 +62,11 @@ func TestSharedIDOfHalf(t *testing.T) {
 }
 
 func TestVolatileColumn(t *testing.T) {
-	s := newServer(Answers{Columns: []string{"event_id"}, Volatile: "exported_at"}, at("1", -time.Hour), at("2", -time.Minute))
-	assert.Equal(t, "event_id,exported_at\n1,2026-05-06T07:08:09.123456000Z\n2,2026-05-06T07:08:09.123456000Z\n", body(t, s))
-	assert.Equal(t, "event_id,exported_at\n1,2026-05-06T07:08:09.123456001Z\n2,2026-05-06T07:08:09.123456001Z\n", body(t, s), "even when the clock stands still")
+	a := Answers{Columns: []string{"event_id"}, Volatile: "exported_at"}
+	s := newServer(a, at("1", -time.Hour), at("2", -time.Minute))
+	const one, two = "2026-05-06T07:08:09.123456000Z\n", "2026-05-06T07:08:09.123456001Z\n"
+	assert.Equal(t, "event_id,exported_at\n1,"+one+"2,"+one, body(t, s))
+	assert.Equal(t, "event_id,exported_at\n1,"+two+"2,"+two, body(t, s), "even when the clock stands still")
 }
 
 // Windows are compared with the time that an event is filed under, whatever time its row says.
@@ -68,7 +76,8 @@ func TestFiledElsewhere(t *testing.T) {
 	first := at("year 1", -2*time.Hour)
 	first.date(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
 	s := newServer(Answers{Columns: []string{"event_id", "event_time"}}, dated, first, at("now", 0))
-	assert.Equal(t, "event_id,event_time\nyear 1,0001-01-01T00:00:00.000000Z\n2100,2100-01-01T00:00:00.000000Z\nnow,2026-05-06T07:08:09.123456Z\n", body(t, s))
+	assert.Equal(t, "event_id,event_time\nyear 1,0001-01-01T00:00:00.000000Z\n"+
+		"2100,2100-01-01T00:00:00.000000Z\nnow,2026-05-06T07:08:09.123456Z\n", body(t, s))
 	_, text := read(t, s, window(now.Add(-time.Hour), now.Add(-time.Hour)), nil)
 	assert.Equal(t, []string{"2100"}, ids(t, text))
 	_, text = read(t, s, window(now.Add(1), now.AddDate(200, 0, 0)), nil)
@@ -129,5 +138,6 @@ func TestEmptyWindowsThatAreNoExport(t *testing.T) {
 
 // 204 over sockets has neither a body nor a type.
 func TestNoContentOnTheWire(t *testing.T) {
-	assert.Equal(t, "HTTP/1.1 204 No Content\r\nDate: Wed, 06 May 2026 07:08:09 GMT\r\n\r\n", wire(t, newServer(Answers{Empty: NoContent})))
+	got := wire(t, newServer(Answers{Empty: NoContent}))
+	assert.Equal(t, "HTTP/1.1 204 No Content\r\nDate: Wed, 06 May 2026 07:08:09 GMT\r\n\r\n", got)
 }

@@ -16,11 +16,13 @@ func TestWindowsThatAreRefused(t *testing.T) {
 		query   url.Values
 		want    string // "" = answered
 	}{
-		"old, answered":         {Windows{}, window(oldest.Add(-day), now), ""},
-		"old, 400":              {Windows{TooOld: 400}, window(oldest.Add(-1), now), "400 INVALID_INPUT_ERROR"},
-		"old, 422":              {Windows{TooOld: 422}, window(oldest.Add(-1), now), "422 INVALID_INPUT_ERROR"},
-		"just kept":             {Windows{TooOld: 400}, window(oldest, now), ""},
-		"older than the limit":  {Windows{TooOld: 400, TooOldAt: day}, window(now.Add(-day-1), now), "400 INVALID_INPUT_ERROR"},
+		"old, answered": {Windows{}, window(oldest.Add(-day), now), ""},
+		"old, 400":      {Windows{TooOld: 400}, window(oldest.Add(-1), now), "400 INVALID_INPUT_ERROR"},
+		"old, 422":      {Windows{TooOld: 422}, window(oldest.Add(-1), now), "422 INVALID_INPUT_ERROR"},
+		"just kept":     {Windows{TooOld: 400}, window(oldest, now), ""},
+		"older than the limit": {
+			Windows{TooOld: 400, TooOldAt: day}, window(now.Add(-day-1), now), "400 INVALID_INPUT_ERROR",
+		},
 		"at the limit":          {Windows{TooOld: 400, TooOldAt: day}, window(now.Add(-day), now), ""},
 		"no start":              {Windows{TooOld: 400, Backward: 400}, nil, ""},
 		"zero length, answered": {Windows{}, window(now, now), ""},

@@ -9,7 +9,8 @@ import (
 
 // addIlls adds what public reports tell of such endpoints. Each can be had for a while with -episode.
 func (o *options) addIlls(flags *flag.FlagSet) {
-	flags.Func("episode", "an `ill` for a while: its name, and behind semicolons size=, after=, lasts= and times=; may be given again", func(text string) error {
+	const usage = "an `ill` for a while: its name, then \"; size=\", after=, lasts=, times= alike; may be given again"
+	flags.Func("episode", usage, func(text string) error {
 		e, err := exportertest.ParseEpisode(text)
 		o.episodes = append(o.episodes, e)
 		return err
@@ -39,18 +40,18 @@ func (o *options) addLimits(flags *flag.FlagSet) {
 
 func (o *options) addCount(flags *flag.FlagSet) {
 	c := &o.answers.Count
-	flags.IntVar(&c.Status, "count-status", 0, "`status` of "+exportertest.CountPath+"; 404 = there is no such operation, 0 = it counts")
+	flags.IntVar(&c.Status, "count-status", 0, "`status` of "+exportertest.CountPath+"; 404 = none there, 0 = it counts")
 	flags.BoolVar(&c.HTML, "count-page", false, "it answers a page")
 	flags.StringVar(&c.Body, "count-body", "", "it answers this `JSON`")
 	flags.IntVar(&c.Off, "count-off", 0, "added to its total")
 	flags.DurationVar(&c.Lag, "count-lag", 0, "it counts events so long after the export shows them; negative = before")
-	flags.DurationVar(&c.LateOver, "count-late-over", 0, "it never counts what appeared so long after its time; 0 = it does")
+	flags.DurationVar(&c.LateOver, "count-late-over", 0, "it never counts what appeared so late; 0 = it does")
 }
 
 func (o *options) addBroken(flags *flag.FlagSet) {
 	a := &o.answers
 	choice(flags, &a.Broken.At, "broken", "where the rows end too early", "no", "behind-row", "inside-field")
-	flags.Func("broken-text", "`text` in place of the other rows: error, page, text, or as it stands", func(text string) error {
+	flags.Func("broken-text", "`text` instead of the other rows: error, page, text, or itself", func(text string) error {
 		a.Broken.Text = text
 		if known, ok := brokenTexts[text]; ok {
 			a.Broken.Text = known
@@ -58,8 +59,8 @@ func (o *options) addBroken(flags *flag.FlagSet) {
 		return nil
 	})
 	choice(flags, &a.Framing, "framing", "how an export says where it ends", "framed", "until-close", "http10")
-	flags.StringVar(&a.ContentEncoding, "content-encoding", "", "`encoding` that is said, whatever the body is; {key} in it is the client's key")
-	flags.StringVar(&a.Unsolicited, "unsolicited", "", "`text` sent behind an export, on the connection that is idle then; {key} in it is the client's key")
+	flags.StringVar(&a.ContentEncoding, "content-encoding", "", "`encoding` that is said; {key} = the client's")
+	flags.StringVar(&a.Unsolicited, "unsolicited", "", "`text` on the idle connection behind it; {key} = the client's")
 	flags.Func("date-at", "RFC 3339 `time` that the Date header says, always", func(text string) (err error) {
 		a.DateAt, err = time.Parse(time.RFC3339Nano, text)
 		return err
@@ -74,7 +75,7 @@ func (o *options) addRows(flags *flag.FlagSet) {
 	a := &o.answers
 	flags.BoolVar(&a.CR, "cr", false, "line ends are CR alone")
 	flags.BoolVar(&a.RawQuotes, "raw-quotes", false, "do not quote quotes")
-	flags.StringVar(&a.MiddleLine, "middle-line", "", "`line` in the middle of the rows; {key} in it is the client's key")
+	flags.StringVar(&a.MiddleLine, "middle-line", "", "`line` in the middle of the rows; {key} = the client's")
 	flags.StringVar(&a.LastLine, "last-line", "", "`text` behind the rows; %d in it is their number")
 	flags.StringVar(&a.Volatile, "volatile", "", "`name` of a further column that differs in each answer")
 	flags.StringVar(&a.SharedID, "shared-id", "", "event_id of several rows …")
