@@ -31,11 +31,13 @@ func TestBroken(t *testing.T) {
 		},
 		"no field with an inside": {Answers{Broken: Broken{At: InsideField}}, events[:2], head + "1,\n"},
 		"error":                   {Answers{Broken: Broken{BehindRow, ErrorBehind}}, events, head + "1,\n2,\n" + ErrorBehind},
-		"error in a field":        {Answers{Broken: Broken{InsideField, ErrorBehind}}, events, head + "1,\n2,\n4,a" + ErrorBehind},
-		"page":                    {Answers{Broken: Broken{BehindRow, PageBehind}}, events, head + "1,\n2,\n" + PageBehind},
-		"text":                    {Answers{Broken: Broken{BehindRow, TextBehind}}, events, head + "1,\n2,\n" + TextBehind},
-		"of one row":              {Answers{Broken: Broken{BehindRow, TextBehind}}, one, head + TextBehind},
-		"of nothing":              {Answers{Broken: Broken{BehindRow, TextBehind}}, nil, head},
+		"error in a field": {
+			Answers{Broken: Broken{InsideField, ErrorBehind}}, events, head + "1,\n2,\n4,a" + ErrorBehind,
+		},
+		"page":       {Answers{Broken: Broken{BehindRow, PageBehind}}, events, head + "1,\n2,\n" + PageBehind},
+		"text":       {Answers{Broken: Broken{BehindRow, TextBehind}}, events, head + "1,\n2,\n" + TextBehind},
+		"of one row": {Answers{Broken: Broken{BehindRow, TextBehind}}, one, head + TextBehind},
+		"of nothing": {Answers{Broken: Broken{BehindRow, TextBehind}}, nil, head},
 		"JSON string, well-formed": {
 			Answers{JSONString: true, Broken: Broken{BehindRow, "x\"\n"}}, events,
 			`"event_id,source_client\n1,\n2,\nx\"\n"`,

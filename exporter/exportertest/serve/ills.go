@@ -9,7 +9,7 @@ import (
 
 // addIlls adds what public reports tell of such endpoints. Each can be had for a while with -episode.
 func (o *options) addIlls(flags *flag.FlagSet) {
-	const usage = "an `ill` for a while: its name, then \"; size=\", after=, lasts=, times= alike; may be given again"
+	const usage = "an `ill` for a while, such as \"Date ahead; size=48; after=1m; lasts=8s; times=3\"; may be given again"
 	flags.Func("episode", usage, func(text string) error {
 		e, err := exportertest.ParseEpisode(text)
 		o.episodes = append(o.episodes, e)
@@ -40,7 +40,7 @@ func (o *options) addLimits(flags *flag.FlagSet) {
 
 func (o *options) addCount(flags *flag.FlagSet) {
 	c := &o.answers.Count
-	flags.IntVar(&c.Status, "count-status", 0, "`status` of "+exportertest.CountPath+"; 404 = none there, 0 = it counts")
+	flags.IntVar(&c.Status, "count-status", 0, "`status` of "+exportertest.CountPath+"; 404 = absent, 0 = it counts")
 	flags.BoolVar(&c.HTML, "count-page", false, "it answers a page")
 	flags.StringVar(&c.Body, "count-body", "", "it answers this `JSON`")
 	flags.IntVar(&c.Off, "count-off", 0, "added to its total")
@@ -51,7 +51,8 @@ func (o *options) addCount(flags *flag.FlagSet) {
 func (o *options) addBroken(flags *flag.FlagSet) {
 	a := &o.answers
 	choice(flags, &a.Broken.At, "broken", "where the rows end too early", "no", "behind-row", "inside-field")
-	flags.Func("broken-text", "`text` instead of the other rows: error, page, text, or itself", func(text string) error {
+	const usage = "`text` instead of the other rows: error, page and text are known ones"
+	flags.Func("broken-text", usage, func(text string) error {
 		a.Broken.Text = text
 		if known, ok := brokenTexts[text]; ok {
 			a.Broken.Text = known
@@ -60,7 +61,7 @@ func (o *options) addBroken(flags *flag.FlagSet) {
 	})
 	choice(flags, &a.Framing, "framing", "how an export says where it ends", "framed", "until-close", "http10")
 	flags.StringVar(&a.ContentEncoding, "content-encoding", "", "`encoding` that is said; {key} = the client's")
-	flags.StringVar(&a.Unsolicited, "unsolicited", "", "`text` on the idle connection behind it; {key} = the client's")
+	flags.StringVar(&a.Unsolicited, "unsolicited", "", "`text` sent behind an export, unasked; {key} = the client's")
 	flags.Func("date-at", "RFC 3339 `time` that the Date header says, always", func(text string) (err error) {
 		a.DateAt, err = time.Parse(time.RFC3339Nano, text)
 		return err
