@@ -42,8 +42,8 @@ test: ## run everything that CI runs; the last line counts
 e2e: $(PLUGIN) $(HOST) $(SIMULATED) ## run the end-to-end tests only
 	$(GO) test -count=1 -timeout 12m -v ./e2e
 
-bench: $(PLUGIN) $(HOST) ## measure speed and memory, in ten minutes; writes the tables of the README (BENCH_QUICK=1: in half a minute, writes nothing)
-	$(GO) run ./bench -build $(BUILD) -readme README.md
+bench: $(PLUGIN) $(HOST) ## measure speed and memory, in ten minutes; writes the tables of docs/performance.md (BENCH_QUICK=1: in half a minute, writes nothing)
+	$(GO) run ./bench -build $(BUILD) -doc docs/performance.md
 
 fuzz: ## fuzz every fuzz target for FUZZTIME=30s each
 	@$(GO) list ./... | while read -r package; do \
@@ -59,8 +59,8 @@ lint: ## run golangci-lint
 docker: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 
-chaos: $(PLUGIN) $(HOST) $(SIMULATED) ## kill, cut, refuse and pause for a long time; writes the README's table (KILLS=50)
-	$(GO) test -count=1 -timeout 2h -v -run '^TestChaos$$' ./e2e -chaos.kills $(KILLS) -chaos.readme $(CURDIR)/README.md
+chaos: $(PLUGIN) $(HOST) $(SIMULATED) ## kill, cut, refuse and pause for a long time; writes the table of docs/reliability.md (KILLS=50)
+	$(GO) test -count=1 -timeout 2h -v -run '^TestChaos$$' ./e2e -chaos.kills $(KILLS) -chaos.doc $(CURDIR)/docs/reliability.md
 
 clean: ## remove everything that was built and `make run`'s checkpoint
 	rm -rf $(BUILD)

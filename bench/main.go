@@ -41,7 +41,7 @@ var (
 func main() {
 	role := flag.String("role", "", "what this process is: a contender or the server; empty for the one that measures the others")
 	task := taskFlags()
-	readme := flag.String("readme", "", "write the tables into this file, between <!-- bench:begin --> and <!-- bench:end -->")
+	doc := flag.String("doc", "", "write the tables into this file, between <!-- bench:begin --> and <!-- bench:end -->")
 	only := flag.String("only", "", "only these sections, separated by commas: "+strings.Join(sectionNames(), ", "))
 	build := flag.String("build", "build", "directory with the plugin and the bundled host")
 	flag.Parse()
@@ -51,13 +51,13 @@ func main() {
 	}
 	p := fullPlan
 	if os.Getenv("BENCH_QUICK") != "" {
-		p, *readme = quickPlan, ""
+		p, *doc = quickPlan, ""
 	}
 	p.build = *build
 	if *only != "" {
 		p.only = strings.Split(*only, ",")
 	}
-	exitOn(run(p, *readme))
+	exitOn(run(p, *doc))
 }
 
 func exitOn(err error) {
@@ -68,7 +68,7 @@ func exitOn(err error) {
 }
 
 // run measures everything, printing each table when it is ready.
-func run(p plan, readme string) error {
+func run(p plan, doc string) error {
 	var err error
 	if p.build, err = filepath.Abs(p.build); err != nil {
 		return err
@@ -99,10 +99,10 @@ func run(p plan, readme string) error {
 		text += "\n" + table
 	}
 	fmt.Fprintf(os.Stderr, "bench: took %s\n", time.Since(began).Round(time.Second))
-	if readme == "" {
+	if doc == "" {
 		return nil
 	}
-	return writeInto(readme, text)
+	return writeInto(doc, text)
 }
 
 // bench is one run.

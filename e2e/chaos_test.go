@@ -76,8 +76,8 @@ func TestChaos(t *testing.T) {
 	})
 	text := markdown(table)
 	fmt.Print(text)
-	if *chaosReadme != "" && !t.Failed() {
-		writeBetween(t, *chaosReadme, "<!-- chaos:begin -->\n", "<!-- chaos:end -->", text)
+	if *chaosDoc != "" && !t.Failed() {
+		writeBetween(t, *chaosDoc, "<!-- chaos:begin -->\n", "<!-- chaos:end -->", text)
 	}
 }
 

@@ -22,8 +22,8 @@ var (
 )
 
 var (
-	chaosKills  = flag.Int("chaos.kills", 5, "how often TestChaos kills each host")
-	chaosReadme = flag.String("chaos.readme", "", "file that TestChaos writes its table into")
+	chaosKills = flag.Int("chaos.kills", 5, "how often TestChaos kills each host")
+	chaosDoc   = flag.String("chaos.doc", "", "file that TestChaos writes its table into")
 )
 
 func TestMain(m *testing.M) {

@@ -56,7 +56,7 @@ var settings = []setting{
 	oneOfSetting("commit_on", string(CommitHandoff), []string{string(CommitHandoff), string(CommitDelivery)},
 		"when the checkpoint may pass events: `handoff` when Fluent Bit has them in its storage, `delivery` when every output has delivered them",
 		func(c *Config, value string) { c.CommitOn = CommitOn(value) }),
-	baseURLSetting("engine_url", "http://127.0.0.1:2020", "Fluent Bit's own HTTP server: needed by `commit_on delivery`; with `handoff` it makes sure, where it is on, that slow filters have taken in what was handed over",
+	baseURLSetting("engine_url", "http://127.0.0.1:2020", "Fluent Bit's own HTTP server: needed by `commit_on delivery`; with `handoff`, if reachable, it is used to confirm that filters have processed a batch before the checkpoint moves",
 		func(c *Config, u parsedURL) { c.EngineURL = u }),
 	textSetting("engine_input", "the instance's alias, where it cannot tell its own name (before Fluent Bit 4.1) and there are several", func(c *Config, value string) { c.EngineInput = value }),
 	{key: "batch_bytes", standard: "8M", allowed: "a size from 64K to 64M (K = 1000, as in Fluent Bit)",
