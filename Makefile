@@ -36,7 +36,7 @@ build: $(PLUGIN) ## build the shared object build/in_wherobots_audit.so
 run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), ENDPOINT=… with API_KEY in the environment, or a simulated endpoint
 	@exec e2e/run.sh
 
-test: ## run everything that CI runs; the last line counts
+test: ## run everything that CI runs (about ten minutes); the last line says how many tests passed, failed and were skipped
 	@$(GO) run ./e2e/check
 
 e2e: $(PLUGIN) $(HOST) $(SIMULATED) ## run the end-to-end tests only
@@ -62,20 +62,20 @@ docker: ## build the container image
 chaos: $(PLUGIN) $(HOST) $(SIMULATED) ## kill, cut, refuse and pause for a long time; writes the table of docs/reliability.md (KILLS=50)
 	$(GO) test -count=1 -timeout 2h -v -run '^TestChaos$$' ./e2e -chaos.kills $(KILLS) -chaos.doc $(CURDIR)/docs/reliability.md
 
-clean: ## remove everything that was built and `make run`'s checkpoint
+clean: ## remove what was built; state/, where `make run` keeps its checkpoint, stays
 	rm -rf $(BUILD)
 
 $(PLUGIN): $(SOURCES)
 	@mkdir -p $(BUILD)
-	@echo 'build $@' >&2 # stdout is for `make run`'s records only
+	@echo 'building $@: a minute or two the first time, seconds after that' >&2 # stdout is for `make run`'s records only
 	@CGO_ENABLED=1 $(GO) build $(GOFLAGS_PLUGIN) -o $@ . >&2
 
 $(HOST): $(wildcard e2e/host/*.c e2e/host/*.h)
 	@mkdir -p $(BUILD)
-	@echo 'build $@' >&2
+	@echo 'building $@' >&2
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -rdynamic -o $@ $(filter %.c,$^) -ldl -lpthread >&2
 
 $(SIMULATED): $(SOURCES)
 	@mkdir -p $(BUILD)
-	@echo 'build $@' >&2
+	@echo 'building $@' >&2
 	@CGO_ENABLED=0 $(GO) build -o $@ ./exporter/exportertest/serve >&2

@@ -5,12 +5,13 @@
 #   ENDPOINT=… API_KEY=…           that endpoint
 #   neither                        a simulated endpoint on loopback
 #
-# With a Fluent Bit on the PATH (or named by FLUENT_BIT) in that, else in the bundled host. What it has to remember is under build/run/.
+# With a Fluent Bit on the PATH (or named by FLUENT_BIT) in that, else in the bundled host. What it has to remember is under state/run/
+# (STATE names another folder than state/).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=${BUILD:-build}
-run=$build/run
+run=${STATE:-state}/run
 plugin=$build/in_wherobots_audit.so
 endpoint=${ENDPOINT:-}
 endpoint=${endpoint%/} # as the plugin sees it, so that both spellings have one checkpoint

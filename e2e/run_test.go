@@ -19,14 +19,11 @@ import (
 // it repeats no event. It measures time, so nothing runs beside it.
 func TestMakeRun(t *testing.T) {
 	onEachHost(t, func(t *testing.T, h host) {
-		build := t.TempDir()
-		for _, name := range []string{"in_wherobots_audit.so", "host", "simulated-endpoint"} {
-			require.NoError(t, os.Symlink(filepath.Join(root, "build", name), filepath.Join(build, name)))
-		}
+		state := t.TempDir()
 		times := map[string]int{}
 		for round := range 3 {
 			began := time.Now()
-			run := startRun(t, h, build)
+			run := startRun(t, h, state)
 			want := 1
 			if round == 0 {
 				want = 500 // the past
@@ -51,7 +48,7 @@ func TestMakeRun(t *testing.T) {
 func TestMakeRunWithoutKeyForEndpoint(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command(filepath.Join(root, "e2e", "run.sh"))
-	cmd.Env = append(withoutKey(os.Environ()), "BUILD="+t.TempDir(), "ENDPOINT=http://127.0.0.1:1", "API_KEY=")
+	cmd.Env = append(withoutKey(os.Environ()), "STATE="+t.TempDir(), "ENDPOINT=http://127.0.0.1:1", "API_KEY=")
 	output, err := cmd.CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(output), "ENDPOINT needs a key: API_KEY=… make run ENDPOINT=http://127.0.0.1:1")
@@ -63,7 +60,7 @@ type running struct {
 	out string
 }
 
-func startRun(t *testing.T, h host, build string) running {
+func startRun(t *testing.T, h host, state string) running {
 	t.Helper()
 	r := &rig{host: h, dir: t.TempDir()}
 	out, err := os.Create(r.path("stdout"))
@@ -73,7 +70,7 @@ func startRun(t *testing.T, h host, build string) running {
 	require.NoError(t, err)
 	defer log.Close()
 	cmd := exec.Command(filepath.Join(root, "e2e", "run.sh"))
-	cmd.Env = append(withoutKey(os.Environ()), "BUILD="+build, "ENDPOINT=", "API_KEY=", "FLUENT_BIT="+enginePath(h))
+	cmd.Env = append(withoutKey(os.Environ()), "STATE="+state, "ENDPOINT=", "API_KEY=", "FLUENT_BIT="+enginePath(h))
 	cmd.Stdout, cmd.Stderr = out, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return running{launch(t, r, cmd), out.Name()}

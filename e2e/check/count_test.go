@@ -46,6 +46,7 @@ func TestStepFailsByExitCodeOrOutput(t *testing.T) {
 		"prints and may":        {step{command: []string{"echo", "x"}}, counts{passed: 1}},
 		"prints and must not":   {step{command: []string{"echo", "x"}, quiet: true}, counts{failed: 1}},
 		"needs what is missing": {step{command: []string{"true"}, needs: "nonexistent-program"}, counts{skipped: 1}},
+		"cannot run here":       {step{command: []string{"false"}, skip: "no such processor"}, counts{skipped: 1}},
 		"test run that dies":    {step{command: []string{"false", "test"}}, counts{failed: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
