@@ -5,13 +5,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
 // A row costs no allocation on its whole way from the body to the batch: not when it is new, not when it is known, in no schema. This is
 // what keeps the garbage collector out of the engine.
 func TestARowAllocatesNothing(t *testing.T) {
 	const rows = 2000
-	text := benchBody(rows, 0.5)
+	text := exportertest.Body(rows, 0.5)
 	for _, schema := range allSchemas {
 		t.Run(string(schema), func(t *testing.T) {
 			p := newRowPath(t, schema, bytes.NewReader(text))

@@ -103,7 +103,7 @@ func TestAllRequestsUseOneConnection(t *testing.T) {
 	peers, requests := map[string]bool{}, 0
 	enough := make(chan struct{})
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, threeColumns+"1,2020-01-01T00:00:00Z,a\n")
+		_, _ = io.WriteString(w, "event_id,event_time,action_name\n1,2020-01-01T00:00:00Z,a\n")
 		mu.Lock()
 		defer mu.Unlock()
 		peers[r.RemoteAddr] = true

@@ -126,8 +126,8 @@ func TestABadRowIsForwardedAndStopsNothing(t *testing.T) {
 				require.Contains(t, h.logged(), "line 3 of an answer cannot be read whole")
 				require.Len(t, h.delivered, 8, "before, the bad one, after, and 5 others: %v", h.arrived())
 				bad := h.delivered[1].Record
-				require.Equal(t, c.row, bad[fieldRawLine])
-				require.Contains(t, bad[fieldReason], c.reason)
+				require.Equal(t, c.row, bad["raw_line"])
+				require.Contains(t, bad["parse_error"], c.reason)
 				for field, value := range c.fields {
 					require.Equal(t, value, bad[field])
 				}

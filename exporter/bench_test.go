@@ -7,6 +7,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
 // rowPath is what happens to each row between the body and the batch, without the network and the goroutines.
@@ -14,7 +16,7 @@ type rowPath struct {
 	decoder    *decoder
 	identifier *identifier
 	seen       *seen
-	shape      shape
+	shape      *program
 	uncounted  *uncounted
 	batch      []byte
 	group      group
@@ -65,7 +67,7 @@ func (p *rowPath) step(want sighting) (rows int, err error) {
 // BenchmarkRowPath measures all steps of a row, each row being new to seen, and then again being known.
 func BenchmarkRowPath(b *testing.B) {
 	const rows = 200_000
-	text := benchBody(rows, 0.5)
+	text := exportertest.Body(rows, 0.5)
 	for _, schema := range allSchemas {
 		for _, verdict := range []sighting{fresh, known} {
 			name := string(schema) + map[sighting]string{fresh: "/fresh", known: "/known"}[verdict]

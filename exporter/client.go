@@ -33,8 +33,19 @@ type response struct {
 	requestID       string
 }
 
+// clientConfig says where and how to ask.
+type clientConfig struct {
+	Endpoint       *url.URL // base URL, without trailing slash
+	SearchTerm     string   // "" = all events
+	Credentials    credentials
+	RequestTimeout time.Duration // for one whole answer; time in which nobody reads does not count
+	PollInterval   time.Duration // an idle connection is kept a little longer than that
+	TLSCAFile      string        // trusted besides the system's; "" = none
+	TLSVerify      bool
+}
+
 // newClient makes a client. A nil transport means one of its own, with proxy settings from the environment and cfg's TLS settings.
-func newClient(cfg Config, transport http.RoundTripper) (*client, error) {
+func newClient(cfg clientConfig, transport http.RoundTripper) (*client, error) {
 	if transport == nil {
 		own, err := newTransport(cfg)
 		if err != nil {
@@ -44,7 +55,7 @@ func newClient(cfg Config, transport http.RoundTripper) (*client, error) {
 	}
 	return &client{
 		http:       &http.Client{Transport: transport, CheckRedirect: checkRedirect},
-		credential: newCredential(cfg),
+		credential: newCredential(cfg.Credentials),
 		export:     *cfg.Endpoint.JoinPath(exportPath),
 		search:     cfg.SearchTerm,
 		timeout:    cfg.RequestTimeout,

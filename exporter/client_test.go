@@ -27,15 +27,46 @@ var (
 	testEnd   = time.Date(2026, 3, 2, 0, 0, 0, 123456789, time.UTC)
 )
 
-// newTestClient makes a client of settings; transport nil means its own.
+// newTestClient makes a client; transport nil means its own, and pairs are settings and their values.
 func newTestClient(t *testing.T, transport http.RoundTripper, pairs ...string) *client {
 	t.Helper()
-	cfg, err := parseConfig(with(append([]string{"api_key", "hush-hush"}, pairs...)...), with())
-	require.NoError(t, err)
+	cfg := clientConfig{
+		Endpoint:       &url.URL{Scheme: "https", Host: "api.cloud.wherobots.com"},
+		Credentials:    credentials{APIKey: "hush-hush"},
+		RequestTimeout: 5 * time.Minute, PollInterval: time.Minute, TLSVerify: true,
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		setForTest(t, &cfg, pairs[i], pairs[i+1])
+	}
 	c, err := newClient(cfg, transport)
 	require.NoError(t, err)
 	t.Cleanup(c.close)
 	return c
+}
+
+// setForTest sets what a setting of this name would.
+func setForTest(t *testing.T, cfg *clientConfig, key, value string) {
+	t.Helper()
+	var err error
+	switch key {
+	case "endpoint":
+		cfg.Endpoint, err = url.Parse(strings.TrimSuffix(value, "/"))
+	case "search_term":
+		cfg.SearchTerm = value
+	case "api_key":
+		cfg.Credentials.APIKey = secret(value)
+	case "bearer_token_file":
+		cfg.Credentials.BearerTokenFile = value
+	case "request_timeout":
+		cfg.RequestTimeout, err = time.ParseDuration(value)
+	case "tls_ca_file":
+		cfg.TLSCAFile = value
+	case "tls_verify":
+		cfg.TLSVerify = value != "off"
+	default:
+		t.Fatalf("a client has no setting %s", key)
+	}
+	require.NoError(t, err)
 }
 
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
@@ -414,14 +445,14 @@ func TestTLS(t *testing.T) {
 		response.body.Close()
 	}
 
-	cfg := Config{Endpoint: &url.URL{Scheme: "https", Host: "example.com"}, TLSCAFile: "/nonexistent/ca.pem"}
+	cfg := clientConfig{Endpoint: &url.URL{Scheme: "https", Host: "example.com"}, TLSCAFile: "/nonexistent/ca.pem"}
 	_, err = newClient(cfg, nil)
 	assert.EqualError(t, err, `tls_ca_file "/nonexistent/ca.pem": cannot be read: no such file or directory`)
 }
 
 func TestConnectingFailsBeforeTheRequestDoes(t *testing.T) {
 	for timeout, want := range map[time.Duration]time.Duration{3 * time.Second: time.Second, 5 * time.Minute: connectTimeout} {
-		transport, err := newTransport(Config{RequestTimeout: timeout, TLSVerify: true, PollInterval: time.Minute})
+		transport, err := newTransport(clientConfig{RequestTimeout: timeout, TLSVerify: true, PollInterval: time.Minute})
 		require.NoError(t, err)
 		assert.Equal(t, want, transport.TLSHandshakeTimeout)
 		assert.False(t, transport.TLSClientConfig.InsecureSkipVerify)

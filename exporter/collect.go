@@ -29,7 +29,7 @@ type collector struct {
 	group      group
 	identifier *identifier
 	seen       *seen
-	shape      shape
+	shape      *program
 	columns    *columns // of the last response, for shape and identifier
 
 	data    []byte // the batch that is being filled
@@ -82,9 +82,14 @@ func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *led
 // resume plans on from the checkpoint.
 func (c *collector) resume() {
 	through := c.committed.through
-	c.planner = newPlanner(c.cfg, c.committed.from, through)
+	c.planner = newPlanner(c.limits(), c.committed.from, through)
 	c.stats.through.Store(through.Unix())
 	c.log.infof("goes on from the checkpoint %s: everything up to %s is done", c.cfg.CheckpointPath, through.Format(time.RFC3339))
+}
+
+// limits are the settings that the plan keeps to.
+func (c *collector) limits() limits {
+	return limits{overlap: c.cfg.Overlap, maxWindow: c.cfg.MaxWindow, end: c.cfg.End}
 }
 
 // run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
@@ -164,7 +169,7 @@ func (c *collector) first() error {
 	if err := c.save(begin); err != nil {
 		return err
 	}
-	c.planner = newPlanner(c.cfg, start, start)
+	c.planner = newPlanner(c.limits(), start, start)
 	c.log.infof("found no checkpoint at %s: begins at %s", c.cfg.CheckpointPath, start.Format(time.RFC3339))
 	if !c.file.Lost() {
 		c.status(Status{Kind: StatusStarted, From: start, Message: "audit collection began"})
@@ -269,8 +274,7 @@ func (c *collector) read(ctx context.Context, w window, seen *seen, each func(*r
 // release forgets the rows: a huge one would be kept in memory by what points to it.
 func (g *group) release() {
 	for i := range g.rows {
-		clear(g.rows[i].store)
-		g.rows[i] = row{store: g.rows[i].store}
+		g.rows[i].release()
 	}
 }
 

@@ -14,11 +14,7 @@ import (
 type Config struct {
 	Endpoint *url.URL // base URL, without trailing slash
 
-	// Exactly one of the four is set. Files are read again for every request, so that a key can be changed without a restart.
-	APIKey          secret
-	APIKeyFile      string
-	BearerToken     secret
-	BearerTokenFile string
+	Credentials credentials
 
 	SearchTerm string
 	Start      Start
@@ -130,7 +126,7 @@ func (p *parser) credential(getenv func(string) string) {
 	case len(given) > 1:
 		p.refuse(strings.Join(given, ", "), "", "only one credential can be used; allowed: exactly one of %s", one)
 	case len(given) == 1:
-		if _, _, err := newCredential(p.cfg).header(); err != nil {
+		if _, _, err := newCredential(p.cfg.Credentials).header(); err != nil {
 			p.errs = append(p.errs, err)
 		}
 	case len(given) == 0:
@@ -143,7 +139,7 @@ func (p *parser) credential(getenv func(string) string) {
 			p.refuse(environmentKey, "", "%v", err)
 			return
 		}
-		p.cfg.APIKey = secret(key)
+		p.cfg.Credentials.APIKey = secret(key)
 	}
 }
 

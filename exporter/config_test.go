@@ -30,7 +30,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:2020", cfg.EngineURL.String())
 	cfg.Endpoint, cfg.EngineURL = nil, nil
 	assert.Equal(t, Config{
-		APIKey: "key-1", Start: Start{age: 90 * day}, PollInterval: time.Minute, Overlap: 10 * time.Minute, MaxWindow: day,
+		Credentials: credentials{APIKey: "key-1"}, Start: Start{age: 90 * day}, PollInterval: time.Minute, Overlap: 10 * time.Minute, MaxWindow: day,
 		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
 		CommitOn: CommitHandoff, BatchBytes: 8_000_000, Schema: SchemaRaw, TLSVerify: true,
 		ReconcileInterval: 6 * time.Hour, ReconcileWindow: day,
@@ -61,7 +61,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	here, err := os.Getwd()
 	require.NoError(t, err)
 	assert.Equal(t, Config{
-		BearerTokenFile: token, SearchTerm: " delete ", Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)},
+		Credentials: credentials{BearerTokenFile: token}, SearchTerm: " delete ", Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)},
 		End: time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC), PollInterval: 30 * time.Second, Overlap: time.Hour, MaxWindow: 2 * day,
 		RequestTimeout: 90 * time.Second, RetryMaxInterval: 90 * time.Second, CheckpointPath: filepath.Join(here, "state.json"),
 		CommitOn: CommitDelivery, EngineInput: "audit", BatchBytes: 1_500_000, Schema: SchemaOCSF, TLSCAFile: ca,
@@ -153,11 +153,11 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 func TestKeyOfTheEnvironment(t *testing.T) {
 	cfg, err := parseConfig(with(), with(environmentKey, " key-of-env\n"))
 	require.NoError(t, err)
-	assert.Equal(t, secret("key-of-env"), cfg.APIKey)
+	assert.Equal(t, secret("key-of-env"), cfg.Credentials.APIKey)
 
 	cfg, err = parseConfig(with("bearer_token", "token-1"), with(environmentKey, "key-of-env"))
 	require.NoError(t, err)
-	assert.Empty(t, string(cfg.APIKey), "what is configured wins")
+	assert.Empty(t, string(cfg.Credentials.APIKey), "what is configured wins")
 
 	_, err = parseConfig(with(), with(environmentKey, "two\nlines"))
 	assert.EqualError(t, err, "WHEROBOTS_API_KEY: has more than one line; allowed: the credential alone")
@@ -165,7 +165,7 @@ func TestKeyOfTheEnvironment(t *testing.T) {
 	t.Setenv(environmentKey, "key-of-process")
 	cfg, err = ParseConfig(with())
 	require.NoError(t, err)
-	assert.Equal(t, secret("key-of-process"), cfg.APIKey)
+	assert.Equal(t, secret("key-of-process"), cfg.Credentials.APIKey)
 }
 
 func TestWarnings(t *testing.T) {
@@ -193,25 +193,23 @@ func TestWarnings(t *testing.T) {
 func TestSecretsAreNeverShown(t *testing.T) {
 	cfg, err := parseConfig(with("api_key", "hush-hush"), with())
 	require.NoError(t, err)
-	cfg.BearerToken = "hush-hush"
-	c, err := newClient(cfg, nil)
-	require.NoError(t, err)
+	cfg.Credentials.BearerToken = "hush-hush"
 	hex := fmt.Sprintf("%x", "hush-hush")
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
-		for _, value := range []any{cfg, &cfg, cfg.APIKey, c, *c, c.credential} {
+		for _, value := range []any{cfg, &cfg, cfg.Credentials.APIKey} {
 			text := fmt.Sprintf(verb, value)
 			assert.NotContains(t, text, "hush-hush", verb)
 			assert.NotContains(t, strings.ToLower(text), hex, verb)
 		}
 	}
 	assert.Contains(t, fmt.Sprintf("%+v", cfg), "APIKey:[redacted]")
-	assert.Equal(t, "[redacted]", cfg.APIKey.GoString())
+	assert.Equal(t, "[redacted]", cfg.Credentials.APIKey.GoString())
 	encoded, err := json.Marshal(cfg)
 	require.NoError(t, err)
 	assert.Contains(t, string(encoded), `"APIKey":"[redacted]","APIKeyFile":""`)
 	assert.NotContains(t, string(encoded), "hush")
 	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", cfg.APIKey, "config", cfg)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", cfg.Credentials.APIKey, "config", cfg)
 	assert.NotContains(t, log.String(), "hush")
 	assert.Empty(t, secret("").String(), "that nothing is set may be seen")
 }

@@ -40,7 +40,16 @@ type credential struct {
 	inline  func() string
 }
 
-func newCredential(cfg Config) credential {
+// credentials are the four settings of which exactly one is set. Files are read again for every request, so that a key can
+// be changed without a restart.
+type credentials struct {
+	APIKey          secret
+	APIKeyFile      string
+	BearerToken     secret
+	BearerTokenFile string
+}
+
+func newCredential(cfg credentials) credential {
 	const apiKey, bearer, prefix = "X-API-Key", "Authorization", "Bearer "
 	switch {
 	case cfg.APIKeyFile != "":

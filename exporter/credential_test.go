@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,17 +12,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestAClientShowsNoSecret(t *testing.T) {
+	c := newTestClient(t, nil)
+	hex := fmt.Sprintf("%x", "hush-hush")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
+		for _, value := range []any{c, *c, c.credential} {
+			text := fmt.Sprintf(verb, value)
+			assert.NotContains(t, text, "hush-hush", verb)
+			assert.NotContains(t, strings.ToLower(text), hex, verb)
+		}
+	}
+}
+
 func TestCredentialHeaders(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, os.WriteFile(file, []byte("\ufeff from-file \r\n"), 0o600))
 	for _, test := range []struct {
-		cfg         Config
+		cfg         credentials
 		name, value string
 	}{
-		{Config{APIKey: "key-1"}, "X-API-Key", "key-1"},
-		{Config{APIKeyFile: file}, "X-API-Key", "from-file"},
-		{Config{BearerToken: "token-1"}, "Authorization", "Bearer token-1"},
-		{Config{BearerTokenFile: file}, "Authorization", "Bearer from-file"},
+		{credentials{APIKey: "key-1"}, "X-API-Key", "key-1"},
+		{credentials{APIKeyFile: file}, "X-API-Key", "from-file"},
+		{credentials{BearerToken: "token-1"}, "Authorization", "Bearer token-1"},
+		{credentials{BearerTokenFile: file}, "Authorization", "Bearer from-file"},
 	} {
 		name, value, err := newCredential(test.cfg).header()
 		require.NoError(t, err)
@@ -32,7 +45,7 @@ func TestCredentialHeaders(t *testing.T) {
 
 func TestCredentialFileIsReadAnew(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
-	c := newCredential(Config{APIKeyFile: file})
+	c := newCredential(credentials{APIKeyFile: file})
 	_, _, err := c.header()
 	assert.EqualError(t, err, `api_key_file "`+file+`": cannot be read: no such file or directory`)
 	assert.Equal(t, classRefused, classOf(err))
@@ -60,23 +73,23 @@ func TestCredentialFilesThatAreRefused(t *testing.T) {
 	} {
 		file := filepath.Join(dir, "token")
 		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
-		_, _, err := newCredential(Config{BearerTokenFile: file}).header()
+		_, _, err := newCredential(credentials{BearerTokenFile: file}).header()
 		require.Error(t, err)
 		assert.Equal(t, `bearer_token_file "`+file+`": `+want, err.Error())
 		assert.NotContains(t, err.Error(), "hush")
 	}
 	pipe := filepath.Join(dir, "pipe")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
-	_, _, err := newCredential(Config{APIKeyFile: pipe}).header()
+	_, _, err := newCredential(credentials{APIKeyFile: pipe}).header()
 	assert.EqualError(t, err, `api_key_file "`+pipe+`": is not a regular file`, "its writer may never come")
 }
 
 func TestLongInlineCredential(t *testing.T) {
-	_, _, err := newCredential(Config{APIKey: secret(strings.Repeat("h", maxSecret+1))}).header()
+	_, _, err := newCredential(credentials{APIKey: secret(strings.Repeat("h", maxSecret+1))}).header()
 	assert.EqualError(t, err, "api_key: is larger than 16384 bytes, which no credential is")
 }
 
 // Texts are full of short strings; to take those out would make them unreadable, and they are no secrets.
 func TestShortCredentialIsNotRedacted(t *testing.T) {
-	assert.Equal(t, "a text", newCredential(Config{APIKey: "te"}).redactor("te")("a text"))
+	assert.Equal(t, "a text", newCredential(credentials{APIKey: "te"}).redactor("te")("a text"))
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
 // marked is what a strip tells.
@@ -145,7 +147,7 @@ func FuzzMarks(f *testing.F) {
 }
 
 func BenchmarkMarks(b *testing.B) {
-	text := benchBody(100, 0.5)[:stripBytes]
+	text := exportertest.Body(100, 0.5)[:stripBytes]
 	for name, mark := range map[string]func(*strip, []byte, int){"words": markWords, "this processor": markBlocks} {
 		b.Run(name, func(b *testing.B) {
 			var s strip

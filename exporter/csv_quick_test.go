@@ -11,6 +11,8 @@ import (
 	"weak"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
 // againstTheSplitter reads the rows behind a header of some columns, each with quick, and holds it against the splitter, which knows all rules: quick
@@ -143,7 +145,7 @@ func TestQuickAfterAWrongRow(t *testing.T) {
 
 // The rows of a group are all valid until the next one is read.
 func TestRowsOfAGroupAreValidTogether(t *testing.T) {
-	text := benchBody(1000, 0.5)
+	text := exportertest.Body(1000, 0.5)
 	d := newDecoder()
 	d.usual = 4096
 	d.reset(bytes.NewReader(text), atWindowEnd)
@@ -153,7 +155,7 @@ func TestRowsOfAGroupAreValidTogether(t *testing.T) {
 	single.reset(bytes.NewReader(text), atWindowEnd)
 	_, err = single.header()
 	require.NoError(t, err)
-	var group [rowGroup]row
+	var group [16]row
 	largest := 0
 	for total := 0; total < 1000; {
 		n, err := d.rows(group[:])
@@ -173,23 +175,26 @@ func TestRowsOfAGroupAreValidTogether(t *testing.T) {
 
 // A huge row made the buffer large; when its response is done nothing may keep that in memory.
 func TestAHugeRowIsForgotten(t *testing.T) {
-	c := &collector{decoder: newDecoder()}
+	d, group := newDecoder(), make([]row, 16)
 	huge := strings.Repeat("x", 4*readBytes)
-	c.decoder.reset(strings.NewReader("event_time,action_name\n"+noon+","+huge+"\n"+noon+","+huge+"\n"), atWindowEnd)
-	_, err := c.decoder.header()
+	d.reset(strings.NewReader("event_time,action_name\n"+noon+","+huge+"\n"+noon+","+huge+"\n"), atWindowEnd)
+	_, err := d.header()
 	require.NoError(t, err)
 	var large []weak.Pointer[byte]
 	for err == nil {
-		if _, err = c.decoder.rows(c.group.rows[:]); err == nil {
-			large = append(large, weak.Make(&c.group.rows[0].fields[1][0]))
+		if _, err = d.rows(group); err == nil {
+			large = append(large, weak.Make(&group[0].fields[1][0]))
 		}
 	}
 	require.Equal(t, io.EOF, err)
 	require.Len(t, large, 2)
-	c.group.release()
+	for i := range group {
+		group[i].release()
+	}
 	runtime.GC()
 	for _, pointer := range large {
 		require.Nil(t, pointer.Value())
 	}
-	runtime.KeepAlive(c)
+	runtime.KeepAlive(d)
+	runtime.KeepAlive(group)
 }

@@ -22,7 +22,7 @@ func BenchmarkSlowRows(b *testing.B) {
 				defer func(has bool) { hasVectors = has }(hasVectors)
 				hasVectors = hasVectors && way != "words"
 				d := newDecoder()
-				var group [rowGroup]row
+				var group [16]row
 				b.SetBytes(int64(len(text)))
 				for b.Loop() {
 					d.reset(bytes.NewReader(text), time.Time{})

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
 const threeColumns = "event_id,event_time,action_name\n"
@@ -316,7 +318,7 @@ func TestDecoderAllocatesNothingForRows(t *testing.T) {
 	d := newDecoder()
 	var r row
 	decode := func(rows int) float64 {
-		text := benchBody(rows, 0.5)
+		text := exportertest.Body(rows, 0.5)
 		body := bytes.NewReader(text)
 		return testing.AllocsPerRun(5, func() {
 			body.Reset(text)

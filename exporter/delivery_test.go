@@ -134,8 +134,8 @@ func TestDeliveryGivesUpFetchingAgainWhatIsNeverCounted(t *testing.T) {
 			time.Sleep(time.Minute)
 			h.happen(3)
 		}
-		require.LessOrEqual(t, h.e.Stats().Refetches, int64(maxRecounts+2), "now and then one more")
-		require.GreaterOrEqual(t, h.e.Stats().Refetches, int64(maxRecounts), h.logged())
+		require.LessOrEqual(t, h.e.Stats().Refetches, int64(2+2), "now and then one more")
+		require.GreaterOrEqual(t, h.e.Stats().Refetches, int64(2), h.logged())
 		require.Contains(t, h.logged(), "does a processor drop some?")
 		require.Less(t, h.through(), time.Now().Add(-30*time.Minute), "the checkpoint stands still")
 	})
@@ -237,7 +237,7 @@ func TestADeadOutputDoesNotStopTheOthers(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			h.happen(5)
 		}
-		time.Sleep(drainPatience + groupTime)
+		time.Sleep(40 * time.Second) // while batches are held, and a group of them after that
 		h.requireOnce()
 		require.Less(t, h.through(), time.Now().Add(-4*time.Minute), "the checkpoint waits")
 		s.set(func(s *simEngine) { s.stuck = false })

@@ -9,8 +9,10 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
+var windowsBegin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 func windowAt(n int) window {
-	return window{midday.Add(time.Duration(n) * time.Hour), midday.Add(time.Duration(n+1) * time.Hour)}
+	return window{windowsBegin.Add(time.Duration(n) * time.Hour), windowsBegin.Add(time.Duration(n+1) * time.Hour)}
 }
 
 func TestAnEmptyBodyIsBelievedWhenItComesTwice(t *testing.T) {

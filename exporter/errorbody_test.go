@@ -122,7 +122,7 @@ func TestClassOfOtherErrors(t *testing.T) {
 // Whatever a server answers, the message is one short line and does not repeat the credential.
 func TestErrorsAreBoundedAndWithoutSecrets(t *testing.T) {
 	const key = "hush-hush-hush"
-	redact := newCredential(Config{APIKey: key}).redactor(key)
+	redact := newCredential(credentials{APIKey: key}).redactor(key)
 	word := rapid.OneOf(rapid.String(), rapid.Just(key), rapid.Just("<p>"), rapid.Just(strings.Repeat("ü", 200)), rapid.StringN(0, 400, 9000))
 	rapid.Check(t, func(t *rapid.T) {
 		part := func(name string) string { return strings.Join(rapid.SliceOfN(word, 0, 6).Draw(t, name), "") }
@@ -141,7 +141,7 @@ func TestErrorsAreBoundedAndWithoutSecrets(t *testing.T) {
 
 func TestSecretAtTheEdgeOfAnExcerpt(t *testing.T) {
 	const key = "hush-hush-hush"
-	redact := newCredential(Config{BearerToken: key}).redactor("Bearer " + key)
+	redact := newCredential(credentials{BearerToken: key}).redactor("Bearer " + key)
 	for pad := range 300 {
 		text := readError(answerWith(500, strings.Repeat("x", pad)+key+" and on"), redact).Error()
 		require.NotContains(t, text, "hush", pad)

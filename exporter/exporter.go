@@ -51,7 +51,7 @@ func New(cfg Config) (*Exporter, error) {
 
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.
 func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, error) {
-	client, err := newClient(cfg, endpoint)
+	client, err := newClient(clientConfigOf(cfg), endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +69,25 @@ func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, err
 		e.stats.through.Store(cfg.Start.At(time.Now()).Unix())
 	}
 	if cfg.CommitOn == CommitDelivery {
-		e.watch = newWatch(cfg, engine, e.ledger, e.log)
+		e.watch = newWatch(newEngineAPI(cfg.EngineURL, cfg.EngineInput, engine), e.ledger, e.log)
 	}
 	for _, warning := range cfg.Warnings() {
 		e.log.warnf("%s", warning)
 	}
 	return e, nil
+}
+
+// clientConfigOf is what the client needs of the settings.
+func clientConfigOf(cfg Config) clientConfig {
+	return clientConfig{
+		Endpoint:       cfg.Endpoint,
+		SearchTerm:     cfg.SearchTerm,
+		Credentials:    cfg.Credentials,
+		RequestTimeout: cfg.RequestTimeout,
+		PollInterval:   cfg.PollInterval,
+		TLSCAFile:      cfg.TLSCAFile,
+		TLSVerify:      cfg.TLSVerify,
+	}
 }
 
 // Start begins to collect. Close ends it.

@@ -82,7 +82,11 @@ func (w *witness) written(a acceptance, now time.Time) bool {
 	if !w.answers || w.records+w.missing >= a.total {
 		return true
 	}
-	if !w.known || now.Sub(later(w.moved, a.at)) < lostAfter {
+	since := w.moved
+	if a.at.After(since) {
+		since = a.at
+	}
+	if !w.known || now.Sub(since) < lostAfter {
 		return false
 	}
 	w.missing = a.total - w.records

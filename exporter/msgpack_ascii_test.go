@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
 
 func TestIsASCIISeesEveryByte(t *testing.T) {
@@ -27,7 +29,7 @@ func TestAFieldThatIsNoUTF8IsMendedInARowThatTheDecoderReads(t *testing.T) {
 	p := newRowPath(t, SchemaRaw, bytes.NewReader([]byte(text)))
 	drain(t, p, fresh)
 	var names []any
-	for _, event := range decodeEvents(t, p.batch) {
+	for _, event := range records.Events(t, p.batch) {
 		names = append(names, event.Record["user_name"])
 	}
 	require.Equal(t, []any{"plain", "caf�", "café"}, names)

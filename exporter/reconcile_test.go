@@ -187,10 +187,10 @@ func (h *simHost) requireNoGap(most time.Duration, begin time.Time) {
 // At 100 events a second a day of them is read in windows whose identities fit in a few megabytes.
 func TestReconciliationReadsABoundedNumberOfRowsAtATime(t *testing.T) {
 	h := newHistory()
-	for minute := minuteOf(midday); minute < minuteOf(midday)+24*60; minute++ {
+	for minute := minuteOf(windowsBegin); minute < minuteOf(windowsBegin)+24*60; minute++ {
 		h.minutes[minute] = digest{1, 6000}
 	}
-	r := reconciler{cursor: midday, until: midday.Add(day), span: day}
+	r := reconciler{cursor: windowsBegin, until: windowsBegin.Add(day), span: day}
 	windows := 0
 	for r.cursor.Before(r.until) {
 		w := r.window(h)
@@ -203,9 +203,9 @@ func TestReconciliationReadsABoundedNumberOfRowsAtATime(t *testing.T) {
 	require.Equal(t, r.until, r.cursor)
 	require.Equal(t, 43, windows)
 
-	h.minutes[minuteOf(midday)] = digest{1, 1_000_000}
-	r = reconciler{cursor: midday, until: midday.Add(day), span: day}
-	require.Equal(t, window{midday, midday.Add(time.Minute)}, r.window(h), "one crowded minute is one window")
+	h.minutes[minuteOf(windowsBegin)] = digest{1, 1_000_000}
+	r = reconciler{cursor: windowsBegin, until: windowsBegin.Add(day), span: day}
+	require.Equal(t, window{windowsBegin, windowsBegin.Add(time.Minute)}, r.window(h), "one crowded minute is one window")
 }
 
 // A day costs the checkpoint 20 bytes a minute, however many events there were.
@@ -213,7 +213,7 @@ func TestHistoryCosts20BytesAMinute(t *testing.T) {
 	h := newHistory()
 	tally := h.tally()
 	for i := range int64(100 * 24 * 60) {
-		tally.add(uint64(i), minuteOf(midday)+i%(24*60))
+		tally.add(uint64(i), minuteOf(windowsBegin)+i%(24*60))
 	}
 	tally.end()
 	stored := h.store()
@@ -223,7 +223,7 @@ func TestHistoryCosts20BytesAMinute(t *testing.T) {
 	require.Equal(t, h, loaded)
 	_, err = loadHistory(stored[1:])
 	require.ErrorContains(t, err, "torn entry")
-	h.expire(midday.Add(23 * time.Hour))
+	h.expire(windowsBegin.Add(23 * time.Hour))
 	require.Len(t, h.minutes, 60)
 }
 

@@ -27,6 +27,12 @@ func (r *row) room(n int) [][]byte {
 	return r.store[:n]
 }
 
+// release forgets the row but for its room: a huge one would be kept in memory by what points to it.
+func (r *row) release() {
+	clear(r.store)
+	*r = row{store: r.store}
+}
+
 // value is the row's field of a known column, nil when the response or the row lacks it.
 func (r *row) value(c column) []byte {
 	i := r.columns.known[c]

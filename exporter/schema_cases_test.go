@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
 
 // schemaCase is a row, or a status event, and what the golden files call it.
@@ -83,10 +85,10 @@ func (c schemaCase) row(t testing.TB) *row {
 // record encodes the case and reads it back.
 func (c schemaCase) record(t testing.TB, schema Schema) map[string]any {
 	if c.status != nil {
-		return decodeRecord(t, appendStatus(nil, schema, *c.status))
+		return records.Record(t, appendStatus(nil, schema, *c.status))
 	}
 	r := c.row(t)
-	return decodeRecord(t, newShape(schema, r.columns).append(nil, r))
+	return records.Record(t, newShape(schema, r.columns).append(nil, r))
 }
 
 var allSchemas = []Schema{SchemaRaw, SchemaECS, SchemaOCSF}

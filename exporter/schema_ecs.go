@@ -3,7 +3,7 @@ package exporter
 // newECSShape makes records of the Elastic Common Schema: nested maps, what ECS has no field for under wherobots.audit. @timestamp is not
 // written: outputs make it of the record's time. Nor is event.created, when the event was first read: an event that is fetched again
 // must make the same document.
-func newECSShape(c *columns) shape {
+func newECSShape(c *columns) *program {
 	return compile(&ecsDef, auditFields, c.names)
 }
 

@@ -7,7 +7,7 @@ const (
 )
 
 // newOCSFShape makes records of OCSF's class API Activity with the profile cloud.
-func newOCSFShape(c *columns) shape {
+func newOCSFShape(c *columns) *program {
 	return compile(&ocsfDef, auditFields, c.names)
 }
 

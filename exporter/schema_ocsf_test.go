@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
 )
 
 // ocsfFacts are OCSF's classes, objects and types as its own repository publishes them, cut down to what records have and must have; in
@@ -204,7 +206,7 @@ func TestOCSFFactsArePublished(t *testing.T) {
 		t.Skip("SCHEMAS_DIR is not set")
 	}
 	published := readPublishedOCSF(t, filepath.Join(dir, "ocsf-"+ocsfVersion))
-	golden(t, ocsfFactsFile, indented(t, published.cut(t)))
+	golden.Equal(t, ocsfFactsFile, golden.Indented(t, published.cut(t)))
 	for _, c := range schemaCases {
 		require.NoError(t, published.check(c.record(t, SchemaOCSF)), c.name)
 	}

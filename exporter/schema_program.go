@@ -142,7 +142,7 @@ func (o *op) given(r *row) bool {
 func (o *op) appendValue(dst []byte, r *row) []byte {
 	switch o.kind {
 	case opText:
-		return r.appendText(dst, r.fields[o.place])
+		return appendFieldText(dst, r, r.fields[o.place])
 	case opInt:
 		return appendInt(dst, decimal(r.fields[o.place]))
 	case opFields:
@@ -162,7 +162,7 @@ func (o *op) appendValue(dst []byte, r *row) []byte {
 func (o *op) appendFields(dst []byte, r *row) []byte {
 	dst, wide := appendOpenHeader(dst, len(o.texts)+len(o.items))
 	body := len(dst)
-	dst, count := r.appendTexts(dst, o.texts)
+	dst, count := appendFieldTexts(dst, r, o.texts)
 	for i := range o.items {
 		if item := &o.items[i]; item.applies(r) {
 			dst = item.appendValue(append(dst, item.bytes...), r)
@@ -248,8 +248,8 @@ func (r *row) field(place int) []byte {
 	return r.fields[place]
 }
 
-// appendText appends one of the row's fields.
-func (r *row) appendText(dst, field []byte) []byte {
+// appendFieldText appends one of the row's fields.
+func appendFieldText(dst []byte, r *row, field []byte) []byte {
 	if r.ascii {
 		return appendString(dst, field)
 	}

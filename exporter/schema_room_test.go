@@ -25,7 +25,7 @@ func TestARecordIsTheSameWhateverRoomThereIs(t *testing.T) {
 		"long, then short":      func(place int) string { return strings.Repeat("x", max(3, 400-50*place)) },
 		"not ASCII":             func(place int) string { return strings.Repeat("é", place) + "\xff" },
 	} {
-		eachWay(t, func(t *testing.T) {
+		eachTextWay(t, func(t *testing.T) {
 			r := row{columns: columns, time: time.Unix(1, 0).UTC()}
 			for place := range columns.names {
 				field := make([]byte, 0, 4096)
@@ -52,6 +52,16 @@ func TestARecordIsTheSameWhateverRoomThereIs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// eachTextWay runs f with vectors, where the processor has them, and without.
+func eachTextWay(t *testing.T, f func(t *testing.T)) {
+	t.Run("this processor", f)
+	t.Run("words", func(t *testing.T) {
+		defer func(has bool) { textVectors = has }(textVectors)
+		textVectors = false
+		f(t)
+	})
 }
 
 // Both ways to put entries agree on every byte, and stop at the same one.
@@ -83,7 +93,7 @@ func TestPutVectorsIsPutWords(t *testing.T) {
 
 // A name too long for a textEntry is written another way.
 func TestColumnsWithLongNamesKeepTheirOwnValues(t *testing.T) {
-	c := schemaCase{header: []string{"event_time", "action_name"}, fields: []string{noon, "x"}}
+	c := schemaCase{header: []string{"event_time", "action_name"}, fields: []string{"2026-01-31T12:00:00Z", "x"}}
 	for _, size := range []int{30, 31, 32, 33, 45, 300} {
 		for _, letter := range []string{"a", "b"} {
 			c.header = append(c.header, strings.Repeat(letter, size))

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
 
 // TestSchemasKeepEveryValue: whatever the source sent is somewhere in the record, in every schema.
@@ -99,11 +101,11 @@ func TestManyColumns(t *testing.T) {
 			c.fields = append(c.fields, "v")
 		}
 		r := c.row(t)
-		require.Len(t, decodeRecord(t, newRawShape(r.columns).append(nil, r)), more+2)
-		ecs := decodeRecord(t, newECSShape(r.columns).append(nil, r))
+		require.Len(t, records.Record(t, newRawShape(r.columns).append(nil, r)), more+2)
+		ecs := records.Record(t, newECSShape(r.columns).append(nil, r))
 		require.Len(t, ecs["wherobots"].(map[string]any)["audit"], more+1)
 		r.columns.names[2] = strings.Repeat("long", 20)
-		require.Len(t, decodeRecord(t, newRawShape(r.columns).append(nil, r)), more+2)
+		require.Len(t, records.Record(t, newRawShape(r.columns).append(nil, r)), more+2)
 	}
 }
 

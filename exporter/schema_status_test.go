@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
 
 var statusKinds = []StatusKind{
@@ -20,8 +22,8 @@ func TestEveryStatusConforms(t *testing.T) {
 			{Kind: kind, Time: caseTime},
 			{Kind: kind, Time: caseTime, From: caseTime, To: caseTime, Count: 1, Message: "m", Detail: "d\xff"},
 		} {
-			ecs.check(t, decodeRecord(t, appendStatus(nil, SchemaECS, s)))
-			require.NoError(t, ocsf.check(decodeRecord(t, appendStatus(nil, SchemaOCSF, s))), kind)
+			ecs.check(t, records.Record(t, appendStatus(nil, SchemaECS, s)))
+			require.NoError(t, ocsf.check(records.Record(t, appendStatus(nil, SchemaOCSF, s))), kind)
 		}
 	}
 }
@@ -38,7 +40,7 @@ func TestStatusInRaw(t *testing.T) {
 		"to":          "2026-03-04T05:06:07.890123456Z",
 		"count":       int64(7),
 		"detail":      "d",
-	}, decodeRecord(t, appendStatus(nil, SchemaRaw, s)))
+	}, records.Record(t, appendStatus(nil, SchemaRaw, s)))
 	require.Equal(t, s.ID(), s.ID(), "sent twice, it is one event")
 	require.NotEqual(t, s.ID(), Status{Kind: s.Kind, Time: s.Time.Add(1)}.ID())
 }
@@ -49,7 +51,7 @@ func TestStatusAppends(t *testing.T) {
 	for _, schema := range allSchemas {
 		batch := appendStatus(appendEventHeader(nil, caseTime), schema, s)
 		batch = appendStatus(appendEventHeader(batch, caseTime.Add(time.Second)), schema, s)
-		events := decodeEvents(t, batch)
+		events := records.Events(t, batch)
 		require.Len(t, events, 2)
 		require.Equal(t, caseTime.Add(time.Second), events[1].Time)
 		require.Equal(t, events[0].Record, events[1].Record)
@@ -62,7 +64,7 @@ func TestOnlyGapsAreFailures(t *testing.T) {
 		StatusRetentionGap: true, StatusCheckpointReset: true, StatusRefused: true, StatusOverlapTooShort: true,
 		StatusRefusedOver: false, StatusReconciled: false, StatusRefetched: false, StatusColumnsChanged: false, StatusStarted: false,
 	} {
-		event := decodeRecord(t, appendStatus(nil, SchemaECS, Status{Kind: kind, Time: caseTime}))["event"].(map[string]any)
+		event := records.Record(t, appendStatus(nil, SchemaECS, Status{Kind: kind, Time: caseTime}))["event"].(map[string]any)
 		require.Equal(t, failure, event["kind"] == "pipeline_error", kind)
 		require.Equal(t, failure, event["outcome"] == "failure", kind)
 	}

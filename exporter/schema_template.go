@@ -29,7 +29,7 @@ func (t template) append(dst []byte, r *row) []byte {
 		case p.other != nil:
 			dst = p.other.appendValue(dst, r)
 		case len(p.texts) > 0:
-			dst, _ = r.appendTexts(dst, p.texts)
+			dst, _ = appendFieldTexts(dst, r, p.texts)
 		}
 	}
 	return dst

@@ -22,7 +22,7 @@ func TestTemplatesWriteWhatStepsWrite(t *testing.T) {
 		columns, ok := newColumns(rapid.Permutation(header).Draw(rt, "order"))
 		require.True(t, ok)
 		schema := rapid.SampledFrom(allSchemas).Draw(rt, "schema")
-		shape := newShape(schema, columns).(*program)
+		shape := newShape(schema, columns)
 		usual := rapid.SliceOfN(value, len(header), len(header)).Draw(rt, "usual")
 		for i := range 20 {
 			fields := make([][]byte, len(header))
@@ -48,7 +48,7 @@ func TestTemplatesWriteWhatStepsWrite(t *testing.T) {
 func TestMoreTemplatesThanAreKept(t *testing.T) {
 	for _, schema := range []Schema{SchemaECS, SchemaOCSF} {
 		columns, _ := newColumns(knownHeader)
-		shape := newShape(schema, columns).(*program)
+		shape := newShape(schema, columns)
 		for bits := range 1 << numColumns {
 			r := schemaCase{fields: make([]string, numColumns)}.row(t)
 			for i := range numColumns {
@@ -70,7 +70,7 @@ func TestUnknownColumnsNeedNoTemplatesOfTheirOwn(t *testing.T) {
 	}
 	columns, _ := newColumns(header)
 	for _, schema := range allSchemas {
-		shape := newShape(schema, columns).(*program)
+		shape := newShape(schema, columns)
 		for n := range 500 {
 			r := schemaCase{header: header, fields: make([]string, len(header))}.row(t)
 			for i := range r.fields {

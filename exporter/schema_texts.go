@@ -21,9 +21,9 @@ const (
 	entryRoom = putBytes + 2 + maxPut // that the copies of an entry may touch
 )
 
-// appendTexts appends the entries of the fields that are not empty. Where there is room on both sides it copies pieces of fixed length, longer
+// appendFieldTexts appends the entries of the fields that are not empty. Where there is room on both sides it copies pieces of fixed length, longer
 // than needed, which takes fewer steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
-func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written int) {
+func appendFieldTexts(dst []byte, r *row, entries []textEntry) (_ []byte, written int) {
 	for len(entries) > 0 {
 		if r.ascii && cap(dst)-len(dst) >= len(entries)*entryRoom {
 			n, done, some := putTexts(dst[len(dst):cap(dst)], r.fields, entries)
@@ -34,7 +34,7 @@ func (r *row) appendTexts(dst []byte, entries []textEntry) (_ []byte, written in
 		}
 		e := &entries[0]
 		if text := r.field(e.place); len(text) > 0 {
-			dst = r.appendText(append(dst, e.key[:e.size]...), text)
+			dst = appendFieldText(append(dst, e.key[:e.size]...), r, text)
 			written++
 		}
 		entries = entries[1:]

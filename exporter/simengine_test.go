@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
 
 // simEngine is what lies behind simHost's ring when an output takes its time: chunks in memory, and the monitoring API with the ages that its
@@ -36,7 +38,7 @@ type simEngine struct {
 
 type simChunk struct {
 	at     time.Time
-	events []decodedEvent
+	events []records.Event
 }
 
 const (
@@ -59,7 +61,7 @@ func (s *simEngine) set(change func(s *simEngine)) {
 	change(s)
 }
 
-func (s *simEngine) take(events []decodedEvent) {
+func (s *simEngine) take(events []records.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.swallow > 0 {
@@ -92,7 +94,7 @@ func (s *simEngine) run(stop <-chan struct{}) {
 }
 
 // flush returns what is delivered now.
-func (s *simEngine) flush() (events []decodedEvent) {
+func (s *simEngine) flush() (events []records.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	left := s.chunks[:0]

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
 
 // simHost is Fluent Bit in fake time, as the ledger's comment describes it: it collects once a second, keeps what it copied in a ring that is
@@ -23,7 +24,7 @@ type simHost struct {
 	server   *exportertest.Server
 	settings map[string]string
 	engine   http.RoundTripper                         // monitoring API, for commit_on delivery
-	take     func([]decodedEvent)                      // gets what is emptied from the ring; nil = it is delivered at once
+	take     func([]records.Event)                     // gets what is emptied from the ring; nil = it is delivered at once
 	live     func(stop <-chan struct{})                // what else runs as long as the engine does
 	wrap     func(http.RoundTripper) http.RoundTripper // around the way to the endpoint
 
@@ -32,7 +33,7 @@ type simHost struct {
 	wg        sync.WaitGroup
 	mu        sync.Mutex
 	ring      [][]byte
-	delivered []decodedEvent
+	delivered []records.Event
 	log       []string
 	dropping  bool          // batches that are emptied from the ring vanish
 	slow      bool          // the ring is full: an append takes a second and drops the batch
@@ -151,16 +152,16 @@ func (h *simHost) emptyRing() {
 		switch {
 		case h.dropping:
 		case h.take != nil:
-			h.take(decodeEvents(h.t, data))
+			h.take(records.Events(h.t, data))
 		default:
-			h.delivered = append(h.delivered, decodeEvents(h.t, data)...)
+			h.delivered = append(h.delivered, records.Events(h.t, data)...)
 		}
 	}
 	h.ring = nil
 }
 
 // deliver is what an output does.
-func (h *simHost) deliver(events []decodedEvent) {
+func (h *simHost) deliver(events []records.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.delivered = append(h.delivered, events...)

@@ -72,7 +72,7 @@ func (c *collector) goBack(now time.Time) {
 	}
 	if c.planner.from.After(now) { // even the beginning was decided by a wrong clock
 		c.committed.from = start
-		c.planner = newPlanner(c.cfg, start, start)
+		c.planner = newPlanner(c.limits(), start, start)
 		return
 	}
 	c.planner.reset(now)

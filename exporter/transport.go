@@ -20,7 +20,7 @@ const (
 )
 
 // newTransport makes the transport of one instance. Requests follow one another, so one connection is kept.
-func newTransport(cfg Config) (*http.Transport, error) {
+func newTransport(cfg clientConfig) (*http.Transport, error) {
 	config := &tls.Config{InsecureSkipVerify: !cfg.TLSVerify} // tls_verify off is warned about at start
 	if cfg.TLSCAFile != "" {
 		roots, err := loadRoots(cfg.TLSCAFile)

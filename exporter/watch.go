@@ -3,7 +3,6 @@ package exporter
 import (
 	"context"
 	"errors"
-	"net/http"
 	"syscall"
 	"time"
 )
@@ -45,8 +44,9 @@ const (
 	recountAgain  = 30 * time.Minute // … but now and then it must be tried, since losses come in rows too
 )
 
-func newWatch(cfg Config, transport http.RoundTripper, ledger *ledger, log *lines) *watch {
-	return &watch{api: newEngineAPI(cfg.EngineURL, cfg.EngineInput, transport), ledger: ledger, log: log}
+// newWatch makes a watch that asks api about what it finds in ledger.
+func newWatch(api *engineAPI, ledger *ledger, log *lines) *watch {
+	return &watch{api: api, ledger: ledger, log: log}
 }
 
 // run looks once a second until ctx ends.
@@ -151,6 +151,9 @@ func (w *watch) count(f figures, records int64, now time.Time) {
 // gate stops the hand-over for a while, since under a steady stream the chunks may never all be gone.
 func (w *watch) gate(since time.Time) {
 	now, patience := time.Now(), drainPatience
+	if w.openAt.After(since) {
+		since = w.openAt
+	}
 	if w.countedAt.IsZero() { // what the engine has not counted may be lost: only standing still can show it
 		patience = lostAfter + groupTime
 	}
@@ -160,7 +163,7 @@ func (w *watch) gate(since time.Time) {
 			w.release()
 			w.openAt = now
 		}
-	case now.Sub(later(since, w.openAt)) >= groupTime:
+	case now.Sub(since) >= groupTime:
 		w.heldAt = now
 		w.ledger.setHold(true)
 	}

@@ -33,11 +33,21 @@ type planner struct {
 	swept   time.Time     // likewise of the last one that was read to its end; zero = none since the last reset
 }
 
+// limits are the settings that a plan keeps to.
+type limits struct {
+	overlap   time.Duration // how far before what was read each sweep begins
+	maxWindow time.Duration // the longest window
+	end       time.Time     // where to stop; zero = never
+}
+
 // newPlanner plans on from through. from is where the collection began: nothing before it is asked for.
-func newPlanner(cfg Config, from, through time.Time) *planner {
-	p := &planner{overlap: cfg.Overlap, maxWindow: cfg.MaxWindow, length: cfg.MaxWindow, from: from.Truncate(time.Second).UTC()}
-	if !cfg.End.IsZero() {
-		p.end = cfg.End.Add(time.Second - 1).Truncate(time.Second).UTC()
+func newPlanner(l limits, from, through time.Time) *planner {
+	p := &planner{
+		overlap: l.overlap, maxWindow: l.maxWindow, length: l.maxWindow,
+		from: from.Truncate(time.Second).UTC(),
+	}
+	if !l.end.IsZero() {
+		p.end = l.end.Add(time.Second - 1).Truncate(time.Second).UTC()
 	}
 	p.reset(through)
 	return p

@@ -10,7 +10,7 @@ import (
 var midday = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 func plannerAt(through time.Time) *planner {
-	return newPlanner(Config{Overlap: 10 * time.Minute, MaxWindow: 24 * time.Hour}, midday.Add(-90*24*time.Hour), through)
+	return newPlanner(limits{overlap: 10 * time.Minute, maxWindow: 24 * time.Hour}, midday.Add(-90*24*time.Hour), through)
 }
 
 func TestSweepStartsAnOverlapBeforeTheCheckpointAndEndsNow(t *testing.T) {
@@ -65,11 +65,11 @@ func TestACheckpointInTheFutureKeepsNothingWaiting(t *testing.T) {
 }
 
 func TestNothingBeforeTheStartIsAskedFor(t *testing.T) {
-	p := newPlanner(Config{Overlap: time.Hour, MaxWindow: time.Hour}, midday, midday)
+	p := newPlanner(limits{overlap: time.Hour, maxWindow: time.Hour}, midday, midday)
 	require.True(t, p.begin(midday.Add(time.Minute)))
 	w, _ := p.plan()
 	require.Equal(t, midday, w.start)
-	require.False(t, newPlanner(Config{Overlap: time.Hour, MaxWindow: time.Hour}, midday, midday).begin(midday.Add(-time.Minute)), "a start in the future")
+	require.False(t, newPlanner(limits{overlap: time.Hour, maxWindow: time.Hour}, midday, midday).begin(midday.Add(-time.Minute)), "a start in the future")
 }
 
 func TestWindowsShrinkToOneSecondAndGrowBack(t *testing.T) {
@@ -94,7 +94,7 @@ func TestWindowsShrinkToOneSecondAndGrowBack(t *testing.T) {
 }
 
 func TestABoundedCollectionIsReadAgainAnOverlapAfterItsEnd(t *testing.T) {
-	p := newPlanner(Config{Overlap: 10 * time.Minute, MaxWindow: 24 * time.Hour, End: midday.Add(time.Millisecond)}, midday.Add(-time.Hour), midday.Add(-time.Hour))
+	p := newPlanner(limits{overlap: 10 * time.Minute, maxWindow: 24 * time.Hour, end: midday.Add(time.Millisecond)}, midday.Add(-time.Hour), midday.Add(-time.Hour))
 	end := midday.Add(time.Second) // rounded up: asking for more is harmless, for less is not
 	p.begin(midday.Add(time.Minute))
 	w, _ := p.plan()

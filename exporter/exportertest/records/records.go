@@ -1,4 +1,6 @@
-package exporter
+// Package records reads what the plugin hands over as the engine would, for tests. It is an independent reading of the
+// msgpack specification, not the encoder's mirror image.
+package records
 
 import (
 	"encoding/binary"
@@ -11,18 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// decodedEvent is one event as the engine would read it.
-type decodedEvent struct {
+// Event is one event as the engine would read it.
+type Event struct {
 	Time   time.Time
 	Record map[string]any // strings, bools, nil, int64, float64, map[string]any, []any
 }
 
-// decodeEvents reads a batch as the engine does: events [EventTime, map] one after the other. It is strict where the engine is: a key
+// Events reads a batch as the engine does: events [EventTime, map] one after the other. It is strict where the engine is: a key
 // must be a string, keys must be unique, strings must be UTF-8 and nothing may be left over.
-func decodeEvents(t testing.TB, batch []byte) []decodedEvent {
+func Events(t testing.TB, batch []byte) []Event {
 	t.Helper()
-	var events []decodedEvent
-	d := msgpackDecoder{rest: batch}
+	var events []Event
+	d := decoder{rest: batch}
 	for len(d.rest) > 0 {
 		event, err := d.event()
 		require.NoError(t, err, "event %d, %d bytes before the end", len(events), len(d.rest))
@@ -31,10 +33,10 @@ func decodeEvents(t testing.TB, batch []byte) []decodedEvent {
 	return events
 }
 
-// decodeRecord reads one record without an event's header.
-func decodeRecord(t testing.TB, record []byte) map[string]any {
+// Record reads one record without an event's header.
+func Record(t testing.TB, record []byte) map[string]any {
 	t.Helper()
-	d := msgpackDecoder{rest: record}
+	d := decoder{rest: record}
 	value, err := d.value()
 	require.NoError(t, err)
 	require.Empty(t, d.rest, "bytes after the record")
@@ -42,10 +44,10 @@ func decodeRecord(t testing.TB, record []byte) map[string]any {
 	return value.(map[string]any)
 }
 
-// msgpackDecoder is an independent reading of the msgpack specification, not the encoder's mirror image.
-type msgpackDecoder struct{ rest []byte }
+// decoder is an independent reading of the msgpack specification, not the encoder's mirror image.
+type decoder struct{ rest []byte }
 
-func (d *msgpackDecoder) take(n int) ([]byte, error) {
+func (d *decoder) take(n int) ([]byte, error) {
 	if n > len(d.rest) {
 		return nil, fmt.Errorf("cut: %d bytes wanted, %d left", n, len(d.rest))
 	}
@@ -55,7 +57,7 @@ func (d *msgpackDecoder) take(n int) ([]byte, error) {
 }
 
 // number takes a big-endian number of size bytes.
-func (d *msgpackDecoder) number(size int) (uint64, error) {
+func (d *decoder) number(size int) (uint64, error) {
 	b, err := d.take(size)
 	if err != nil {
 		return 0, err
@@ -65,30 +67,30 @@ func (d *msgpackDecoder) number(size int) (uint64, error) {
 	return binary.BigEndian.Uint64(wide[:]), nil
 }
 
-func (d *msgpackDecoder) event() (decodedEvent, error) {
+func (d *decoder) event() (Event, error) {
 	header, err := d.take(3)
 	if err != nil {
-		return decodedEvent{}, err
+		return Event{}, err
 	}
 	if header[0] != 0x92 || header[1] != 0xd7 || header[2] != 0 {
-		return decodedEvent{}, fmt.Errorf("no event header: % x", header)
+		return Event{}, fmt.Errorf("no event header: % x", header)
 	}
 	stamp, err := d.number(8)
 	if err != nil {
-		return decodedEvent{}, err
+		return Event{}, err
 	}
 	value, err := d.value()
 	if err != nil {
-		return decodedEvent{}, err
+		return Event{}, err
 	}
 	record, ok := value.(map[string]any)
 	if !ok {
-		return decodedEvent{}, fmt.Errorf("record is a %T", value)
+		return Event{}, fmt.Errorf("record is a %T", value)
 	}
-	return decodedEvent{Time: time.Unix(int64(stamp>>32), int64(stamp&math.MaxUint32)).UTC(), Record: record}, nil
+	return Event{Time: time.Unix(int64(stamp>>32), int64(stamp&math.MaxUint32)).UTC(), Record: record}, nil
 }
 
-func (d *msgpackDecoder) value() (any, error) {
+func (d *decoder) value() (any, error) {
 	b, err := d.take(1)
 	if err != nil {
 		return nil, err
@@ -110,7 +112,7 @@ func (d *msgpackDecoder) value() (any, error) {
 }
 
 // wide reads what has its type in a byte of its own.
-func (d *msgpackDecoder) wide(kind byte) (any, error) {
+func (d *decoder) wide(kind byte) (any, error) {
 	switch kind {
 	case 0xc0:
 		return nil, nil
@@ -141,7 +143,7 @@ func (d *msgpackDecoder) wide(kind byte) (any, error) {
 	}
 }
 
-func sized(d *msgpackDecoder, size int, read func(int) (any, error)) (any, error) {
+func sized(d *decoder, size int, read func(int) (any, error)) (any, error) {
 	n, err := d.number(size)
 	if err != nil {
 		return nil, err
@@ -149,7 +151,7 @@ func sized(d *msgpackDecoder, size int, read func(int) (any, error)) (any, error
 	return read(int(n))
 }
 
-func (d *msgpackDecoder) text(n int) (any, error) {
+func (d *decoder) text(n int) (any, error) {
 	b, err := d.take(n)
 	if err != nil {
 		return nil, err
@@ -160,7 +162,7 @@ func (d *msgpackDecoder) text(n int) (any, error) {
 	return string(b), nil
 }
 
-func (d *msgpackDecoder) array(n int) (any, error) {
+func (d *decoder) array(n int) (any, error) {
 	values := []any{}
 	for range n {
 		value, err := d.value()
@@ -172,7 +174,7 @@ func (d *msgpackDecoder) array(n int) (any, error) {
 	return values, nil
 }
 
-func (d *msgpackDecoder) mapping(n int) (any, error) {
+func (d *decoder) mapping(n int) (any, error) {
 	record := map[string]any{}
 	for range n {
 		key, err := d.value()
