@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/wherobots/in_wherobots_audit/exporter"
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
 )
 
 // configurations are the shipped ones, by their names below conf/.
@@ -88,7 +88,7 @@ var serviceKeys = []string{
 func TestConfigurationsKeepEvents(t *testing.T) {
 	t.Parallel()
 	standard := parseConf(t, "fluent-bit.yaml").Service
-	settings := exporter.SettingsTable()
+	settings := config.Table()
 	for _, file := range configurations(t) {
 		if filepath.Ext(file) != ".yaml" {
 			continue

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
@@ -14,30 +15,24 @@ import (
 func TestARowAllocatesNothing(t *testing.T) {
 	const rows = 2000
 	text := exportertest.Body(rows, 0.5)
-	for _, schema := range allSchemas {
-		t.Run(string(schema), func(t *testing.T) {
-			p := newRowPath(t, schema, bytes.NewReader(text))
-			drain(t, p, fresh)
+	for _, shape := range allSchemas {
+		t.Run(string(shape), func(t *testing.T) {
+			p := newRowPath(t, shape, bytes.NewReader(text))
+			drain(t, p, dedup.Fresh)
 			p.open(t, bytes.NewReader(text))
-			requireNoAllocation(t, p, known, rows)
+			requireNoAllocation(t, p, dedup.Known, rows)
 
-			p.seen = new(seen)
-			for i := range p.seen.parts { // with room for what comes, as after the last growth
-				part := &p.seen.parts[i]
-				part.resize(rows)
-				for range rows/seenBlockEntries + 1 {
-					part.blocks = append(part.blocks, seenBlock{entries: new([seenBlockEntries]seenEntry)})
-				}
-			}
+			p.seen = new(dedup.Seen)
+			p.seen.Reserve(rows)
 			p.open(t, bytes.NewReader(text))
-			requireNoAllocation(t, p, fresh, rows)
+			requireNoAllocation(t, p, dedup.Fresh, rows)
 		})
 	}
 }
 
 // requireNoAllocation takes half of the rows twice, each of which must be as wanted. All together may allocate nothing: an average would
 // hide what happens now and then.
-func requireNoAllocation(t *testing.T, p *rowPath, want sighting, rows int) {
+func requireNoAllocation(t *testing.T, p *rowPath, want dedup.Sighting, rows int) {
 	t.Helper()
 	allocations := testing.AllocsPerRun(1, func() { // it runs once more, to warm up
 		for taken := 0; taken < rows/2-rowGroup; {

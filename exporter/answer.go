@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // answer is one response of the endpoint on its way to the decoder. The collector reads the body itself: a goroutine that reads ahead gains nothing
 // (measured), since the kernel does that too, and costs a copy of every piece.
 type answer struct {
-	*response
+	*source.Response
 	cancel context.CancelFunc
 	c      *collector
 	err    error // that ended the body
@@ -17,23 +20,23 @@ type answer struct {
 }
 
 // open asks for a window; the answer must be closed.
-func (c *collector) open(ctx context.Context, w window) (*answer, error) {
+func (c *collector) open(ctx context.Context, w plan.Window) (*answer, error) {
 	c.stats.requests.Add(1)
 	ctx, cancel := context.WithCancel(ctx)
 	type opened struct {
-		response *response
+		response *source.Response
 		err      error
 	}
 	ch := make(chan opened, 1)
 	go func() {
-		response, err := c.client.open(ctx, w.start, w.end)
+		response, err := c.client.Open(ctx, w.Start, w.End)
 		ch <- opened{response, err}
 	}()
 	got, err := await(ctx, c, ch)
 	if err != nil {
 		cancel()
 		if got = <-ch; got.response != nil {
-			got.response.body.Close()
+			got.response.Body.Close()
 		}
 		return nil, err
 	}
@@ -41,8 +44,8 @@ func (c *collector) open(ctx context.Context, w window) (*answer, error) {
 		cancel()
 		return nil, got.err
 	}
-	c.observe(got.response.date)
-	a := &answer{response: got.response, cancel: cancel, c: c}
+	c.observe(got.response.Date)
+	a := &answer{Response: got.response, cancel: cancel, c: c}
 	a.keeper.prepare(c, cancel)
 	return a, nil
 }
@@ -53,7 +56,7 @@ func (a *answer) Read(p []byte) (n int, err error) {
 		return 0, a.err
 	}
 	select {
-	case <-a.c.ledger.changed:
+	case <-a.c.ledger.Changed:
 		if a.err = a.c.settle(); a.err != nil {
 			return 0, a.err
 		}
@@ -71,12 +74,12 @@ func (a *answer) readBody(p []byte) (n int, err error) {
 			n, err = 0, doubt
 		}
 	}()
-	return a.body.Read(p)
+	return a.Body.Read(p)
 }
 
 // close ends the answer. The body comes first: one of which little is left is read to its end, and its connection used again.
 func (a *answer) close() {
-	_ = a.body.Close() // nothing is done with what it would say
+	_ = a.Body.Close() // nothing is done with what it would say
 	a.cancel()
 }
 
@@ -121,7 +124,7 @@ func (k *keeper) run() {
 		case <-k.over:
 			k.done <- err
 			return
-		case <-k.c.ledger.changed:
+		case <-k.c.ledger.Changed:
 			if err != nil {
 				continue
 			}

@@ -3,6 +3,7 @@ package exporter
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -11,7 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // stallsInTheSecondWindow starts a collection of two windows, the second of which stops in the middle of its answer.
@@ -62,12 +66,12 @@ func (s slowReader) Read(p []byte) (int, error) {
 // Whether the keeper has begun or not, end leaves nothing of it behind.
 func TestKeeperEndsWithEachRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &collector{ledger: newLedger(true, 1000)}
-		a := &answer{response: &response{}, c: c}
+		c := &collector{ledger: handover.NewLedger(true, 1000)}
+		a := &answer{Response: &source.Response{}, c: c}
 		a.keeper.prepare(c, func() {})
 		for _, wait := range []time.Duration{0, keeperPatience - 1, keeperPatience, keeperPatience + 1, time.Hour, 0} {
-			a.body = io.NopCloser(slowReader(wait))
-			c.ledger.notify()
+			a.Body = io.NopCloser(slowReader(wait))
+			wake(c.ledger)
 			n, err := a.readBody(make([]byte, 1))
 			require.NoError(t, err)
 			require.Equal(t, 1, n)
@@ -78,11 +82,11 @@ func TestKeeperEndsWithEachRead(t *testing.T) {
 
 func TestAPanicOfASaveIsADoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &collector{ledger: newLedger(true, 1000), flight: []flight{{}}} // without a file to save to
+		c := &collector{ledger: handover.NewLedger(true, 1000), flight: []flight{{}}} // without a file to save to
 		ctx := make(chan struct{})
-		a := &answer{response: &response{body: io.NopCloser(waiting(ctx))}, c: c}
+		a := &answer{Response: &source.Response{Body: io.NopCloser(waiting(ctx))}, c: c}
 		a.keeper.prepare(c, func() { close(ctx) })
-		c.ledger.notify()
+		wake(c.ledger)
 		_, err := a.readBody(make([]byte, 1))
 		require.ErrorContains(t, err, "a defect of the plugin")
 	})
@@ -111,7 +115,7 @@ func TestAllRequestsUseOneConnection(t *testing.T) {
 			close(enough)
 		}
 	})
-	cfg, err := ParseConfig(func(key string) string {
+	cfg, err := config.Parse(func(key string) string {
 		return map[string]string{
 			"endpoint": server.URL, "api_key": "k", "checkpoint_path": filepath.Join(t.TempDir(), "c.json"),
 			"start_time": "-1h", "max_window": "15m", "overlap": "0s",
@@ -130,4 +134,18 @@ func TestAllRequestsUseOneConnection(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	require.Len(t, peers, 1)
+}
+
+// wake makes the collector look at the ledger.
+func wake(l *handover.Ledger) {
+	select {
+	case l.Changed <- struct{}{}:
+	default:
+	}
+}
+
+func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server
 }

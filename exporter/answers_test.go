@@ -15,7 +15,7 @@ import (
 // failWith makes every request go wrong in the way that is stored, as long as there is one.
 func (h *simHost) failWith(fault *atomic.Pointer[exportertest.Fault]) {
 	h.wrap = func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(r *http.Request) (*http.Response, error) {
+		return exportertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			if f := fault.Load(); f != nil {
 				h.server.Fail(*f)
 			}

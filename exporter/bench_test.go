@@ -8,58 +8,65 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/csv"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
 // rowPath is what happens to each row between the body and the batch, without the network and the goroutines.
 type rowPath struct {
-	decoder    *decoder
-	identifier *identifier
-	seen       *seen
-	shape      *program
-	uncounted  *uncounted
+	decoder    *csv.Decoder
+	identifier *dedup.Identifier
+	seen       *dedup.Seen
+	shape      *schema.Encoder
+	uncounted  *dedup.Pending
 	batch      []byte
 	group      group
 }
 
-func newRowPath(tb testing.TB, schema Schema, body io.Reader) *rowPath {
+func newRowPath(tb testing.TB, shape schema.Name, body io.Reader) *rowPath {
 	tb.Helper()
-	p := &rowPath{decoder: newDecoder(), identifier: newIdentifier(make([]byte, 16)), seen: new(seen), uncounted: newUncounted(), batch: make([]byte, 0, 8_000_000)}
+	p := &rowPath{decoder: csv.New(), identifier: dedup.NewIdentifier(make([]byte, 16)), seen: new(dedup.Seen), uncounted: dedup.NewPending(), batch: make([]byte, 0, 8_000_000)}
 	columns := p.open(tb, body)
-	p.shape = newShape(schema, columns)
+	p.shape = schema.New(shape, columns)
 	return p
 }
 
 // open begins a body that has the columns of the first one.
-func (p *rowPath) open(tb testing.TB, body io.Reader) *columns {
+func (p *rowPath) open(tb testing.TB, body io.Reader) *event.Columns {
 	tb.Helper()
-	p.decoder.reset(body, time.Time{})
-	columns, err := p.decoder.header()
+	p.decoder.Reset(body, time.Time{})
+	columns, err := p.decoder.Header()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p.identifier.begin(columns)
+	p.identifier.Begin(columns)
 	return columns
 }
 
 // step takes one group of rows, each of which must be as wanted; known rows are not encoded, as in production.
-func (p *rowPath) step(want sighting) (rows int, err error) {
-	n, err := p.decoder.rows(p.group.rows[:])
+func (p *rowPath) step(want dedup.Sighting) (rows int, err error) {
+	n, err := p.decoder.Rows(p.group.rows[:])
 	if err != nil {
 		return 0, err
 	}
-	return n, p.group.each(p.identifier, p.seen, n, func(r *row, who identity) error {
-		if got := p.seen.mark(who, r.time, 1); got != want {
-			return fmt.Errorf("line %d: sighting %d", r.line, got)
+	return n, p.group.each(p.identifier, p.seen, n, func(r *event.Row, who dedup.Identity) error {
+		if got := p.seen.Mark(who, r.Time, 1); got != want {
+			return fmt.Errorf("line %d: sighting %d", r.Line, got)
 		}
-		if want == known {
+		if want == dedup.Known {
 			return nil
 		}
 		if len(p.batch) > 7_900_000 {
 			p.batch = p.batch[:0]
 		}
-		p.batch = p.shape.append(appendEventHeader(p.batch, r.time), r)
-		p.uncounted.add(1, who.id, minuteOf(r.time))
+		p.batch = p.shape.Append(schema.AppendEventHeader(p.batch, r.Time), r)
+		p.uncounted.Add(1, who.ID, dedup.MinuteOf(r.Time))
 		return nil
 	})
 }
@@ -68,20 +75,20 @@ func (p *rowPath) step(want sighting) (rows int, err error) {
 func BenchmarkRowPath(b *testing.B) {
 	const rows = 200_000
 	text := exportertest.Body(rows, 0.5)
-	for _, schema := range allSchemas {
-		for _, verdict := range []sighting{fresh, known} {
-			name := string(schema) + map[sighting]string{fresh: "/fresh", known: "/known"}[verdict]
+	for _, shape := range allSchemas {
+		for _, verdict := range []dedup.Sighting{dedup.Fresh, dedup.Known} {
+			name := string(shape) + map[dedup.Sighting]string{dedup.Fresh: "/fresh", dedup.Known: "/known"}[verdict]
 			b.Run(name, func(b *testing.B) {
-				p := newRowPath(b, schema, bytes.NewReader(text))
-				if verdict == known {
-					drain(b, p, fresh)
+				p := newRowPath(b, shape, bytes.NewReader(text))
+				if verdict == dedup.Known {
+					drain(b, p, dedup.Fresh)
 				}
 				b.SetBytes(int64(len(text)))
 				b.ReportAllocs()
 				for b.Loop() {
 					p.open(b, bytes.NewReader(text))
-					if verdict == fresh {
-						p.seen = new(seen)
+					if verdict == dedup.Fresh {
+						p.seen = new(dedup.Seen)
 					}
 					drain(b, p, verdict)
 				}
@@ -91,7 +98,7 @@ func BenchmarkRowPath(b *testing.B) {
 	}
 }
 
-func drain(tb testing.TB, p *rowPath, want sighting) {
+func drain(tb testing.TB, p *rowPath, want dedup.Sighting) {
 	tb.Helper()
 	for {
 		switch _, err := p.step(want); {
@@ -101,4 +108,18 @@ func drain(tb testing.TB, p *rowPath, want sighting) {
 			tb.Fatal(err)
 		}
 	}
+}
+
+func TestAFieldThatIsNoUTF8IsMendedInARowThatTheDecoderReads(t *testing.T) {
+	text := "event_time,action_name,user_name\n" +
+		"2026-01-01T00:00:00Z,login,plain\n" +
+		"2026-01-01T00:00:00Z,login,caf\xe9\n" +
+		"2026-01-01T00:00:00Z,login,café\n"
+	p := newRowPath(t, schema.Raw, bytes.NewReader([]byte(text)))
+	drain(t, p, dedup.Fresh)
+	var names []any
+	for _, event := range records.Events(t, p.batch) {
+		names = append(names, event.Record["user_name"])
+	}
+	require.Equal(t, []any{"plain", "caf�", "café"}, names)
 }

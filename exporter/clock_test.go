@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
 // liveWith lets events happen for so many minutes and returns the number of requests.
@@ -167,15 +168,15 @@ func TestWithoutADateHeaderTheLocalClockDecides(t *testing.T) {
 }
 
 func TestClockIsNeverAheadOfTheServer(t *testing.T) {
-	var c clock
-	require.Zero(t, c.observe(time.Time{}))
-	require.WithinDuration(t, time.Now(), c.now(), time.Second, "without a Date, the local clock")
-	ahead := c.observe(time.Now().Add(time.Hour).Truncate(time.Second))
+	var c plan.Clock
+	require.Zero(t, c.Observe(time.Time{}))
+	require.WithinDuration(t, time.Now(), c.Now(), time.Second, "without a Date, the local clock")
+	ahead := c.Observe(time.Now().Add(time.Hour).Truncate(time.Second))
 	require.InDelta(t, time.Hour, ahead, float64(time.Second))
-	require.False(t, c.now().After(time.Now().Add(time.Hour)))
-	require.WithinDuration(t, time.Now().Add(time.Hour), c.now(), 2*time.Second)
-	c.observe(time.Time{})
-	require.WithinDuration(t, time.Now().Add(time.Hour), c.now(), 2*time.Second, "an answer without a Date changes nothing")
+	require.False(t, c.Now().After(time.Now().Add(time.Hour)))
+	require.WithinDuration(t, time.Now().Add(time.Hour), c.Now(), 2*time.Second)
+	c.Observe(time.Time{})
+	require.WithinDuration(t, time.Now().Add(time.Hour), c.Now(), 2*time.Second, "an answer without a Date changes nothing")
 }
 
 // One node's Date is two hours ahead for a minute, and then there is an outage that is longer than the overlap: the checkpoint must not have passed

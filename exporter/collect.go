@@ -8,29 +8,39 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/exporter/body"
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
+	"github.com/wherobots/in_wherobots_audit/exporter/csv"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // collector is the goroutine that does the work of one instance. Nobody else touches its fields.
 type collector struct {
-	cfg    Config
-	client *client
+	cfg    config.Config
+	client *source.Client
 	file   *checkpoint.File
-	ledger *ledger
-	log    *lines
+	ledger *handover.Ledger
+	log    *logline.Queue
 	stats  *stats
 	report *report
-	retry  *retry // of requests
-	doubts *retry // of fetching again because something may be lost
+	retry  *source.Retry // of requests
+	doubts *source.Retry // of fetching again because something may be lost
 
-	clock      clock
-	planner    *planner
+	clock      plan.Clock
+	planner    *plan.Planner
 	nextPoll   time.Time
-	decoder    *decoder
+	decoder    *csv.Decoder
 	group      group
-	identifier *identifier
-	seen       *seen
-	shape      *program
-	columns    *columns // of the last response, for shape and identifier
+	identifier *dedup.Identifier
+	seen       *dedup.Seen
+	shape      *schema.Encoder
+	columns    *event.Columns // of the last response, for shape and identifier
 
 	data    []byte // the batch that is being filled
 	records int
@@ -39,10 +49,10 @@ type collector struct {
 
 	committed   committed
 	committedAt time.Time
-	uncounted   *uncounted
-	flight      []flight // windows that were read whole and wait for their batches to be safe
-	statuses    []Status // wait for the next batch
-	carried     []Status // are in batches since the last flight
+	uncounted   *dedup.Pending
+	flight      []flight        // windows that were read whole and wait for their batches to be safe
+	statuses    []schema.Status // wait for the next batch
+	carried     []schema.Status // are in batches since the last flight
 	reconciler  reconciler
 	empty       emptyBodies
 	learned     bool // the server's time
@@ -52,10 +62,10 @@ type collector struct {
 	announced   bool // that a bounded collection is complete
 }
 
-func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *ledger, log *lines, stats *stats) (*collector, error) {
+func newCollector(cfg config.Config, client *source.Client, file *checkpoint.File, ledger *handover.Ledger, log *logline.Queue, stats *stats) (*collector, error) {
 	c := &collector{
 		cfg: cfg, client: client, file: file, ledger: ledger, log: log, stats: stats,
-		report: newReport(log), retry: newRetry(cfg.RetryMaxInterval), doubts: newRetry(cfg.RetryMaxInterval), decoder: newDecoder(), uncounted: newUncounted(), batch: 1, limit: cfg.BatchBytes,
+		report: newReport(log), retry: source.NewRetry(cfg.RetryMaxInterval), doubts: source.NewRetry(cfg.RetryMaxInterval), decoder: csv.New(), uncounted: dedup.NewPending(), batch: 1, limit: cfg.BatchBytes,
 	}
 	state, found := file.State()
 	var err error
@@ -69,10 +79,10 @@ func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *led
 	if c.committed, err = loadCommitted(state); err != nil {
 		return nil, fmt.Errorf("checkpoint_path %s: %w; restore the file from a copy, or move it away to start again from start_time", cfg.CheckpointPath, err)
 	}
-	if c.seen, err = loadSeen(state.Seen); err != nil {
+	if c.seen, err = dedup.LoadSeen(state.Seen); err != nil {
 		return nil, fmt.Errorf("checkpoint_path %s: %w; restore the file from a copy, or move it away to start again from start_time", cfg.CheckpointPath, err)
 	}
-	c.identifier = newIdentifier(state.Key)
+	c.identifier = dedup.NewIdentifier(state.Key)
 	if !state.Through.IsZero() { // it may be saved before the beginning is known: when the endpoint refuses from the start
 		c.resume()
 	}
@@ -82,14 +92,14 @@ func newCollector(cfg Config, client *client, file *checkpoint.File, ledger *led
 // resume plans on from the checkpoint.
 func (c *collector) resume() {
 	through := c.committed.through
-	c.planner = newPlanner(c.limits(), c.committed.from, through)
+	c.planner = plan.New(c.limits(), c.committed.from, through)
 	c.stats.through.Store(through.Unix())
-	c.log.infof("goes on from the checkpoint %s: everything up to %s is done", c.cfg.CheckpointPath, through.Format(time.RFC3339))
+	c.log.Infof("goes on from the checkpoint %s: everything up to %s is done", c.cfg.CheckpointPath, through.Format(time.RFC3339))
 }
 
 // limits are the settings that the plan keeps to.
-func (c *collector) limits() limits {
-	return limits{overlap: c.cfg.Overlap, maxWindow: c.cfg.MaxWindow, end: c.cfg.End}
+func (c *collector) limits() plan.Limits {
+	return plan.Limits{Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End}
 }
 
 // run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
@@ -131,7 +141,7 @@ func (c *collector) step(ctx context.Context) error {
 		c.learned = err == nil // what cannot be saved may be the fault of one wrong Date
 		return err
 	}
-	if w, ok := c.planner.plan(); ok {
+	if w, ok := c.planner.Plan(); ok {
 		return c.collect(ctx, w)
 	}
 	if !c.complete() && !time.Now().Before(c.nextPoll) {
@@ -150,7 +160,7 @@ func (c *collector) step(ctx context.Context) error {
 // learn asks the endpoint for its time before anything is planned: a local clock that is wrong at boot must not decide what is read.
 func (c *collector) learn(ctx context.Context) error {
 	now := time.Now().Truncate(time.Second).UTC()
-	answer, err := c.open(ctx, window{now.Add(-minWindow), now})
+	answer, err := c.open(ctx, plan.Window{Start: now.Add(-plan.MinWindow), End: now})
 	if err != nil {
 		return err
 	}
@@ -163,49 +173,49 @@ func (c *collector) learn(ctx context.Context) error {
 // first decides where a collection without a checkpoint begins, by the server's clock, and saves that before anything is read: a crash must
 // not move the beginning.
 func (c *collector) first() error {
-	start := c.cfg.Start.At(c.clock.now()).Truncate(time.Second).UTC()
+	start := c.cfg.Start.At(c.clock.Now()).Truncate(time.Second).UTC()
 	begin := c.committed
 	begin.through, begin.from = start, start
 	if err := c.save(begin); err != nil {
 		return err
 	}
-	c.planner = newPlanner(c.limits(), start, start)
-	c.log.infof("found no checkpoint at %s: begins at %s", c.cfg.CheckpointPath, start.Format(time.RFC3339))
+	c.planner = plan.New(c.limits(), start, start)
+	c.log.Infof("found no checkpoint at %s: begins at %s", c.cfg.CheckpointPath, start.Format(time.RFC3339))
 	if !c.file.Lost() {
-		c.status(Status{Kind: StatusStarted, From: start, Message: "audit collection began"})
+		c.status(schema.Status{Kind: schema.StatusStarted, From: start, Message: "audit collection began"})
 		return nil
 	}
-	c.log.warnf("there was a checkpoint at %s before: it was lost or moved away, and what was not collected before %s is missing", c.cfg.CheckpointPath, start.Format(time.RFC3339))
-	c.status(Status{Kind: StatusCheckpointReset, From: start, Message: "audit collection began anew because its checkpoint is gone; what happened before and was not collected is missing"})
+	c.log.Warnf("there was a checkpoint at %s before: it was lost or moved away, and what was not collected before %s is missing", c.cfg.CheckpointPath, start.Format(time.RFC3339))
+	c.status(schema.Status{Kind: schema.StatusCheckpointReset, From: start, Message: "audit collection began anew because its checkpoint is gone; what happened before and was not collected is missing"})
 	return nil
 }
 
 // beginSweep starts to read up to the server's present, and says what the endpoint no longer has.
 func (c *collector) beginSweep() {
-	now := c.clock.now()
+	now := c.clock.Now()
 	c.nextPoll = time.Now().Add(c.cfg.PollInterval)
 	c.tellGaps(now)
 	c.goBack(now)
 	c.relieve()
-	c.planner.begin(now)
+	c.planner.Begin(now)
 }
 
 // complete says whether end_time was reached for good.
 func (c *collector) complete() bool {
-	if !c.planner.done() {
+	if !c.planner.Done() {
 		return false
 	}
 	if !c.announced {
 		c.announced = true
-		c.log.infof("the collection up to end_time %s is complete; this instance is idle now", c.cfg.End.Format(time.RFC3339))
+		c.log.Infof("the collection up to end_time %s is complete; this instance is idle now", c.cfg.End.Format(time.RFC3339))
 	}
 	return true
 }
 
 // collect reads one window, forwards what was not seen yet, and notes the window as read.
-func (c *collector) collect(ctx context.Context, w window) error {
-	through := c.planner.through
-	rows, err := c.read(ctx, w, c.seen, func(r *row, who identity) error { return c.forward(ctx, r, who, w, through) })
+func (c *collector) collect(ctx context.Context, w plan.Window) error {
+	through := c.planner.Through
+	rows, err := c.read(ctx, w, c.seen, func(r *event.Row, who dedup.Identity) error { return c.forward(ctx, r, who, w, through) })
 	if flushErr := c.flush(ctx); flushErr != nil {
 		return flushErr
 	}
@@ -213,16 +223,16 @@ func (c *collector) collect(ctx context.Context, w window) error {
 		return c.adapt(w, err)
 	}
 	c.succeeded()
-	c.planner.read(w, c.clock.now(), rows)
-	c.land(flight{through: c.planner.through})
+	c.planner.NoteRead(w, c.clock.Now(), rows)
+	c.land(flight{through: c.planner.Through})
 	c.report.progress(c)
 	return c.settle()
 }
 
 // adapt makes the windows shorter when err says that w was too much.
-func (c *collector) adapt(w window, err error) error {
-	if classOf(err) == classShrink && c.planner.shrink(w) {
-		return fmt.Errorf("%w; asks for windows of %s", err, c.planner.length)
+func (c *collector) adapt(w plan.Window, err error) error {
+	if source.ClassOf(err) == source.ClassShrink && c.planner.Shrink(w) {
+		return fmt.Errorf("%w; asks for windows of %s", err, c.planner.Length)
 	}
 	return err
 }
@@ -233,36 +243,36 @@ const rowGroup = 16
 
 // group is rows on their way from the decoder to the batch.
 type group struct {
-	rows [rowGroup]row
-	who  [rowGroup]identity
+	rows [rowGroup]event.Row
+	who  [rowGroup]dedup.Identity
 }
 
 // read asks for a window and calls each for every row of the answer, in the answer's order. Rows that seen knows are found fast. It returns the
 // number of rows when the answer was read to its proper end.
-func (c *collector) read(ctx context.Context, w window, seen *seen, each func(*row, identity) error) (rows int, err error) {
+func (c *collector) read(ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error) (rows int, err error) {
 	answer, err := c.open(ctx, w)
 	if err != nil {
 		return 0, err
 	}
 	defer answer.close()
 	if err := c.header(answer, w); err != nil {
-		if errors.Is(err, errEmptyBody) && c.empty.believe(w) {
+		if errors.Is(err, body.ErrEmptyBody) && c.empty.believe(w) {
 			return 0, nil
 		}
-		return 0, fmt.Errorf("read window %s – %s: %w", w.start.Format(time.RFC3339), w.end.Format(time.RFC3339), err)
+		return 0, fmt.Errorf("read window %s – %s: %w", w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), err)
 	}
 	defer func() {
 		c.stats.rows.Add(int64(rows))
 		c.group.release()
 	}()
 	for {
-		n, err := c.decoder.rows(c.group.rows[:])
+		n, err := c.decoder.Rows(c.group.rows[:])
 		switch {
 		case err == io.EOF:
 			c.empty.sawHeader(rows)
 			return rows, nil
 		case err != nil:
-			return rows, fmt.Errorf("read window %s – %s after %d rows: %w", w.start.Format(time.RFC3339), w.end.Format(time.RFC3339), rows, err)
+			return rows, fmt.Errorf("read window %s – %s after %d rows: %w", w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), rows, err)
 		}
 		rows += n
 		if err := c.group.each(c.identifier, seen, n, each); err != nil {
@@ -274,16 +284,16 @@ func (c *collector) read(ctx context.Context, w window, seen *seen, each func(*r
 // release forgets the rows: a huge one would be kept in memory by what points to it.
 func (g *group) release() {
 	for i := range g.rows {
-		g.rows[i].release()
+		g.rows[i].Release()
 	}
 }
 
 // each calls f for the first n rows.
-func (g *group) each(x *identifier, seen *seen, n int, f func(*row, identity) error) error {
+func (g *group) each(x *dedup.Identifier, seen *dedup.Seen, n int, f func(*event.Row, dedup.Identity) error) error {
 	for i := range n {
-		g.who[i] = x.identify(&g.rows[i])
+		g.who[i] = x.Identify(&g.rows[i])
 	}
-	seen.touch(g.who[:n])
+	seen.Touch(g.who[:n])
 	for i := range n {
 		if err := f(&g.rows[i], g.who[i]); err != nil {
 			return err
@@ -293,22 +303,22 @@ func (g *group) each(x *identifier, seen *seen, n int, f func(*row, identity) er
 }
 
 // header reads what comes before the first row and prepares for the columns.
-func (c *collector) header(answer *answer, w window) error {
-	body, err := openBody(answer, answer.contentEncoding, answer.contentType)
+func (c *collector) header(answer *answer, w plan.Window) error {
+	body, err := body.Open(answer, answer.ContentEncoding, answer.ContentType)
 	if err != nil {
 		return err
 	}
-	c.decoder.reset(body, w.end)
-	columns, err := c.decoder.header()
+	c.decoder.Reset(body, w.End)
+	columns, err := c.decoder.Header()
 	if err != nil {
 		return err
 	}
-	if !columns.equal(c.columns) {
+	if !columns.Equal(c.columns) {
 		c.columns = columns
-		c.shape = newShape(c.cfg.Schema, columns)
+		c.shape = schema.New(c.cfg.Schema, columns)
 		c.tellColumns()
 	}
-	c.identifier.begin(columns)
+	c.identifier.Begin(columns)
 	return nil
 }
 
@@ -338,7 +348,7 @@ func await[T any](ctx context.Context, c *collector, ch <-chan T) (got T, err er
 		select {
 		case got = <-ch:
 			return got, nil
-		case <-c.ledger.changed:
+		case <-c.ledger.Changed:
 			if err := c.settle(); err != nil {
 				return got, err
 			}

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
 // committed is what the checkpoint on disk says. It changes only after a save worked: disk first, then memory.
@@ -13,7 +16,7 @@ type committed struct {
 	through    time.Time // everything up to here is safe
 	from       time.Time // where the collection began
 	key        []byte
-	history    *history
+	history    *dedup.History
 	columns    []string
 	reconciled time.Time // the server's time when the last reconciliation ended
 	batch      uint32    // every batch up to this number is part of it
@@ -21,7 +24,7 @@ type committed struct {
 }
 
 func loadCommitted(state checkpoint.State) (committed, error) {
-	history, err := loadHistory(state.Minutes)
+	history, err := dedup.LoadHistory(state.Minutes)
 	if err != nil {
 		return committed{}, err
 	}
@@ -33,12 +36,12 @@ func loadCommitted(state checkpoint.State) (committed, error) {
 
 // flight is a part of the collection that was read whole and whose batches are on their way: when the last of them is safe, it is committed.
 type flight struct {
-	last       uint32           // number of its last batch
-	through    time.Time        // where the checkpoint moves; zero = it stays
-	columns    []string         // of the last response, nil = as before
-	minutes    map[int64]digest // that reconciliation found different and forwarded again
-	reconciled time.Time        // when it ends a reconciliation
-	statuses   []Status         // that its batches carry
+	last       uint32                 // number of its last batch
+	through    time.Time              // where the checkpoint moves; zero = it stays
+	columns    []string               // of the last response, nil = as before
+	minutes    map[int64]dedup.Digest // that reconciliation found different and forwarded again
+	reconciled time.Time              // when it ends a reconciliation
+	statuses   []schema.Status        // that its batches carry
 }
 
 // land notes a flight. Without batches on their way before it, it is safe at once.
@@ -87,7 +90,7 @@ func (e *doubtError) Error() string { return e.cause }
 
 // settle commits what is safe.
 func (c *collector) settle() error {
-	safe, doubt := c.ledger.state()
+	safe, doubt := c.ledger.State()
 	if doubt != "" {
 		return &doubtError{cause: doubt}
 	}
@@ -104,35 +107,35 @@ func (c *collector) settle() error {
 // commit saves the first n flights.
 func (c *collector) commit(n int) error {
 	next := c.committed
-	next.history = next.history.clone()
+	next.history = next.history.Clone()
 	for _, f := range c.flight[:n] {
 		if !f.through.IsZero() {
 			next.through = f.through
 		}
 		next.batch = f.last
-		next.history.replace(f.minutes)
+		next.history.Replace(f.minutes)
 		if f.columns != nil {
 			next.columns = f.columns
 		}
-		next.reconciled = later(next.reconciled, f.reconciled)
+		next.reconciled = plan.Later(next.reconciled, f.reconciled)
 	}
 	if err := c.save(next); err != nil {
 		return err
 	}
 	c.flight = c.flight[:copy(c.flight, c.flight[n:])]
 	c.committedAt = time.Now()
-	c.seen.expire(c.floor())
-	c.doubts.reset()
+	c.seen.Expire(c.floor())
+	c.doubts.Reset()
 	return nil
 }
 
 // relieve bounds the memory when the checkpoint stands still, say because the engine's monitoring API is away: it forgets what no sweep will
 // read again. A crash then repeats more than it had to, and reconciliation too.
 func (c *collector) relieve() {
-	if c.seen.n > maxStandstill && time.Since(c.committedAt) > standstill {
-		floor := earlier(c.planner.through, c.clock.now()).Add(-c.cfg.Overlap).Truncate(time.Minute) // so that both have whole minutes
-		c.seen.expire(floor)
-		c.uncounted.expire(floor)
+	if c.seen.Count > maxStandstill && time.Since(c.committedAt) > standstill {
+		floor := plan.Earlier(c.planner.Through, c.clock.Now()).Add(-c.cfg.Overlap).Truncate(time.Minute) // so that both have whole minutes
+		c.seen.Expire(floor)
+		c.uncounted.Expire(floor)
 	}
 }
 
@@ -143,20 +146,20 @@ const (
 
 // floor is where the next sweep starts: what happened before it need not be remembered.
 func (c *collector) floor() time.Time {
-	return earlier(c.committed.through, c.clock.now()).Add(-c.cfg.Overlap)
+	return plan.Earlier(c.committed.through, c.clock.Now()).Add(-c.cfg.Overlap)
 }
 
 // save writes next, with what its batches carried, to disk and then makes it the committed state.
 func (c *collector) save(next committed) error {
-	floor := earlier(next.through, c.clock.now()).Add(-c.cfg.Overlap)
-	next.seen = c.seen.store(floor, next.batch)
-	c.uncounted.count(next.batch, next.history)
-	next.history.expire(next.through.Add(-c.cfg.ReconcileWindow))
+	floor := plan.Earlier(next.through, c.clock.Now()).Add(-c.cfg.Overlap)
+	next.seen = c.seen.Store(floor, next.batch)
+	c.uncounted.Count(next.batch, next.history)
+	next.history.Expire(next.through.Add(-c.cfg.ReconcileWindow))
 	if err := c.write(next); err != nil {
 		return err
 	}
 	c.committed = next
-	c.uncounted.counted(next.batch)
+	c.uncounted.Counted(next.batch)
 	c.stats.commits.Add(1)
 	c.stats.through.Store(next.through.Unix())
 	return nil
@@ -165,7 +168,7 @@ func (c *collector) save(next committed) error {
 // write writes state as it is.
 func (c *collector) write(state committed) error {
 	err := c.file.Save(checkpoint.State{
-		Through: state.through, From: state.from, Key: state.key, Seen: state.seen, Minutes: state.history.store(),
+		Through: state.through, From: state.from, Key: state.key, Seen: state.seen, Minutes: state.history.Store(),
 		Columns: state.columns, Reconciled: state.reconciled,
 	})
 	if err != nil {
@@ -181,27 +184,27 @@ func (c *collector) write(state committed) error {
 // over since the last save may be gone. Nothing more is handed over until saving works again.
 func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 	c.stats.refetches.Add(1)
-	safe, _ := c.ledger.state()
+	safe, _ := c.ledger.State()
 	if doubt.save {
 		safe = c.committed.batch
 	}
-	if c.ledger.slowCopy() {
+	if c.ledger.SlowCopy() {
 		// A processor on the input works while the batch is copied; a large batch would be taken for a full buffer for ever.
 		c.limit = max(c.limit/2, min(leastBatch, c.cfg.BatchBytes))
 	}
 	c.revert(safe)
-	c.log.errorf("%s; fetches again everything after %s", doubt.cause, c.committed.through.Format(time.RFC3339))
-	c.status(Status{Kind: StatusRefetched, From: c.committed.through, Message: "what was handed over may have been lost and is fetched again", Detail: doubt.cause})
-	for c.sleepPlain(ctx, c.doubts.next(doubt)) {
+	c.log.Errorf("%s; fetches again everything after %s", doubt.cause, c.committed.through.Format(time.RFC3339))
+	c.status(schema.Status{Kind: schema.StatusRefetched, From: c.committed.through, Message: "what was handed over may have been lost and is fetched again", Detail: doubt.cause})
+	for c.sleepPlain(ctx, c.doubts.Next(doubt)) {
 		if !doubt.save || c.planner == nil { // without a planner there is no state yet that could be saved
 			return
 		}
 		err := c.write(c.committed)
 		if err == nil {
-			c.log.infof("the checkpoint can be saved again")
+			c.log.Infof("the checkpoint can be saved again")
 			return
 		}
-		c.log.errorf("%v; nothing is handed over until it can be, and nothing is lost meanwhile", err)
+		c.log.Errorf("%v; nothing is handed over until it can be, and nothing is lost meanwhile", err)
 	}
 }
 
@@ -210,18 +213,18 @@ const leastBatch = 64_000
 
 // revert forgets what is not part of the checkpoint, but for the identities of batches up to safe, which are still to be counted.
 func (c *collector) revert(safe uint32) {
-	c.seen.revert(safe)
-	c.uncounted.revert(safe)
+	c.seen.Revert(safe)
+	c.uncounted.Revert(safe)
 	for _, f := range c.flight {
 		c.statuses = append(c.statuses, f.statuses...)
 	}
 	c.statuses = append(c.statuses, c.carried...)
 	c.carried, c.flight = nil, nil
 	c.data, c.records = c.data[:0], 0
-	c.ledger.reset()
+	c.ledger.Reset()
 	c.reconciler.cancel()
 	if c.planner != nil {
-		c.planner.reset(c.committed.through)
+		c.planner.Reset(c.committed.through)
 		c.nextPoll = time.Time{}
 	}
 }
@@ -230,16 +233,16 @@ func (c *collector) revert(safe uint32) {
 // so that a restart hands over none of its events again.
 func (c *collector) finish() {
 	if err := c.settle(); err != nil {
-		c.log.errorf("%v; what was handed over since %s will be fetched again", err, c.committed.through.Format(time.RFC3339))
+		c.log.Errorf("%v; what was handed over since %s will be fetched again", err, c.committed.through.Format(time.RFC3339))
 		return
 	}
-	safe, _ := c.ledger.state()
+	safe, _ := c.ledger.State()
 	if c.planner == nil || safe <= c.committed.batch {
 		return
 	}
 	next := c.committed
-	next.history, next.batch = next.history.clone(), safe
+	next.history, next.batch = next.history.Clone(), safe
 	if err := c.save(next); err != nil {
-		c.log.errorf("%v; what was handed over since %s will be fetched again", err, c.committed.through.Format(time.RFC3339))
+		c.log.Errorf("%v; what was handed over since %s will be fetched again", err, c.committed.through.Format(time.RFC3339))
 	}
 }

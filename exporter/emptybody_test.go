@@ -7,12 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
 var windowsBegin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func windowAt(n int) window {
-	return window{windowsBegin.Add(time.Duration(n) * time.Hour), windowsBegin.Add(time.Duration(n+1) * time.Hour)}
+func windowAt(n int) plan.Window {
+	return plan.Window{Start: windowsBegin.Add(time.Duration(n) * time.Hour), End: windowsBegin.Add(time.Duration(n+1) * time.Hour)}
 }
 
 func TestAnEmptyBodyIsBelievedWhenItComesTwice(t *testing.T) {

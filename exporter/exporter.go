@@ -22,18 +22,22 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
+	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // Exporter is one instance of the input. Next, Accepted, Pause and Resume are called by the engine's thread, Lines and Stats by any.
 type Exporter struct {
-	cfg       Config
+	cfg       config.Config
 	file      *checkpoint.File
-	ledger    *ledger
-	log       *lines
+	ledger    *handover.Ledger
+	log       *logline.Queue
 	stats     *stats
 	collector *collector
-	watch     *watch     // commit_on delivery
-	witness   *engineAPI // commit_on handoff, but for tests in fake time
+	watch     *handover.Watch  // commit_on delivery
+	witness   *handover.Engine // commit_on handoff, but for tests in fake time
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -41,17 +45,17 @@ type Exporter struct {
 
 // New opens the checkpoint and prepares everything; nothing runs before Start. Its errors are for the person who wrote the configuration:
 // they name the setting or file and the way out. The caller must Close what New returned.
-func New(cfg Config) (*Exporter, error) {
+func New(cfg config.Config) (*Exporter, error) {
 	e, err := newExporter(cfg, nil, nil)
-	if err == nil && cfg.CommitOn == CommitHandoff {
-		e.witness = newEngineAPI(cfg.EngineURL, cfg.EngineInput, nil)
+	if err == nil && cfg.CommitOn == config.CommitHandoff {
+		e.witness = handover.NewEngine(cfg.EngineURL, cfg.EngineInput, nil)
 	}
 	return e, err
 }
 
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.
-func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, error) {
-	client, err := newClient(clientConfigOf(cfg), endpoint)
+func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Exporter, error) {
+	client, err := source.New(clientConfigOf(cfg), endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +63,8 @@ func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, err
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}
-	e := &Exporter{cfg: cfg, file: file, log: new(lines), stats: new(stats)}
-	e.ledger = newLedger(cfg.CommitOn == CommitHandoff, cfg.BatchBytes)
+	e := &Exporter{cfg: cfg, file: file, log: new(logline.Queue), stats: new(stats)}
+	e.ledger = handover.NewLedger(cfg.CommitOn == config.CommitHandoff, cfg.BatchBytes)
 	e.collector, err = newCollector(cfg, client, file, e.ledger, e.log, e.stats)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
@@ -68,20 +72,21 @@ func newExporter(cfg Config, endpoint, engine http.RoundTripper) (*Exporter, err
 	if e.stats.through.Load() == 0 { // until it is known: the lag of a collection that never began must show too
 		e.stats.through.Store(cfg.Start.At(time.Now()).Unix())
 	}
-	if cfg.CommitOn == CommitDelivery {
-		e.watch = newWatch(newEngineAPI(cfg.EngineURL, cfg.EngineInput, engine), e.ledger, e.log)
+	if cfg.CommitOn == config.CommitDelivery {
+		e.watch = handover.NewWatch(handover.NewEngine(cfg.EngineURL, cfg.EngineInput, engine), e.ledger, e.log)
 	}
 	for _, warning := range cfg.Warnings() {
-		e.log.warnf("%s", warning)
+		e.log.Warnf("%s", warning)
 	}
 	return e, nil
 }
 
 // clientConfigOf is what the client needs of the settings.
-func clientConfigOf(cfg Config) clientConfig {
-	return clientConfig{
+func clientConfigOf(cfg config.Config) source.Config {
+	return source.Config{
 		Endpoint:       cfg.Endpoint,
 		SearchTerm:     cfg.SearchTerm,
+		UserAgent:      "in_wherobots_audit/" + Version + " (fluent-bit)",
 		Credentials:    cfg.Credentials,
 		RequestTimeout: cfg.RequestTimeout,
 		PollInterval:   cfg.PollInterval,
@@ -97,10 +102,10 @@ func (e *Exporter) Start() {
 	fleet.join(e)
 	e.done.Go(func() { e.collector.run(ctx) })
 	if e.witness != nil {
-		e.done.Go(func() { attend(ctx, e.witness, e.ledger, e.log) })
+		e.done.Go(func() { handover.Attend(ctx, e.witness, e.ledger, e.log) })
 	}
 	if e.watch != nil {
-		e.done.Go(func() { e.watch.run(ctx) })
+		e.done.Go(func() { e.watch.Run(ctx) })
 	}
 }
 
@@ -108,20 +113,20 @@ func (e *Exporter) Start() {
 // nil. It does no I/O and waits for nothing. The bytes are valid until Accepted or the next call of Next.
 func (e *Exporter) Next() []byte {
 	fleet.called(e)
-	return e.ledger.next()
+	return e.ledger.Next()
 }
 
 // Accepted is the engine's cleanup callback: it has copied what Next returned.
-func (e *Exporter) Accepted() { e.ledger.accept() }
+func (e *Exporter) Accepted() { e.ledger.Accept() }
 
 // Pause is the engine's Pause: nothing is handed over until Resume.
-func (e *Exporter) Pause() { e.ledger.pause() }
+func (e *Exporter) Pause() { e.ledger.Pause() }
 
 // Resume is the engine's Resume.
-func (e *Exporter) Resume() { e.ledger.resume() }
+func (e *Exporter) Resume() { e.ledger.Resume() }
 
 // Lines returns the log lines since the last call, to be printed on the engine's thread.
-func (e *Exporter) Lines() []Line { return e.log.drain() }
+func (e *Exporter) Lines() []logline.Line { return e.log.Drain() }
 
 // Stats returns the instance's figures.
 func (e *Exporter) Stats() Stats { return e.stats.snapshot() }
@@ -133,7 +138,7 @@ func (e *Exporter) Close() error {
 		e.cancel()
 		e.done.Wait()
 		e.collector.finish()
-		e.collector.client.close()
+		e.collector.client.Close()
 	}
 	return e.file.Close()
 }

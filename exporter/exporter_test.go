@@ -3,6 +3,7 @@ package exporter
 import (
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,7 +138,7 @@ func TestABoundedCollectionEndsAndUnionsAreComplete(t *testing.T) {
 		path := h.settings["checkpoint_path"]
 		for i, part := range [][2]time.Time{{now.Add(-time.Hour), edge}, {edge, now}} {
 			h.settings["start_time"], h.settings["end_time"] = part[0].Format(time.RFC3339), part[1].Format(time.RFC3339)
-			h.settings["checkpoint_path"] = path + "." + itoa(i)
+			h.settings["checkpoint_path"] = path + "." + strconv.Itoa(i)
 			h.start()
 			time.Sleep(15 * time.Minute)
 			require.Contains(t, h.logged(), "is complete")

@@ -47,14 +47,14 @@ func (f *instances) called(e *Exporter) {
 	}
 	f.looked = now
 	for other, told := range f.members {
-		silent := other.ledger.silentFor()
+		silent := other.ledger.SilentFor()
 		switch {
 		case other == e:
 		case silent < silenceLimit:
 			f.members[other] = false
 		case !told:
 			f.members[other] = true
-			e.log.errorf("the engine has not called the input with checkpoint_path %s for %s while it calls others: a defect of Fluent Bit with several inputs and mem_buf_limit. Use storage.type filesystem without mem_buf_limit, and restart",
+			e.log.Errorf("the engine has not called the input with checkpoint_path %s for %s while it calls others: a defect of Fluent Bit with several inputs and mem_buf_limit. Use storage.type filesystem without mem_buf_limit, and restart",
 				other.cfg.CheckpointPath, silent.Round(time.Second))
 		}
 	}

@@ -3,29 +3,34 @@ package exporter
 import (
 	"context"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
 // forward encodes a row into the batch that is being filled, unless it was handed over before. through is what had been read before this
 // window's sweep came to it: an event that is new although its time had been read appeared late.
-func (c *collector) forward(ctx context.Context, r *row, who identity, w window, through time.Time) error {
-	at, counts := r.time, true
-	if r.bad != "" || at.Before(w.start) {
+func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window, through time.Time) error {
+	at, counts := r.Time, true
+	if r.Bad != "" || at.Before(w.Start) {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end.
-		at, counts = w.end, false
+		at, counts = w.End, false
 	}
-	switch c.seen.mark(who, at, c.batch) {
-	case known:
+	switch c.seen.Mark(who, at, c.batch) {
+	case dedup.Known:
 		return nil
-	case changed:
+	case dedup.Changed:
 		counts = false
 		c.stats.changed.Add(1)
 		c.report.changed(r)
-	case fresh:
-		if r.bad == "" && r.time.Before(through) {
-			c.late(through.Sub(r.time))
+	case dedup.Fresh:
+		if r.Bad == "" && r.Time.Before(through) {
+			c.late(through.Sub(r.Time))
 		}
 	}
-	if r.bad != "" {
+	if r.Bad != "" {
 		c.stats.badRows.Add(1)
 		c.report.badRow(r)
 	}
@@ -33,7 +38,7 @@ func (c *collector) forward(ctx context.Context, r *row, who identity, w window,
 		return err
 	}
 	if counts { // after encode, which knows the batch
-		c.uncounted.add(c.batch, who.id, minuteOf(at))
+		c.uncounted.Add(c.batch, who.ID, dedup.MinuteOf(at))
 	}
 	return nil
 }
@@ -48,12 +53,12 @@ func (c *collector) late(lateness time.Duration) {
 }
 
 // encode appends the row's record to the batch and pushes the batch before it gets larger than batch_bytes.
-func (c *collector) encode(ctx context.Context, r *row, who identity) error {
+func (c *collector) encode(ctx context.Context, r *event.Row, who dedup.Identity) error {
 	if c.data == nil {
-		c.data = c.ledger.buffer()
+		c.data = c.ledger.Buffer()
 	}
 	before := len(c.data)
-	c.data = c.shape.append(appendEventHeader(c.data, r.time), r)
+	c.data = c.shape.Append(schema.AppendEventHeader(c.data, r.Time), r)
 	c.records++
 	if len(c.data) <= c.limit || before == 0 {
 		return nil
@@ -62,11 +67,11 @@ func (c *collector) encode(ctx context.Context, r *row, who identity) error {
 	// the batch before it is pushed, so that no third buffer is needed.
 	full, last, records := c.data[:before], c.data[before:], c.records-1
 	c.data, c.records = nil, 0
-	c.seen.carry(who, c.batch+1)
+	c.seen.Carry(who, c.batch+1)
 	if err := c.push(ctx, full, records); err != nil {
 		return err
 	}
-	c.data, c.records = append(c.ledger.buffer(), last...), 1
+	c.data, c.records = append(c.ledger.Buffer(), last...), 1
 	return nil
 }
 
@@ -83,9 +88,9 @@ func (c *collector) flush(ctx context.Context) error {
 
 // push waits for room in the ledger's queue. The batch after it is the one that is filled next.
 func (c *collector) push(ctx context.Context, data []byte, records int) error {
-	for !c.ledger.push(data, records) {
+	for !c.ledger.Push(data, records) {
 		select {
-		case <-c.ledger.changed:
+		case <-c.ledger.Changed:
 			if err := c.settle(); err != nil {
 				return err
 			}

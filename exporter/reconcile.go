@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // reconciler reads again what lies behind the overlap and hands over what appeared there later than the overlap caught.
@@ -38,8 +43,8 @@ func (r *reconciler) due(c *collector) bool {
 	if !r.cursor.IsZero() {
 		return true
 	}
-	now := c.clock.now()
-	last := earlier(later(later(r.last, c.committed.reconciled), c.committed.from), now) // a wrong clock may have put it into the future
+	now := c.clock.Now()
+	last := plan.Earlier(plan.Later(plan.Later(r.last, c.committed.reconciled), c.committed.from), now) // a wrong clock may have put it into the future
 	if now.Sub(last) < c.cfg.ReconcileInterval {
 		return false
 	}
@@ -58,18 +63,18 @@ func (r *reconciler) begin(c *collector) bool {
 
 // oldest is the first minute that can be compared now: the history has it whole, and so has the endpoint.
 func (c *collector) oldest() time.Time {
-	from := later(c.committed.from, c.committed.through.Add(-c.cfg.ReconcileWindow))
-	return later(from, c.clock.now().Add(-retention)).Add(time.Minute - 1).Truncate(time.Minute)
+	from := plan.Later(c.committed.from, c.committed.through.Add(-c.cfg.ReconcileWindow))
+	return plan.Later(from, c.clock.Now().Add(-source.Retention)).Add(time.Minute - 1).Truncate(time.Minute)
 }
 
 // window returns the pass's next window: at most span, and about reconcileRows.
-func (r *reconciler) window(h *history) window {
+func (r *reconciler) window(h *dedup.History) plan.Window {
 	end, rows := r.cursor, 0
 	for end.Before(r.until) && end.Sub(r.cursor) < max(r.span, time.Minute) && rows < reconcileRows {
-		rows += int(h.minutes[minuteOf(end)].count)
+		rows += int(h.Minutes[dedup.MinuteOf(end)].Count)
 		end = end.Add(time.Minute)
 	}
-	return window{r.cursor, end}
+	return plan.Window{Start: r.cursor, End: end}
 }
 
 // reconcile does the next window of the pass.
@@ -84,18 +89,18 @@ func (c *collector) reconcile(ctx context.Context) error {
 	case err != nil:
 		return c.reconcileAgain(ctx, err)
 	}
-	r.attempts, r.cursor = 0, w.end
+	r.attempts, r.cursor = 0, w.End
 	c.succeeded()
 	if r.cursor.Before(r.until) {
 		return nil
 	}
-	r.last = c.clock.now().Truncate(time.Second)
+	r.last = c.clock.Now().Truncate(time.Second)
 	c.tellOverlap()
 	if err := c.flush(ctx); err != nil {
 		return err
 	}
 	c.land(flight{reconciled: r.last})
-	c.log.infof("reconciliation up to %s found %d events that had appeared later than the overlap", r.until.Format(time.RFC3339), r.found)
+	c.log.Infof("reconciliation up to %s found %d events that had appeared later than the overlap", r.until.Format(time.RFC3339), r.found)
 	r.cancel()
 	return c.settle()
 }
@@ -104,12 +109,12 @@ func (c *collector) reconcile(ctx context.Context) error {
 func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 	r := &c.reconciler
 	r.attempts++
-	if classOf(err) == classShrink {
+	if source.ClassOf(err) == source.ClassShrink {
 		if r.span <= time.Minute && r.skipped < reconcileSkips {
-			c.log.warnf("reconciliation leaves out the minute %s: %s", r.cursor.Format(time.RFC3339), c.client.redact(err.Error()))
+			c.log.Warnf("reconciliation leaves out the minute %s: %s", r.cursor.Format(time.RFC3339), c.client.Redact(err.Error()))
 			r.skipped++
 			r.attempts, r.cursor = 0, r.cursor.Add(time.Minute)
-			return c.sleep(ctx, c.retry.next(err))
+			return c.sleep(ctx, c.retry.Next(err))
 		}
 		if r.span > time.Minute {
 			r.attempts = 0 // the next request is another one
@@ -117,26 +122,26 @@ func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 		r.span = max(r.span/2, time.Minute)
 	}
 	// What is refused is refused the next time too, and waiting for a person would keep new events waiting.
-	if r.attempts < reconcileAttempts && classOf(err) != classRefused {
+	if r.attempts < reconcileAttempts && source.ClassOf(err) != source.ClassRefused {
 		return c.fail(ctx, fmt.Errorf("reconciliation: %w", err))
 	}
 	c.stats.failures.Add(1)
-	c.log.warnf("reconciliation ends early at %s: %s; the next begins in %s", r.cursor.Format(time.RFC3339), c.client.redact(err.Error()), c.cfg.ReconcileInterval)
-	r.last = c.clock.now()
+	c.log.Warnf("reconciliation ends early at %s: %s; the next begins in %s", r.cursor.Format(time.RFC3339), c.client.Redact(err.Error()), c.cfg.ReconcileInterval)
+	r.last = c.clock.Now()
 	r.cancel()
 	return nil
 }
 
 // reconcileWindow compares one window and forwards the minutes that differ.
-func (c *collector) reconcileWindow(ctx context.Context, w window) error {
-	now, err := c.digests(ctx, w, func(*row, identity) error { return nil })
+func (c *collector) reconcileWindow(ctx context.Context, w plan.Window) error {
+	now, err := c.digests(ctx, w, func(*event.Row, dedup.Identity) error { return nil })
 	if err != nil {
 		return err
 	}
 	// The checkpoint may have moved on since the pass began, and the history has forgotten its first minutes.
-	differing, oldest := make(map[int64]bool), minuteOf(c.oldest())
+	differing, oldest := make(map[int64]bool), dedup.MinuteOf(c.oldest())
 	for minute, d := range now {
-		if minute >= oldest && d != c.committed.history.minutes[minute] {
+		if minute >= oldest && d != c.committed.history.Minutes[minute] {
 			differing[minute] = true
 		}
 	}
@@ -149,35 +154,35 @@ func (c *collector) reconcileWindow(ctx context.Context, w window) error {
 }
 
 // digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to the next window.
-func (c *collector) digests(ctx context.Context, w window, each func(*row, identity) error) (map[int64]digest, error) {
-	h, once, end := newHistory(), new(seen), minuteOf(w.end)
-	tally := h.tally()
-	_, err := c.read(ctx, w, once, func(r *row, who identity) error {
-		minute := minuteOf(r.time)
-		if r.bad != "" || minute >= end || r.time.Before(w.start) {
+func (c *collector) digests(ctx context.Context, w plan.Window, each func(*event.Row, dedup.Identity) error) (map[int64]dedup.Digest, error) {
+	h, once, end := dedup.NewHistory(), new(dedup.Seen), dedup.MinuteOf(w.End)
+	tally := h.Tally()
+	_, err := c.read(ctx, w, once, func(r *event.Row, who dedup.Identity) error {
+		minute := dedup.MinuteOf(r.Time)
+		if r.Bad != "" || minute >= end || r.Time.Before(w.Start) {
 			return nil
 		}
-		switch once.mark(who, r.time, 0) {
-		case known:
+		switch once.Mark(who, r.Time, 0) {
+		case dedup.Known:
 			return nil
-		case fresh:
-			tally.add(who.id, minute)
+		case dedup.Fresh:
+			tally.Add(who.ID, minute)
 		}
 		return each(r, who)
 	})
-	tally.end()
-	return h.minutes, err
+	tally.End()
+	return h.Minutes, err
 }
 
 // forwardAgain hands over all events of a run of minutes that differ.
-func (c *collector) forwardAgain(ctx context.Context, run window) error {
-	now, err := c.digests(ctx, run, func(r *row, who identity) error { return c.encode(ctx, r, who) })
+func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
+	now, err := c.digests(ctx, run, func(r *event.Row, who dedup.Identity) error { return c.encode(ctx, r, who) })
 	if err != nil {
 		return err
 	}
 	missing := 0
 	for minute := range now {
-		missing += max(0, int(now[minute].count)-int(c.committed.history.minutes[minute].count))
+		missing += max(0, int(now[minute].Count)-int(c.committed.history.Minutes[minute].Count))
 	}
 	missing = max(missing, 1)
 	c.reconciler.found += missing
@@ -191,17 +196,17 @@ func (c *collector) forwardAgain(ctx context.Context, run window) error {
 }
 
 // runs joins neighbouring minutes that differ, so that each run is one request.
-func runs(w window, differing map[int64]bool) []window {
-	var out []window
-	for at := w.start; at.Before(w.end); at = at.Add(time.Minute) {
-		if !differing[minuteOf(at)] {
+func runs(w plan.Window, differing map[int64]bool) []plan.Window {
+	var out []plan.Window
+	for at := w.Start; at.Before(w.End); at = at.Add(time.Minute) {
+		if !differing[dedup.MinuteOf(at)] {
 			continue
 		}
-		if n := len(out); n > 0 && out[n-1].end.Equal(at) {
-			out[n-1].end = at.Add(time.Minute)
+		if n := len(out); n > 0 && out[n-1].End.Equal(at) {
+			out[n-1].End = at.Add(time.Minute)
 			continue
 		}
-		out = append(out, window{at, at.Add(time.Minute)})
+		out = append(out, plan.Window{Start: at, End: at.Add(time.Minute)})
 	}
 	return out
 }

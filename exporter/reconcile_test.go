@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
 // reconciling are settings under which a pass comes every hour.
@@ -120,7 +122,7 @@ func TestAReconciliationThatTakesLongFindsNothingThatIsNotThere(t *testing.T) {
 		var failed atomic.Int64
 		begin := time.Now() // the pass an hour later has events to compare
 		h.wrap = func(next http.RoundTripper) http.RoundTripper {
-			return roundTrip(func(r *http.Request) (*http.Response, error) {
+			return exportertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 				if end, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("endTime")); end.Before(time.Now().Add(-100*time.Second)) && time.Now().After(begin.Add(time.Hour)) && failed.Add(1) <= 3 {
 					return refusalOf(r, http.StatusServiceUnavailable, http.Header{"Retry-After": {"120"}}), nil
 				}
@@ -146,7 +148,7 @@ func TestAReconciliationThatFailsEndsEarlyAndHoldsNothingUp(t *testing.T) {
 			inBubble(t, reconciling(map[string]string{"poll_interval": "1m"}), func(h *simHost) {
 				var asked atomic.Int64
 				h.wrap = func(next http.RoundTripper) http.RoundTripper {
-					return roundTrip(func(r *http.Request) (*http.Response, error) {
+					return exportertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 						if end, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("endTime")); end.Before(time.Now().Add(-100 * time.Second)) {
 							asked.Add(1)
 							return refusalOf(r, status, http.Header{}), nil
@@ -186,95 +188,26 @@ func (h *simHost) requireNoGap(most time.Duration, begin time.Time) {
 
 // At 100 events a second a day of them is read in windows whose identities fit in a few megabytes.
 func TestReconciliationReadsABoundedNumberOfRowsAtATime(t *testing.T) {
-	h := newHistory()
-	for minute := minuteOf(windowsBegin); minute < minuteOf(windowsBegin)+24*60; minute++ {
-		h.minutes[minute] = digest{1, 6000}
+	h := dedup.NewHistory()
+	for minute := dedup.MinuteOf(windowsBegin); minute < dedup.MinuteOf(windowsBegin)+24*60; minute++ {
+		h.Minutes[minute] = dedup.Digest{Count: 6000}
 	}
 	r := reconciler{cursor: windowsBegin, until: windowsBegin.Add(day), span: day}
 	windows := 0
 	for r.cursor.Before(r.until) {
 		w := r.window(h)
-		require.Equal(t, r.cursor, w.start)
-		require.LessOrEqual(t, w.end.Sub(w.start), 34*time.Minute, "200,000 events")
-		require.GreaterOrEqual(t, w.end.Sub(w.start), time.Minute)
-		r.cursor = w.end
+		require.Equal(t, r.cursor, w.Start)
+		require.LessOrEqual(t, w.End.Sub(w.Start), 34*time.Minute, "200,000 events")
+		require.GreaterOrEqual(t, w.End.Sub(w.Start), time.Minute)
+		r.cursor = w.End
 		windows++
 	}
 	require.Equal(t, r.until, r.cursor)
 	require.Equal(t, 43, windows)
 
-	h.minutes[minuteOf(windowsBegin)] = digest{1, 1_000_000}
+	h.Minutes[dedup.MinuteOf(windowsBegin)] = dedup.Digest{Count: 1_000_000}
 	r = reconciler{cursor: windowsBegin, until: windowsBegin.Add(day), span: day}
-	require.Equal(t, window{windowsBegin, windowsBegin.Add(time.Minute)}, r.window(h), "one crowded minute is one window")
-}
-
-// A day costs the checkpoint 20 bytes a minute, however many events there were.
-func TestHistoryCosts20BytesAMinute(t *testing.T) {
-	h := newHistory()
-	tally := h.tally()
-	for i := range int64(100 * 24 * 60) {
-		tally.add(uint64(i), minuteOf(windowsBegin)+i%(24*60))
-	}
-	tally.end()
-	stored := h.store()
-	require.Len(t, stored, 24*60*20)
-	loaded, err := loadHistory(stored)
-	require.NoError(t, err)
-	require.Equal(t, h, loaded)
-	_, err = loadHistory(stored[1:])
-	require.ErrorContains(t, err, "torn entry")
-	h.expire(windowsBegin.Add(23 * time.Hour))
-	require.Len(t, h.minutes, 60)
-}
-
-func TestDigestsTellSetsApartAndNotOrders(t *testing.T) {
-	type event struct {
-		id     uint64
-		minute int64
-	}
-	digests := func(events ...event) map[int64]digest {
-		h := newHistory()
-		tally := h.tally()
-		for _, e := range events {
-			tally.add(e.id, e.minute)
-		}
-		tally.end()
-		return h.minutes
-	}
-	a := digests(event{1, 0}, event{2, 0}, event{3, 7})
-	require.Equal(t, a, digests(event{2, 0}, event{3, 7}, event{1, 0}), "a minute may come twice")
-	require.Equal(t, map[int64]digest{0: {mix(1) + mix(2), 2}, 7: {mix(3), 1}}, a)
-	require.NotEqual(t, a, digests(event{1, 0}, event{2, 0}, event{4, 7}))
-	require.NotEqual(t, a, digests(event{1, 0}, event{2, 7}, event{3, 7}))
-	require.Empty(t, digests())
-}
-
-func TestUncountedCountsEachBatchOnce(t *testing.T) {
-	u := newUncounted()
-	u.add(1, 10, 5)
-	u.add(1, 11, 6)
-	u.add(1, 12, 5)
-	u.add(3, 13, 5)
-	u.add(4, 14, 7)
-
-	for range 2 { // a save that fails is tried again
-		h := newHistory()
-		h.minutes[5] = digest{100, 7}
-		u.count(3, h)
-		require.Equal(t, map[int64]digest{5: {100 + mix(10) + mix(12) + mix(13), 10}, 6: {mix(11), 1}}, h.minutes, "batches 1 and 3")
-	}
-	u.counted(3)
-	u.add(4, 15, 7) // the batch goes on
-	u.add(5, 16, 8)
-	u.revert(4)
-	u.add(5, 17, 9)
-	h := newHistory()
-	u.count(5, h)
-	require.Equal(t, map[int64]digest{7: {mix(14) + mix(15), 2}, 9: {mix(17), 1}}, h.minutes)
-	u.expire(time.Unix(8*60, 0))
-	h = newHistory()
-	u.count(5, h)
-	require.Equal(t, map[int64]digest{9: {mix(17), 1}}, h.minutes)
+	require.Equal(t, plan.Window{Start: windowsBegin, End: windowsBegin.Add(time.Minute)}, r.window(h), "one crowded minute is one window")
 }
 
 // The endpoint may forget what the reconcile_window still holds: that is no difference.

@@ -2,13 +2,18 @@ package exporter
 
 import (
 	"context"
-
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // report writes log lines about what goes on, and keeps those that would come with every row or poll rare.
 type report struct {
-	log          *lines
+	log          *logline.Queue
 	failures     int       // in a row
 	failingSince time.Time // the first of them
 	refusedSince time.Time // the first refusal in a row; zero = not refused
@@ -22,31 +27,32 @@ type report struct {
 }
 
 const (
-	rareInterval     = 10 * time.Minute // between lines of the same kind about single rows
 	progressInterval = 30 * time.Second // between lines about how far a backfill is
 	clockTolerance   = 5 * time.Minute  // between the clocks before it is worth a line
 )
 
-func newReport(log *lines) *report { return &report{log: log, rare: make(map[string]time.Time)} }
+func newReport(log *logline.Queue) *report {
+	return &report{log: log, rare: make(map[string]time.Time)}
+}
 
 // seldom says whether a line of this kind is due.
 func (r *report) seldom(kind string) bool {
-	if last, told := r.rare[kind]; told && time.Since(last) < rareInterval {
+	if last, told := r.rare[kind]; told && time.Since(last) < logline.RareInterval {
 		return false
 	}
 	r.rare[kind] = time.Now()
 	return true
 }
 
-func (r *report) changed(row *row) {
+func (r *report) changed(row *event.Row) {
 	if r.seldom("changed") {
-		r.log.warnf("event %q came again with other content; both versions are forwarded (said at most every %s; see the changed metric)", row.value(colEventID), rareInterval)
+		r.log.Warnf("event %q came again with other content; both versions are forwarded (said at most every %s; see the changed metric)", row.Value(event.EventID), logline.RareInterval)
 	}
 }
 
-func (r *report) badRow(row *row) {
+func (r *report) badRow(row *event.Row) {
 	if r.seldom("bad row") {
-		r.log.warnf("line %d of an answer cannot be read whole: %s; it is forwarded with its raw text (said at most every %s; see the bad_rows metric)", row.line, row.bad, rareInterval)
+		r.log.Warnf("line %d of an answer cannot be read whole: %s; it is forwarded with its raw text (said at most every %s; see the bad_rows metric)", row.Line, row.Bad, logline.RareInterval)
 	}
 }
 
@@ -54,42 +60,42 @@ func (r *report) badRow(row *row) {
 func (r *report) lateness(lateness, overlap time.Duration) {
 	if lateness > overlap/2 && lateness > r.toldLateness+r.toldLateness/4 {
 		r.toldLateness = lateness
-		r.log.warnf("an event appeared at least %s after it happened; the overlap is %s: set it higher if that goes on", lateness.Round(time.Second), overlap)
+		r.log.Warnf("an event appeared at least %s after it happened; the overlap is %s: set it higher if that goes on", lateness.Round(time.Second), overlap)
 	}
 }
 
 // progress says how far a backfill is, after each of its windows. A sweep is one when it begins further back than polls ever do.
 func (r *report) progress(c *collector) {
 	p := c.planner
-	if p.target.IsZero() { // the sweep is over
+	if p.Target.IsZero() { // the sweep is over
 		if r.backfill {
-			r.log.infof("caught up at %s after %d events", p.through.Format(time.RFC3339), c.stats.records.Load())
+			r.log.Infof("caught up at %s after %d events", p.Through.Format(time.RFC3339), c.stats.records.Load())
 		}
 		r.backfill = false
 		return
 	}
-	if !r.backfill && p.target.Sub(p.through) < max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap) {
+	if !r.backfill && p.Target.Sub(p.Through) < max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap) {
 		return
 	}
 	if time.Since(r.progressAt) < progressInterval {
 		return
 	}
 	r.progressAt, r.backfill = time.Now(), true
-	r.log.infof("backfill: at %s, %.0f %% of the time since %s, %d events so far", p.through.Format(time.RFC3339),
-		100*float64(p.through.Sub(p.from))/float64(p.target.Sub(p.from)), p.from.Format(time.RFC3339), c.stats.records.Load())
+	r.log.Infof("backfill: at %s, %.0f %% of the time since %s, %d events so far", p.Through.Format(time.RFC3339),
+		100*float64(p.Through.Sub(p.From))/float64(p.Target.Sub(p.From)), p.From.Format(time.RFC3339), c.stats.records.Load())
 }
 
 // observe notes the server's clock.
 func (c *collector) observe(date time.Time) {
-	ahead := c.clock.observe(date)
-	if !c.clock.known() && !c.report.toldNoDate {
+	ahead := c.clock.Observe(date)
+	if !c.clock.Known() && !c.report.toldNoDate {
 		c.report.toldNoDate = true
-		c.log.warnf("the endpoint's answers have no Date header: the local clock decides what is asked for, and must be right")
+		c.log.Warnf("the endpoint's answers have no Date header: the local clock decides what is asked for, and must be right")
 	}
 	c.stats.ahead.Store(int64(ahead))
 	if ahead.Abs() > clockTolerance && !c.report.toldClock {
 		c.report.toldClock = true
-		c.log.warnf("the local clock is %s off the server's; the server's decides what is asked for", ahead.Abs().Round(time.Second))
+		c.log.Warnf("the local clock is %s off the server's; the server's decides what is asked for", ahead.Abs().Round(time.Second))
 	}
 }
 
@@ -97,23 +103,23 @@ func (c *collector) observe(date time.Time) {
 func (c *collector) fail(ctx context.Context, err error) error {
 	r := c.report
 	c.stats.failures.Add(1)
-	wait, text := c.retry.next(err).Round(time.Millisecond), c.client.redact(err.Error()) // an answer may repeat the key
+	wait, text := c.retry.Next(err).Round(time.Millisecond), c.client.Redact(err.Error()) // an answer may repeat the key
 	if r.failures++; r.failures == 1 {
 		r.failingSince = time.Now()
 	}
-	if classOf(err) == classRefused {
+	if source.ClassOf(err) == source.ClassRefused {
 		c.stats.refused.Add(1)
 		if r.refusedSince.IsZero() {
 			r.refusedSince = time.Now()
 		}
-		c.log.errorf("%s; asks again in %s, but this probably needs a person", text, wait)
+		c.log.Errorf("%s; asks again in %s, but this probably needs a person", text, wait)
 	} else {
 		r.refusedSince = time.Time{}
-		c.log.warnf("%s; asks again in %s", text, wait)
+		c.log.Warnf("%s; asks again in %s", text, wait)
 	}
 	if !r.refusedSince.IsZero() && !r.refusedTold && time.Since(r.refusedSince) >= refusedAlert {
 		r.refusedTold = true
-		c.status(Status{Kind: StatusRefused, From: c.clock.now().Add(-time.Since(r.refusedSince)), Message: "audit collection stands still: the endpoint refuses requests", Detail: text})
+		c.status(schema.Status{Kind: schema.StatusRefused, From: c.clock.Now().Add(-time.Since(r.refusedSince)), Message: "audit collection stands still: the endpoint refuses requests", Detail: text})
 		if err := c.flush(ctx); err != nil {
 			return err
 		}
@@ -125,12 +131,12 @@ func (c *collector) fail(ctx context.Context, err error) error {
 // succeeded notes that a request was answered.
 func (c *collector) succeeded() {
 	r := c.report
-	c.retry.reset()
+	c.retry.Reset()
 	if r.failures > 0 {
-		c.log.infof("the endpoint answers again after %d failed requests in %s", r.failures, time.Since(r.failingSince).Round(time.Second))
+		c.log.Infof("the endpoint answers again after %d failed requests in %s", r.failures, time.Since(r.failingSince).Round(time.Second))
 	}
 	if r.refusedTold {
-		c.status(Status{Kind: StatusRefusedOver, From: c.clock.now().Add(-time.Since(r.refusedSince)), Message: "audit collection goes on: the endpoint answers again"})
+		c.status(schema.Status{Kind: schema.StatusRefusedOver, From: c.clock.Now().Add(-time.Since(r.refusedSince)), Message: "audit collection goes on: the endpoint answers again"})
 	}
 	r.failures, r.refusedSince, r.refusedTold = 0, time.Time{}, false
 }
@@ -139,7 +145,7 @@ func (c *collector) succeeded() {
 // broken proxy answers so too. So it is believed when it comes twice for the same window, at once when that has happened before, and only
 // after five times when an empty export was seen with a header.
 type emptyBodies struct {
-	window     window
+	window     plan.Window
 	times      int
 	headerless bool // empty answers without a header were believed
 	header     bool // an empty answer with a header was seen
@@ -151,7 +157,7 @@ func (b *emptyBodies) sawHeader(rows int) {
 	}
 }
 
-func (b *emptyBodies) believe(w window) bool {
+func (b *emptyBodies) believe(w plan.Window) bool {
 	if b.window != w {
 		b.window, b.times = w, 0
 	}

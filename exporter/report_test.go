@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
 // Of a backfill the log says now and then how far it is, and at once that it is over.
@@ -25,7 +27,7 @@ func TestABackfillSaysHowFarItIs(t *testing.T) {
 // slowly makes every answer take so long.
 func (h *simHost) slowly(d time.Duration) {
 	h.wrap = func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(r *http.Request) (*http.Response, error) {
+		return exportertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			time.Sleep(d)
 			return next.RoundTrip(r)
 		})

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
 // The design's rules, each through the whole exporter. docs/design.md says which test fails when a rule is broken.
@@ -42,7 +44,7 @@ func TestTiesAtTheEdgesOfWindowsArriveOnce(t *testing.T) {
 		edge := time.Now().Add(-time.Hour).Truncate(time.Second)
 		for minute := range 60 {
 			for i := range 20 {
-				h.server.Add(exportertest.Event{ID: "tie-" + itoa(minute) + "-" + itoa(i), Time: edge.Add(time.Duration(minute) * time.Minute), Action: "login"})
+				h.server.Add(exportertest.Event{ID: "tie-" + strconv.Itoa(minute) + "-" + strconv.Itoa(i), Time: edge.Add(time.Duration(minute) * time.Minute), Action: "login"})
 			}
 		}
 		h.start()
@@ -118,10 +120,10 @@ func TestANewKeyInTheFileHeals(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		require.Empty(t, h.arrived())
 		require.Contains(t, h.logged(), "check whether the key or token is right, has expired or was revoked")
-		require.Contains(t, h.logged(), "the credential is that in api_key_file "+quoted(file)+", which is read again")
+		require.Contains(t, h.logged(), "the credential is that in api_key_file "+logline.Quoted(file)+", which is read again")
 		require.NoError(t, os.Remove(file))
 		time.Sleep(6 * time.Minute)
-		require.Contains(t, h.logged(), "api_key_file "+quoted(file)+": cannot be read")
+		require.Contains(t, h.logged(), "api_key_file "+logline.Quoted(file)+": cannot be read")
 		require.NoError(t, os.WriteFile(file, []byte("key\n"), 0o600))
 		time.Sleep(6 * time.Minute)
 		h.requireOnce()
@@ -179,7 +181,7 @@ func TestTheCredentialIsNowhere(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		h.requireAll()
-		require.Contains(t, h.logged(), redacted)
+		require.Contains(t, h.logged(), "[redacted]")
 		require.NotContains(t, h.logged(), key)
 		text, err := os.ReadFile(h.settings["checkpoint_path"])
 		require.NoError(t, err)

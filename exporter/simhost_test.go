@@ -13,9 +13,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
+
+const day = 24 * time.Hour
 
 // simHost is Fluent Bit in fake time, as the ledger's comment describes it: it collects once a second, keeps what it copied in a ring that is
 // emptied every 250 ms, and delivers what was emptied. A kill loses the ring.
@@ -70,7 +73,7 @@ func (h *simHost) start() {
 }
 
 func (h *simHost) tryStart() error {
-	cfg, err := ParseConfig(func(key string) string { return h.settings[key] })
+	cfg, err := config.Parse(func(key string) string { return h.settings[key] })
 	if err != nil {
 		return err
 	}

@@ -4,20 +4,22 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// retention is how long the endpoint keeps events (the vendor's reference page).
-const retention = 90 * 24 * time.Hour
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
 
 // refusedAlert is for how long requests must have been refused before it becomes a status event.
 const refusedAlert = 5 * time.Minute
 
 // status queues a status event for the next batch, if the user wants them.
-func (c *collector) status(s Status) {
+func (c *collector) status(s schema.Status) {
 	if !c.cfg.StatusEvents {
 		return
 	}
-	s.Time = c.clock.now()
+	s.Time = c.clock.Now()
 	c.statuses = append(c.statuses, s)
 	if len(c.statuses) > maxStatuses {
 		c.statuses = c.statuses[1:]
@@ -31,9 +33,9 @@ const maxStatuses = 100
 func (c *collector) appendStatuses() {
 	for _, s := range c.statuses {
 		if c.data == nil {
-			c.data = c.ledger.buffer()
+			c.data = c.ledger.Buffer()
 		}
-		c.data = appendStatus(appendEventHeader(c.data, s.Time), c.cfg.Schema, s)
+		c.data = schema.AppendStatus(schema.AppendEventHeader(c.data, s.Time), c.cfg.Schema, s)
 		c.records++
 	}
 	c.carried = append(c.carried, c.statuses...)
@@ -42,12 +44,12 @@ func (c *collector) appendStatuses() {
 
 // tellGaps says once what the endpoint no longer has.
 func (c *collector) tellGaps(now time.Time) {
-	through := c.planner.through
-	if kept := now.Add(-retention); through.Before(kept.Add(-time.Minute)) && !c.toldGap {
+	through := c.planner.Through
+	if kept := now.Add(-source.Retention); through.Before(kept.Add(-time.Minute)) && !c.toldGap {
 		c.toldGap = true
-		c.log.errorf("the checkpoint is at %s, but the endpoint keeps events for 90 days only: what happened before %s and was not collected is gone",
+		c.log.Errorf("the checkpoint is at %s, but the endpoint keeps events for 90 days only: what happened before %s and was not collected is gone",
 			through.Format(time.RFC3339), kept.Format(time.RFC3339))
-		c.status(Status{Kind: StatusRetentionGap, From: through, To: kept, Message: "events older than the endpoint's retention of 90 days were not collected and are gone"})
+		c.status(schema.Status{Kind: schema.StatusRetentionGap, From: through, To: kept, Message: "events older than the endpoint's retention of 90 days were not collected and are gone"})
 	}
 }
 
@@ -55,7 +57,7 @@ func (c *collector) tellGaps(now time.Time) {
 // each sweep would read an overlap only, and an outage longer than that would lose events. It waits for a second sweep, since a single answer
 // with a wrong Date must not cost a repetition of hours.
 func (c *collector) goBack(now time.Time) {
-	through := c.planner.through
+	through := c.planner.Through
 	ahead := through.Sub(now)
 	start := c.cfg.Start.At(now).Truncate(time.Second).UTC()
 	if ahead <= time.Minute || start.After(now) { // a start_time in the future is meant
@@ -67,15 +69,15 @@ func (c *collector) goBack(now time.Time) {
 	}
 	if !c.toldFuture {
 		c.toldFuture = true
-		c.log.warnf("the checkpoint %s is %s ahead of the server's clock %s: a clock was wrong; goes on from the server's present",
+		c.log.Warnf("the checkpoint %s is %s ahead of the server's clock %s: a clock was wrong; goes on from the server's present",
 			through.Format(time.RFC3339), ahead.Round(time.Second), now.Format(time.RFC3339))
 	}
-	if c.planner.from.After(now) { // even the beginning was decided by a wrong clock
+	if c.planner.From.After(now) { // even the beginning was decided by a wrong clock
 		c.committed.from = start
-		c.planner = newPlanner(c.limits(), start, start)
+		c.planner = plan.New(c.limits(), start, start)
 		return
 	}
-	c.planner.reset(now)
+	c.planner.Reset(now)
 }
 
 // tellColumns says when the export's columns are others than before.
@@ -89,8 +91,8 @@ func (c *collector) tellColumns() {
 	if len(added)+len(gone) == 0 {
 		return
 	}
-	c.log.warnf("the export's columns changed: new %s; gone %s; new columns are forwarded under their own names", list(added), list(gone))
-	c.status(Status{Kind: StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: strings.Join(names, ",")})
+	c.log.Warnf("the export's columns changed: new %s; gone %s; new columns are forwarded under their own names", list(added), list(gone))
+	c.status(schema.Status{Kind: schema.StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: strings.Join(names, ",")})
 	c.committed.columns = nil // told; the next commit brings the new ones
 }
 
@@ -99,9 +101,9 @@ func (c *collector) columnsNow() []string {
 	if c.columns == nil {
 		return nil
 	}
-	names := make([]string, len(c.columns.names))
-	for i, name := range c.columns.names {
-		names[i] = c.client.redact(name) // a broken endpoint may repeat anything anywhere
+	names := make([]string, len(c.columns.Names))
+	for i, name := range c.columns.Names {
+		names[i] = c.client.Redact(name) // a broken endpoint may repeat anything anywhere
 	}
 	return names
 }
@@ -123,12 +125,12 @@ func list(names []string) string {
 }
 
 // tellReconciled says what only reconciliation found, and so how much too short the overlap was.
-func (c *collector) tellReconciled(run window, missing int) {
-	atMost := c.clock.now().Sub(run.start).Round(time.Minute)
+func (c *collector) tellReconciled(run plan.Window, missing int) {
+	atMost := c.clock.Now().Sub(run.Start).Round(time.Minute)
 	c.reconciler.late = max(c.reconciler.late, atMost)
-	c.log.warnf("%d events of %s – %s appeared later than the overlap of %s caught, at most %s late; their minutes were forwarded again. Set overlap higher if this goes on",
-		missing, run.start.Format(time.RFC3339), run.end.Format(time.RFC3339), c.cfg.Overlap, atMost)
-	c.status(Status{Kind: StatusReconciled, From: run.start, To: run.end, Count: int64(missing), Message: "events appeared later than the overlap caught and were forwarded by reconciliation"})
+	c.log.Warnf("%d events of %s – %s appeared later than the overlap of %s caught, at most %s late; their minutes were forwarded again. Set overlap higher if this goes on",
+		missing, run.Start.Format(time.RFC3339), run.End.Format(time.RFC3339), c.cfg.Overlap, atMost)
+	c.status(schema.Status{Kind: schema.StatusReconciled, From: run.Start, To: run.End, Count: int64(missing), Message: "events appeared later than the overlap caught and were forwarded by reconciliation"})
 }
 
 // tellOverlap says at the end of a pass that found something how far the overlap was off.
@@ -137,8 +139,8 @@ func (c *collector) tellOverlap() {
 	if r.found == 0 {
 		return
 	}
-	c.status(Status{
-		Kind: StatusOverlapTooShort, To: r.until, Count: int64(r.found), Message: "events appear later than the overlap allows for; set overlap higher if this goes on",
-		Detail: "overlap " + formatDuration(c.cfg.Overlap) + ", events at most " + formatDuration(r.late) + " late",
+	c.status(schema.Status{
+		Kind: schema.StatusOverlapTooShort, To: r.until, Count: int64(r.found), Message: "events appear later than the overlap allows for; set overlap higher if this goes on",
+		Detail: "overlap " + logline.Duration(c.cfg.Overlap) + ", events at most " + logline.Duration(r.late) + " late",
 	})
 }

@@ -8,21 +8,31 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+)
+
+var (
+	allSchemas  = []schema.Name{schema.Raw, schema.ECS, schema.OCSF}
+	statusKinds = []schema.Kind{
+		schema.StatusStarted, schema.StatusRetentionGap, schema.StatusCheckpointReset, schema.StatusRefused,
+		schema.StatusRefusedOver, schema.StatusReconciled, schema.StatusOverlapTooShort, schema.StatusRefetched,
+		schema.StatusColumnsChanged,
+	}
 )
 
 // statusCases are the situations that status events name.
-var statusCases = map[StatusKind]struct {
+var statusCases = map[schema.Kind]struct {
 	settings map[string]string
 	happens  func(h *simHost)
 	times    int    // how often it is told
 	log      string // the line that comes with it, status events on or off
 }{
-	StatusStarted: {nil, func(h *simHost) {
+	schema.StatusStarted: {nil, func(h *simHost) {
 		h.start()
 		h.liveWith(3)
 	}, 1, "found no checkpoint at "},
 
-	StatusCheckpointReset: {nil, func(h *simHost) {
+	schema.StatusCheckpointReset: {nil, func(h *simHost) {
 		h.start()
 		h.liveWith(2)
 		h.shutdown()
@@ -31,7 +41,7 @@ var statusCases = map[StatusKind]struct {
 		h.liveWith(2)
 	}, 1, "it was lost or moved away"},
 
-	StatusRetentionGap: {nil, func(h *simHost) {
+	schema.StatusRetentionGap: {nil, func(h *simHost) {
 		h.start()
 		h.liveWith(2)
 		h.shutdown()
@@ -40,14 +50,14 @@ var statusCases = map[StatusKind]struct {
 		h.liveWith(3)
 	}, 1, "the endpoint keeps events for 90 days only"},
 
-	StatusRefused: {map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
+	schema.StatusRefused: {map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
 		h.start()
 		h.liveWith(2)
 		h.server.SetCredentials("another key", "")
 		h.liveWith(15)
 	}, 1, "this probably needs a person"},
 
-	StatusRefusedOver: {map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
+	schema.StatusRefusedOver: {map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
 		h.start()
 		h.liveWith(2)
 		for range 2 {
@@ -58,7 +68,7 @@ var statusCases = map[StatusKind]struct {
 		}
 	}, 2, "the endpoint answers again after "},
 
-	StatusReconciled: {reconciling(nil), func(h *simHost) {
+	schema.StatusReconciled: {reconciling(nil), func(h *simHost) {
 		h.start()
 		h.liveFor(2)
 		h.happenLate(3, time.Hour)
@@ -67,14 +77,14 @@ var statusCases = map[StatusKind]struct {
 		h.liveFor(130)
 	}, 2, "their minutes were forwarded again"},
 
-	StatusOverlapTooShort: {reconciling(nil), func(h *simHost) {
+	schema.StatusOverlapTooShort: {reconciling(nil), func(h *simHost) {
 		h.start()
 		h.liveFor(2)
 		h.happenLate(3, time.Hour)
 		h.liveFor(130)
 	}, 1, "caught, at most "},
 
-	StatusRefetched: {nil, func(h *simHost) {
+	schema.StatusRefetched: {nil, func(h *simHost) {
 		engine := newSimEngine(h)
 		h.start()
 		h.liveWith(2)
@@ -82,7 +92,7 @@ var statusCases = map[StatusKind]struct {
 		h.liveWith(4)
 	}, 1, "an output dropped records"},
 
-	StatusColumnsChanged: {nil, func(h *simHost) {
+	schema.StatusColumnsChanged: {nil, func(h *simHost) {
 		h.start()
 		h.liveWith(3)
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.Extra = []string{"severity"} })
@@ -94,32 +104,32 @@ var statusCases = map[StatusKind]struct {
 }
 
 // statusOf returns the kind of a status event and "" for an audit event.
-func statusOf(t *testing.T, schema Schema, record map[string]any) StatusKind {
+func statusOf(t *testing.T, shape schema.Name, record map[string]any) schema.Kind {
 	t.Helper()
 	var kind any
-	switch schema {
-	case SchemaRaw:
+	switch shape {
+	case schema.Raw:
 		kind = record["status"]
-	case SchemaECS:
+	case schema.ECS:
 		event := record["event"].(map[string]any)
 		if event["dataset"] == "wherobots.status" {
 			kind = event["action"]
 		}
-	case SchemaOCSF:
+	case schema.OCSF:
 		if record["class_uid"] == int64(0) {
 			kind = record["activity_name"]
 		}
 	}
 	text, _ := kind.(string)
-	return StatusKind(text)
+	return schema.Kind(text)
 }
 
-func (h *simHost) statuses(schema Schema) map[StatusKind]int {
+func (h *simHost) statuses(shape schema.Name) map[schema.Kind]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := make(map[StatusKind]int)
+	out := make(map[schema.Kind]int)
 	for _, event := range h.delivered {
-		if kind := statusOf(h.t, schema, event.Record); kind != "" {
+		if kind := statusOf(h.t, shape, event.Record); kind != "" {
 			out[kind]++
 		}
 	}
@@ -130,10 +140,10 @@ func TestEachStatusComesInTheSituationThatItNames(t *testing.T) {
 	for i, kind := range statusKinds {
 		c, found := statusCases[kind]
 		require.True(t, found, "%s has no situation", kind)
-		schema := allSchemas[i%len(allSchemas)] // TestEveryStatusConforms has each kind in each schema
+		shape := allSchemas[i%len(allSchemas)] // TestEveryStatusConforms has each kind in each shape
 		for _, on := range []string{"on", "off"} {
-			t.Run(string(kind)+" "+string(schema)+" "+on, func(t *testing.T) {
-				settings := map[string]string{"status_events": on, "schema": string(schema)}
+			t.Run(string(kind)+" "+string(shape)+" "+on, func(t *testing.T) {
+				settings := map[string]string{"status_events": on, "schema": string(shape)}
 				for key, value := range c.settings {
 					settings[key] = value
 				}
@@ -141,10 +151,10 @@ func TestEachStatusComesInTheSituationThatItNames(t *testing.T) {
 					c.happens(h)
 					require.Contains(t, h.logged(), c.log)
 					if on == "off" {
-						require.Empty(t, h.statuses(schema))
+						require.Empty(t, h.statuses(shape))
 						return
 					}
-					require.Equal(t, c.times, h.statuses(schema)[kind], "all: %v, log:\n%s", h.statuses(schema), h.logged())
+					require.Equal(t, c.times, h.statuses(shape)[kind], "all: %v, log:\n%s", h.statuses(shape), h.logged())
 				})
 			})
 		}
@@ -153,14 +163,14 @@ func TestEachStatusComesInTheSituationThatItNames(t *testing.T) {
 
 // A healthy collection tells nothing but its beginning.
 func TestNoStatusWithoutASituation(t *testing.T) {
-	for _, schema := range allSchemas {
-		inBubble(t, reconciling(map[string]string{"status_events": "on", "schema": string(schema)}), func(h *simHost) {
+	for _, shape := range allSchemas {
+		inBubble(t, reconciling(map[string]string{"status_events": "on", "schema": string(shape)}), func(h *simHost) {
 			h.start()
 			h.liveFor(70)
 			h.shutdown()
 			h.start()
 			h.liveFor(10)
-			require.Equal(t, map[StatusKind]int{StatusStarted: 1}, h.statuses(schema))
+			require.Equal(t, map[schema.Kind]int{schema.StatusStarted: 1}, h.statuses(shape))
 		})
 	}
 }
@@ -172,7 +182,7 @@ func TestRefusedFromTheStartIsTold(t *testing.T) {
 		h.server.SetCredentials("another key", "")
 		h.start()
 		time.Sleep(8 * time.Minute)
-		require.Equal(t, map[StatusKind]int{StatusRefused: 1}, h.statuses(SchemaRaw), h.logged())
+		require.Equal(t, map[schema.Kind]int{schema.StatusRefused: 1}, h.statuses(schema.Raw), h.logged())
 		h.shutdown()
 		h.start()
 		time.Sleep(2 * time.Minute)
@@ -180,8 +190,8 @@ func TestRefusedFromTheStartIsTold(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		h.requireAll()
 		require.LessOrEqual(t, len(h.server.Requests()), 30)
-		require.Equal(t, 1, h.statuses(SchemaRaw)[StatusStarted])
-		require.Zero(t, h.statuses(SchemaRaw)[StatusCheckpointReset])
+		require.Equal(t, 1, h.statuses(schema.Raw)[schema.StatusStarted])
+		require.Zero(t, h.statuses(schema.Raw)[schema.StatusCheckpointReset])
 	})
 }
 
@@ -201,7 +211,7 @@ func TestALostCheckpointIsToldOnceTheEndpointAnswers(t *testing.T) {
 		h.server.SetCredentials("key", "")
 		h.start()
 		time.Sleep(10 * time.Minute)
-		require.Equal(t, 1, h.statuses(SchemaRaw)[StatusCheckpointReset], h.logged())
+		require.Equal(t, 1, h.statuses(schema.Raw)[schema.StatusCheckpointReset], h.logged())
 		require.Contains(t, h.logged(), "it was lost or moved away")
 	})
 }
@@ -216,6 +226,6 @@ func TestAStatusSurvivesAKillOfItsBatch(t *testing.T) {
 		h.drop(false)
 		h.setSlow(false)
 		time.Sleep(2 * time.Minute)
-		require.Equal(t, 1, h.statuses(SchemaRaw)[StatusStarted], h.logged())
+		require.Equal(t, 1, h.statuses(schema.Raw)[schema.StatusStarted], h.logged())
 	})
 }

@@ -8,6 +8,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
 // digestRun is a collector without an endpoint: rows are forwarded by hand, and the engine takes each batch at once.
@@ -16,12 +22,12 @@ type digestRun struct {
 	settings map[string]string
 	e        *Exporter
 	c        *collector
-	w        window // in which all of it happens
+	w        plan.Window // in which all of it happens
 }
 
 func newDigestRun(t *testing.T) *digestRun {
 	start := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
-	r := &digestRun{t: t, w: window{start, start.Add(time.Hour)}, settings: map[string]string{
+	r := &digestRun{t: t, w: plan.Window{Start: start, End: start.Add(time.Hour)}, settings: map[string]string{
 		"endpoint": "https://api.example.com", "api_key": "k", "start_time": start.Format(time.RFC3339), "overlap": "2m", "commit_on": "delivery",
 		"checkpoint_path": filepath.Join(t.TempDir(), "checkpoint.json"),
 	}}
@@ -30,7 +36,7 @@ func newDigestRun(t *testing.T) *digestRun {
 }
 
 func (r *digestRun) open() {
-	cfg, err := ParseConfig(func(key string) string { return r.settings[key] })
+	cfg, err := config.Parse(func(key string) string { return r.settings[key] })
 	require.NoError(r.t, err)
 	r.e, err = newExporter(cfg, nil, nil)
 	require.NoError(r.t, err)
@@ -39,10 +45,10 @@ func (r *digestRun) open() {
 		require.NoError(r.t, r.c.first())
 	}
 	r.c.statuses = nil
-	columns, ok := newColumns([]string{"event_id", "event_time", "action_name"})
+	columns, ok := event.NewColumns([]string{"event_id", "event_time", "action_name"})
 	require.True(r.t, ok)
-	r.c.columns, r.c.shape = columns, newShape(SchemaRaw, columns)
-	r.c.identifier.begin(columns)
+	r.c.columns, r.c.shape = columns, schema.New(schema.Raw, columns)
+	r.c.identifier.Begin(columns)
 }
 
 func (r *digestRun) restart() {
@@ -54,14 +60,14 @@ func (r *digestRun) restart() {
 // batch hands over a batch of so many events of one minute.
 func (r *digestRun) batch(name string, events int, at time.Time) {
 	for i := range events {
-		row := &row{columns: r.c.columns, fields: [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")}, time: at, ascii: true}
-		require.NoError(r.t, r.c.forward(context.Background(), row, r.c.identifier.identify(row), r.w, r.c.planner.through))
+		row := &event.Row{Columns: r.c.columns, Fields: [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")}, Time: at, ASCII: true}
+		require.NoError(r.t, r.c.forward(context.Background(), row, r.c.identifier.Identify(row), r.w, r.c.planner.Through))
 	}
 	before := r.c.batch
 	require.NoError(r.t, r.c.flush(context.Background()))
 	if r.c.batch > before {
-		require.NotNil(r.t, r.c.ledger.next())
-		r.c.ledger.accept()
+		require.NotNil(r.t, r.c.ledger.Next())
+		r.c.ledger.Accept()
 	}
 }
 
@@ -70,15 +76,15 @@ func (r *digestRun) read(delivered int) {
 	for i := range 20 {
 		r.batch(fmt.Sprint("a", i), 5, r.minute())
 		if i == delivered-1 {
-			r.c.ledger.deliver(r.c.batch - 1)
+			r.c.ledger.Deliver(r.c.batch - 1)
 			require.NoError(r.t, r.c.settle())
 		}
 	}
-	r.c.planner.through = r.w.end
-	r.c.land(flight{through: r.w.end})
+	r.c.planner.Through = r.w.End
+	r.c.land(flight{through: r.w.End})
 }
 
-func (r *digestRun) minute() time.Time { return r.w.start.Add(5 * time.Minute) }
+func (r *digestRun) minute() time.Time { return r.w.Start.Add(5 * time.Minute) }
 
 // Whatever comes between hand-over and commit, a minute's digest counts each of its events once: else reconciliation sends them all again.
 func TestDigestsCountEachEventOnce(t *testing.T) {
@@ -99,11 +105,11 @@ func TestDigestsCountEachEventOnce(t *testing.T) {
 		},
 		"relief and a doubt": func(r *digestRun) {
 			for i := range uint64(maxStandstill + 1) {
-				r.c.seen.mark(identity{i * 0x9e3779b97f4a7c15, 1}, r.w.end, r.c.batch)
+				r.c.seen.Mark(dedup.Identity{ID: i * 0x9e3779b97f4a7c15, Content: 1}, r.w.End, r.c.batch)
 			}
 			r.c.committedAt = time.Now().Add(-time.Hour)
 			r.c.relieve()
-			require.Equal(t, maxStandstill+1, r.c.seen.n, "the window's are forgotten")
+			require.Equal(t, maxStandstill+1, r.c.seen.Count, "the window's are forgotten")
 			r.c.revert(10)
 			r.read(0)
 		},
@@ -112,9 +118,9 @@ func TestDigestsCountEachEventOnce(t *testing.T) {
 			r := newDigestRun(t)
 			r.read(10)
 			between(r)
-			r.c.ledger.deliver(r.c.batch - 1)
+			r.c.ledger.Deliver(r.c.batch - 1)
 			require.NoError(t, r.c.settle())
-			require.Equal(t, uint32(100), r.c.committed.history.minutes[minuteOf(r.minute())].count)
+			require.Equal(t, uint32(100), r.c.committed.history.Minutes[dedup.MinuteOf(r.minute())].Count)
 			require.NoError(t, r.e.file.Close())
 		})
 	}
@@ -123,8 +129,8 @@ func TestDigestsCountEachEventOnce(t *testing.T) {
 // outage hands over more batches than flights are remembered, none of which is delivered.
 func (r *digestRun) outage() {
 	for i := range 2 * maxFlights {
-		r.batch(fmt.Sprint("b", i), 1, r.w.end.Add(time.Duration(i)*time.Second))
-		r.c.land(flight{through: r.w.end.Add(time.Duration(i) * time.Second)})
+		r.batch(fmt.Sprint("b", i), 1, r.w.End.Add(time.Duration(i)*time.Second))
+		r.c.land(flight{through: r.w.End.Add(time.Duration(i) * time.Second)})
 		require.NoError(r.t, r.c.settle())
 	}
 }

@@ -1,0 +1,203 @@
+// Package config reads the settings of one [INPUT] section, and says of each wrong value what is allowed.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
+
+// Config is what one [INPUT] section says. ParseConfig makes it; a Config made by hand is not checked.
+type Config struct {
+	Endpoint *url.URL // base URL, without trailing slash
+
+	Credentials source.Credentials
+
+	SearchTerm string
+	Start      Start
+	End        time.Time // zero = never stop
+
+	PollInterval     time.Duration
+	Overlap          time.Duration
+	MaxWindow        time.Duration
+	RequestTimeout   time.Duration
+	RetryMaxInterval time.Duration
+
+	CheckpointPath string // absolute
+	CommitOn       CommitOn
+	EngineURL      *url.URL // base URL of Fluent Bit's monitoring API; CommitHandoff asks it too, but does without
+	EngineInput    string   // name of this instance there; empty = found by itself
+	BatchBytes     int
+	Schema         schema.Name
+
+	TLSCAFile string
+	TLSVerify bool
+
+	ReconcileInterval time.Duration // zero = never
+	ReconcileWindow   time.Duration
+	StatusEvents      bool
+}
+
+// CommitOn says when the checkpoint may pass a batch, the setting commit_on.
+type CommitOn string
+
+const (
+	CommitHandoff  CommitOn = "handoff"  // the engine wrote it into its storage
+	CommitDelivery CommitOn = "delivery" // every output has it
+)
+
+// environmentKey is where the vendor's own tools look for a key.
+const environmentKey = "WHEROBOTS_API_KEY"
+
+// Parse reads the settings through get, which returns "" for what is not set. All that is wrong is in the error, a line each: the key,
+// the value (never a secret's) and what is allowed. Files that settings name are read once, so that a mistyped path is told at start.
+func Parse(get func(key string) string) (Config, error) { return parseConfig(get, os.Getenv) }
+
+// parseConfig lets tests bring an environment of their own.
+func parseConfig(get, getenv func(string) string) (Config, error) {
+	p := parser{given: make(map[string]string), bad: make(map[string]bool)}
+	for _, s := range settings {
+		p.read(s, get(s.key))
+	}
+	p.credential(getenv)
+	p.times()
+	p.reconciliation()
+	return p.cfg, errors.Join(p.errs...)
+}
+
+// parser collects everything that is wrong.
+type parser struct {
+	cfg   Config
+	given map[string]string // what was set, by key
+	bad   map[string]bool   // keys whose value was refused
+	errs  []error
+}
+
+// read applies the default, then what was given.
+func (p *parser) read(s setting, value string) {
+	if s.standard != "" {
+		if err := s.set(&p.cfg, s.standard); err != nil {
+			panic("default of " + s.key + ": " + err.Error()) // cannot happen: TestDefaults parses every default
+		}
+	}
+	if s.key != "search_term" { // spaces may be what is searched for
+		value = strings.TrimSpace(value)
+	}
+	if value == "" {
+		return
+	}
+	p.given[s.key] = value
+	if err := s.set(&p.cfg, value); err != nil {
+		p.refuse(s.key, s.shown(value), "%s", s.explain(err))
+	}
+}
+
+func (p *parser) refuse(key, value, format string, args ...any) {
+	p.bad[key] = true
+	if value != "" {
+		key += " " + value
+	}
+	p.errs = append(p.errs, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
+}
+
+// sound says whether all of these keys have a value that later checks can rely on.
+func (p *parser) sound(keys ...string) bool {
+	for _, key := range keys {
+		if p.bad[key] {
+			return false
+		}
+	}
+	return true
+}
+
+// credential makes sure that there is exactly one, and that it can be sent.
+func (p *parser) credential(getenv func(string) string) {
+	var given []string
+	for _, key := range credentialKeys {
+		if p.given[key] != "" {
+			given = append(given, key)
+		}
+	}
+	one := strings.Join(credentialKeys, ", ")
+	switch {
+	case len(given) > 1:
+		p.refuse(strings.Join(given, ", "), "", "only one credential can be used; allowed: exactly one of %s", one)
+	case len(given) == 1:
+		if _, _, err := source.NewCredential(p.cfg.Credentials).Header(); err != nil {
+			p.errs = append(p.errs, err)
+		}
+	case len(given) == 0:
+		key := strings.TrimSpace(getenv(environmentKey))
+		if key == "" {
+			p.refuse("api_key", "", "no credential is set; allowed: exactly one of %s, or %s in the environment", one, environmentKey)
+			return
+		}
+		if err := source.CheckSecret(key); err != nil {
+			p.refuse(environmentKey, "", "%v", err)
+			return
+		}
+		p.cfg.Credentials.APIKey = source.Secret(key)
+	}
+}
+
+// times compares the ends only when both are fixed: an age moves with the clock, and a restart long after a backfill must not fail.
+func (p *parser) times() {
+	if !p.sound("start_time", "end_time") || p.cfg.End.IsZero() || p.cfg.Start.at.IsZero() {
+		return
+	}
+	if !p.cfg.End.After(p.cfg.Start.at) {
+		p.refuse("end_time", logline.Quoted(p.given["end_time"]), "is not after start_time %s; allowed: a later time", logline.Quoted(p.given["start_time"]))
+	}
+}
+
+func (p *parser) reconciliation() {
+	if !p.sound("overlap", "reconcile_interval", "reconcile_window") || p.cfg.ReconcileInterval == 0 {
+		return
+	}
+	if p.cfg.ReconcileWindow <= p.cfg.Overlap {
+		p.refuse("reconcile_window", logline.Quoted(logline.Duration(p.cfg.ReconcileWindow)),
+			"is not longer than overlap %s, so that reconciliation would find nothing; allowed: a longer time, or reconcile_interval 0",
+			logline.Quoted(logline.Duration(p.cfg.Overlap)))
+	}
+}
+
+// Warnings tells what is allowed but seldom meant, a line each.
+func (c Config) Warnings() []string {
+	var out []string
+	if c.Endpoint.Scheme == "http" && !isLoopback(c.Endpoint.Hostname()) {
+		out = append(out, fmt.Sprintf("endpoint %s: the credential and the events travel unencrypted; use https", logline.Quoted(c.Endpoint.String())))
+	}
+	if !c.TLSVerify {
+		out = append(out, "tls_verify off: whoever is between here and the endpoint can read the credential; name your own CA in tls_ca_file instead")
+	}
+	now := time.Now()
+	start := c.Start.At(now)
+	switch {
+	case now.Sub(start) > source.Retention+time.Minute:
+		out = append(out, fmt.Sprintf("start_time %s: the endpoint keeps events for 90 days only; what is older is gone", logline.Quoted(c.Start.String())))
+	case start.After(now):
+		out = append(out, fmt.Sprintf("start_time %s: is in the future; without a checkpoint nothing is collected until then", logline.Quoted(c.Start.String())))
+	}
+	if !c.End.IsZero() && !c.End.After(start) && c.Start.at.IsZero() {
+		out = append(out, fmt.Sprintf("end_time %s: is before start_time %s; without a checkpoint nothing is collected",
+			logline.Quoted(c.End.Format(time.RFC3339)), logline.Quoted(c.Start.String())))
+	}
+	if c.Overlap == 0 && c.ReconcileInterval == 0 {
+		out = append(out, "overlap 0 with reconcile_interval 0: an event that appears in the export after its time was read is never collected")
+	}
+	return out
+}
+
+// isLoopback says whether what is sent to host stays on this machine.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}

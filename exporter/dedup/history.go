@@ -1,0 +1,177 @@
+package dedup
+
+import (
+	"encoding/binary"
+	"errors"
+	"maps"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+)
+
+// History holds a digest of every minute behind the checkpoint, so that reconciliation can tell whether a minute that is read again has
+// events that were never handed over. A minute costs 20 bytes of the checkpoint, whatever happened in it: 24 hours
+// are 28 KiB.
+type History struct {
+	Minutes map[int64]Digest // by Unix minute; a minute without events has none
+}
+
+// Digest is the same for the same events in any order.
+type Digest struct {
+	sum   uint64 // of the mixed ids
+	Count uint32
+}
+
+func NewHistory() *History { return &History{Minutes: make(map[int64]Digest)} }
+
+func MinuteOf(t time.Time) int64 { return int64(event.Seconds(t)) / 60 }
+
+// mix spreads an id before it is summed, so that sums of different sets differ.
+func mix(id uint64) uint64 {
+	hi, lo := bits.Mul64(id^0xa0761d6478bd642f, 0xe7037ed1a0b428db)
+	return hi ^ lo
+}
+
+// tally adds events to a history. Neighbours are mostly of one minute, which it looks up once for all of them.
+type tally struct {
+	history *History
+	minute  int64
+	digest  Digest // of minute, newer than the history's
+}
+
+func (h *History) Tally() *tally { return &tally{history: h, minute: -1} }
+
+func (t *tally) Add(id uint64, minute int64) {
+	if minute != t.minute {
+		t.End()
+		t.minute, t.digest = minute, t.history.Minutes[minute]
+	}
+	t.digest.sum += mix(id)
+	t.digest.Count++
+}
+
+// End puts what was added into the history. It must be called before that is read.
+func (t *tally) End() {
+	if t.digest.Count > 0 {
+		t.history.Minutes[t.minute] = t.digest
+	}
+	t.minute, t.digest = -1, Digest{}
+}
+
+// Pending is the digests of what was handed over and is in no checkpoint yet, by batch: which of it a checkpoint will count is known only then.
+// It has the events whose identities seen has, and no others, or a minute that is read again would be counted wrongly.
+type Pending struct {
+	batches []batchMinute
+	batch   uint32 // that events are added to
+	tally   *tally // its events
+}
+
+type batchMinute struct {
+	minute int64
+	digest Digest
+	batch  uint32
+}
+
+func NewPending() *Pending { return &Pending{tally: NewHistory().Tally()} }
+
+// Add counts an event that the given batch carries.
+func (u *Pending) Add(batch uint32, id uint64, minute int64) {
+	if batch != u.batch {
+		u.end()
+		u.batch = batch
+	}
+	u.tally.Add(id, minute)
+}
+
+// end goes on to the next batch.
+func (u *Pending) end() {
+	u.tally.End()
+	for minute, d := range u.tally.history.Minutes {
+		u.batches = append(u.batches, batchMinute{minute, d, u.batch})
+	}
+	clear(u.tally.history.Minutes)
+}
+
+// Count adds the batches up to the given one to a history. They stay, so that a save that fails can be tried again.
+func (u *Pending) Count(batch uint32, h *History) {
+	u.end()
+	for _, b := range u.batches {
+		if b.batch <= batch {
+			sum := h.Minutes[b.minute]
+			h.Minutes[b.minute] = Digest{sum.sum + b.digest.sum, sum.Count + b.digest.Count}
+		}
+	}
+}
+
+// Counted forgets the batches up to the given one: they are in the checkpoint.
+func (u *Pending) Counted(batch uint32) {
+	u.forget(func(b batchMinute) bool { return b.batch <= batch })
+}
+
+// Revert forgets batches after the given one.
+func (u *Pending) Revert(batch uint32) {
+	u.forget(func(b batchMinute) bool { return b.batch > batch })
+}
+
+// Expire forgets minutes before floor.
+func (u *Pending) Expire(floor time.Time) {
+	first := MinuteOf(floor)
+	u.forget(func(b batchMinute) bool { return b.minute < first })
+}
+
+func (u *Pending) forget(which func(batchMinute) bool) {
+	u.end()
+	u.batches = slices.DeleteFunc(u.batches, which)
+}
+
+// Clone lets a commit prepare the next history while the current one stays what is on disk.
+func (h *History) Clone() *History { return &History{maps.Clone(h.Minutes)} }
+
+// Replace takes over what a re-read found; minutes are those that were handed over again.
+func (h *History) Replace(minutes map[int64]Digest) {
+	for minute, d := range minutes {
+		if d.Count == 0 {
+			delete(h.Minutes, minute)
+			continue
+		}
+		h.Minutes[minute] = d
+	}
+}
+
+// Expire forgets what reconciliation will not read again.
+func (h *History) Expire(floor time.Time) {
+	first := MinuteOf(floor)
+	for minute := range h.Minutes {
+		if minute < first {
+			delete(h.Minutes, minute)
+		}
+	}
+}
+
+const historyStored = 20 // bytes of a minute in the checkpoint: minute, sum, count
+
+func (h *History) Store() []byte {
+	out := make([]byte, 0, len(h.Minutes)*historyStored)
+	for minute, d := range h.Minutes {
+		out = binary.LittleEndian.AppendUint64(out, uint64(minute))
+		out = binary.LittleEndian.AppendUint64(out, d.sum)
+		out = binary.LittleEndian.AppendUint32(out, d.Count)
+	}
+	return out
+}
+
+func LoadHistory(stored []byte) (*History, error) {
+	if len(stored)%historyStored != 0 {
+		return nil, errors.New("the checkpoint's list of minutes has a torn entry")
+	}
+	h := NewHistory()
+	for ; len(stored) > 0; stored = stored[historyStored:] {
+		h.Minutes[int64(binary.LittleEndian.Uint64(stored))] = Digest{
+			sum:   binary.LittleEndian.Uint64(stored[8:]),
+			Count: binary.LittleEndian.Uint32(stored[16:]),
+		}
+	}
+	return h, nil
+}

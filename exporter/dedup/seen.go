@@ -1,0 +1,294 @@
+package dedup
+
+import (
+	"encoding/binary"
+	"errors"
+	"iter"
+	"math"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+)
+
+// Seen remembers the identities of events that were handed over, so that the next window, which reads the overlap again, forwards each once.
+//
+// A million rows may have to be remembered, so entries are 24 bytes without pointers, one behind the other in blocks as they came, and an index
+// of 4 bytes a slot finds them. An index is never less than 0.35 full, so an event costs at most 24 + 4/0.35 = 35.4 bytes and its share of the
+// last block. Most events are new, which the index alone can tell. It is larger than the processor's cache: touch asks for many slots at once
+// before they are needed, which costs hardly more than one.
+//
+// All is cut into parts that grow one at a time, so that growing needs a 16th of the index twice. Entries never move while it grows.
+type Seen struct {
+	parts   [seenParts]seenPart
+	Count   int
+	touched uint32 // what touch read, so that it is not left out
+}
+
+type seenPart struct {
+	index  []uint32 // open addressing; a slot has the number of an entry, from 1, and 8 bits of its id on top; 0 = free
+	blocks []seenBlock
+	n      int // entries
+	room   int // entries for which the index is large enough
+}
+
+// seenBlock knows when its newest entry happened, so that a commit need not look at those that only have older ones: they are long out of the
+// processor's cache.
+type seenBlock struct {
+	entries *[seenBlockEntries]seenEntry
+	newest  uint32
+}
+
+type seenEntry struct {
+	id, content uint64
+	second      uint32 // event_time in Unix seconds, clamped as eventSeconds does
+	batch       uint32 // number of the batch that carries it; 0 = of an earlier run
+}
+
+const (
+	seenPartBits     = 4
+	seenParts        = 1 << seenPartBits
+	seenBlockEntries = 128 // 3072 bytes, a size that the allocator has
+	seenFull         = 0.7 // of an index; then it is doubled
+	seenLeast        = 32  // slots
+	seenStored       = 20  // bytes of an entry in the checkpoint: id, content, second
+
+	numberBits = 24 // of a slot: 268 million events in all
+	numberMask = 1<<numberBits - 1
+)
+
+type Sighting int
+
+const (
+	Fresh   Sighting = iota // never handed over
+	Known                   // handed over, same content
+	Changed                 // handed over with another content
+)
+
+// Touch brings the places at which these identities will be looked up into the processor's cache. The reads do not depend on one another, so
+// the processor waits for memory once and not for each.
+func (s *Seen) Touch(group []Identity) {
+	var all uint32
+	for i := range group {
+		if p := s.part(group[i].ID); len(p.index) > 0 {
+			all ^= p.index[p.slot(group[i].ID)]
+		}
+	}
+	s.touched = all
+}
+
+// Mark says whether who was seen, and remembers it when not as carried by the given batch. at is how long it must be remembered: until no
+// window starts at or before it.
+func (s *Seen) Mark(who Identity, at time.Time, batch uint32) Sighting {
+	p, second := s.part(who.ID), event.Seconds(at)
+	number, slot, verdict := p.find(who)
+	if verdict == Known {
+		block, e := p.entry(number)
+		e.second = max(e.second, second)
+		block.newest = max(block.newest, second)
+		return Known
+	}
+	p.add(slot, seenEntry{who.ID, who.Content, second, batch})
+	s.Count++
+	return verdict
+}
+
+// Carry notes that who goes with another batch than was thought.
+func (s *Seen) Carry(who Identity, batch uint32) {
+	p := s.part(who.ID)
+	if number, _, verdict := p.find(who); verdict == Known {
+		_, e := p.entry(number)
+		e.batch = batch
+	}
+}
+
+func (s *Seen) part(id uint64) *seenPart { return &s.parts[id>>(64-seenPartBits)] }
+
+// find returns the number of a known event's entry, and the slot where the event is or would go.
+func (p *seenPart) find(who Identity) (number, slot int, verdict Sighting) {
+	if len(p.index) == 0 {
+		return 0, 0, Fresh
+	}
+	i := p.slot(who.ID)
+	for ; p.index[i] != 0; i = p.after(i) {
+		if (p.index[i]^uint32(who.ID))>>numberBits != 0 {
+			continue
+		}
+		number := int(p.index[i] & numberMask)
+		if _, e := p.entry(number); e.id == who.ID {
+			if e.content == who.Content {
+				return number, i, Known
+			}
+			verdict = Changed
+		}
+	}
+	return 0, i, verdict
+}
+
+// entry returns an entry by its number, from 1, and the block that it is in.
+func (p *seenPart) entry(number int) (*seenBlock, *seenEntry) {
+	block := &p.blocks[(number-1)/seenBlockEntries]
+	return block, &block.entries[(number-1)%seenBlockEntries]
+}
+
+// add adds an entry, whose slot is free.
+func (p *seenPart) add(free int, e seenEntry) {
+	if p.n == p.room {
+		p.resize(max(seenLeast, 2*len(p.index)))
+		free = p.free(e.id)
+	}
+	if p.n == len(p.blocks)*seenBlockEntries {
+		entries := new([seenBlockEntries]seenEntry)
+		clear(entries[:]) // new memory that is read before it is written costs two page faults
+		p.blocks = append(p.blocks, seenBlock{entries: entries})
+	}
+	p.n++
+	block, at := p.entry(p.n)
+	*at = e
+	block.newest = max(block.newest, e.second)
+	p.enter(free, p.n, e.id)
+}
+
+// resize makes a new index of so many slots.
+func (p *seenPart) resize(slots int) {
+	p.index, p.room = make([]uint32, slots), int(seenFull*float64(slots))
+	clear(p.index) // as for entries
+	for i := range p.n {
+		_, e := p.entry(i + 1)
+		p.enter(p.free(e.id), i+1, e.id)
+	}
+}
+
+// free finds the slot for a new entry.
+func (p *seenPart) free(id uint64) int {
+	i := p.slot(id)
+	for p.index[i] != 0 {
+		i = p.after(i)
+	}
+	return i
+}
+
+func (p *seenPart) enter(slot, number int, id uint64) {
+	p.index[slot] = uint32(id)&^numberMask | uint32(number)
+}
+
+// slot spreads the bits below those that chose the part over the slots.
+func (p *seenPart) slot(id uint64) int {
+	hi, _ := bits.Mul64(id<<seenPartBits, uint64(len(p.index)))
+	return int(hi)
+}
+
+func (p *seenPart) after(i int) int {
+	if i++; i == len(p.index) {
+		return 0
+	}
+	return i
+}
+
+// keep forgets every entry that is older than second or of a batch after the given one.
+func (s *Seen) keep(second, batch uint32) {
+	s.Count = 0
+	for i := range s.parts {
+		s.parts[i].keep(second, batch)
+		s.Count += s.parts[i].n
+	}
+}
+
+func (p *seenPart) keep(second, batch uint32) {
+	left := 0
+	for e := range p.wanted(second, batch) {
+		left++
+		block, at := p.entry(left)
+		if left%seenBlockEntries == 1 {
+			block.newest = 0
+		}
+		*at = *e
+		block.newest = max(block.newest, e.second)
+	}
+	switch left {
+	case p.n:
+		return
+	case 0:
+		*p = seenPart{}
+		return
+	}
+	used := (left + seenBlockEntries - 1) / seenBlockEntries
+	p.n, p.blocks = left, slices.Clone(p.blocks[:used])
+	slots := len(p.index)
+	for slots > seenLeast && float64(left) <= seenFull/2*float64(slots) {
+		slots /= 2
+	}
+	p.resize(slots)
+}
+
+// wanted gives the entries not older than second of batches up to the given one, in the order of their numbers. Those before the one that is given
+// may be overwritten meanwhile.
+func (p *seenPart) wanted(second, batch uint32) iter.Seq[*seenEntry] {
+	return func(yield func(*seenEntry) bool) {
+		for i := range p.blocks {
+			block := &p.blocks[i]
+			if block.newest < second {
+				continue
+			}
+			entries := block.entries[:min(p.n-i*seenBlockEntries, seenBlockEntries)]
+			for j := range entries {
+				if e := &entries[j]; e.second >= second && e.batch <= batch && !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Expire forgets what happened before floor: no window will read it again.
+func (s *Seen) Expire(floor time.Time) { s.keep(event.Seconds(floor), math.MaxUint32) }
+
+// Revert forgets what batches after the given one carried.
+func (s *Seen) Revert(batch uint32) { s.keep(0, batch) }
+
+// Store returns what the checkpoint keeps: the entries not older than floor in batches up to the given one.
+func (s *Seen) Store(floor time.Time, batch uint32) []byte {
+	second := event.Seconds(floor)
+	var out []byte
+	for i := range s.parts {
+		for e := range s.parts[i].wanted(second, batch) {
+			out = binary.LittleEndian.AppendUint64(out, e.id)
+			out = binary.LittleEndian.AppendUint64(out, e.content)
+			out = binary.LittleEndian.AppendUint32(out, e.second)
+		}
+	}
+	return out
+}
+
+// Reserve makes room for n more events, so that noting them allocates nothing.
+func (s *Seen) Reserve(n int) {
+	for i := range s.parts {
+		part := &s.parts[i]
+		part.resize(max(seenLeast, n)) // as for all of them in one part
+		for range n/seenBlockEntries + 1 {
+			part.blocks = append(part.blocks, seenBlock{entries: new([seenBlockEntries]seenEntry)})
+		}
+	}
+}
+
+// LoadSeen is the reverse of store; the entries belong to batch 0.
+func LoadSeen(stored []byte) (*Seen, error) {
+	if len(stored)%seenStored != 0 {
+		return nil, errors.New("the checkpoint's list of seen events has a torn entry")
+	}
+	s := new(Seen)
+	for ; len(stored) > 0; stored = stored[seenStored:] {
+		e := seenEntry{
+			id:      binary.LittleEndian.Uint64(stored),
+			content: binary.LittleEndian.Uint64(stored[8:]),
+			second:  binary.LittleEndian.Uint32(stored[16:]),
+		}
+		p := s.part(e.id)
+		if _, free, verdict := p.find(Identity{e.id, e.content}); verdict != Known {
+			p.add(free, e)
+			s.Count++
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,219 @@
+package handover
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// ledgerTest runs in fake time with a ledger that has handed over and accepted batch 1 at this very moment.
+func ledgerTest(t *testing.T, test func(t *testing.T, l *Ledger)) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLedger(true, 1000)
+		require.True(t, l.Push([]byte("one"), 1))
+		require.Equal(t, "one", string(l.Next()))
+		l.Accept()
+		test(t, l)
+	})
+}
+
+func safeNow(l *Ledger) uint32 { safe, _ := l.State(); return safe }
+
+func doubtNow(l *Ledger) string { _, doubt := l.State(); return doubt }
+
+func TestABatchIsSafeWhenACollectCallComesASecondAfterItsCleanup(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		time.Sleep(999 * time.Millisecond)
+		l.Next()
+		require.Zero(t, safeNow(l))
+		time.Sleep(time.Minute)
+		require.Zero(t, safeNow(l), "time alone proves nothing: the engine may hang")
+		l.Next()
+		require.EqualValues(t, 1, safeNow(l))
+	})
+}
+
+func TestNothingIsHandedOverDuringAHold(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		l.Push([]byte("two"), 1)
+		time.Sleep(2 * time.Second)
+		l.Next()
+		l.Accept()
+		l.Push([]byte("three"), 1)
+		l.Pause()
+		for range 5 {
+			time.Sleep(time.Second)
+			require.Nil(t, l.Next())
+		}
+		l.Resume()
+	})
+}
+
+func TestAPauseRightAfterACleanupLeavesDoubt(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		time.Sleep(500 * time.Millisecond)
+		l.Pause()
+		time.Sleep(10 * time.Second)
+		require.Nil(t, l.Next())
+		require.Zero(t, safeNow(l))
+		l.Resume()
+		require.Contains(t, doubtNow(l), "paused")
+	})
+}
+
+func TestAPauseAfterTheBatchIsSafeLeavesNoDoubt(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		time.Sleep(time.Second)
+		l.Next()
+		l.Pause()
+		l.Resume()
+		require.Empty(t, doubtNow(l))
+		require.EqualValues(t, 1, safeNow(l))
+	})
+}
+
+func TestTheSecondPauseOfAShutdownMakesSafe(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, second time.Duration // after the cleanup
+		safe          uint32
+	}{
+		"the ring was emptied":       {100 * time.Millisecond, 600 * time.Millisecond, 1},
+		"too soon to be sure":        {100 * time.Millisecond, 400 * time.Millisecond, 0},
+		"too late to be a shutdown":  {100 * time.Millisecond, 90 * time.Second, 0},
+		"a shutdown with long grace": {100 * time.Millisecond, 30 * time.Second, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ledgerTest(t, func(t *testing.T, l *Ledger) {
+				time.Sleep(c.first)
+				l.Pause()
+				require.Zero(t, safeNow(l), "one pause may be one for memory")
+				time.Sleep(c.second - c.first)
+				l.Pause()
+				require.Equal(t, c.safe, safeNow(l))
+			})
+		})
+	}
+}
+
+func TestASlowCleanupLeavesDoubt(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		l.Push([]byte("two"), 1)
+		require.NotNil(t, l.Next())
+		time.Sleep(time.Second) // the engine retries a full ring for a second and then drops
+		l.Accept()
+		require.Contains(t, doubtNow(l), "buffer was full")
+		l.Push([]byte("three"), 1)
+		require.Nil(t, l.Next(), "what is in doubt is fetched again first")
+		l.Reset()
+		require.Empty(t, doubtNow(l))
+	})
+}
+
+func TestTheQueueIsBounded(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		for range queueBatches {
+			require.True(t, l.Push([]byte("x"), 1))
+		}
+		require.False(t, l.Push([]byte("x"), 1))
+		require.NotNil(t, l.Next())
+		require.False(t, l.Push([]byte("x"), 1), "the engine still reads the last one")
+		l.Accept()
+		<-l.Changed
+		require.True(t, l.Push([]byte("x"), 1))
+	})
+}
+
+// What the engine reads must not be written again before its cleanup: it is not copied for the engine.
+func TestABufferIsUsedAgainAfterItsCleanup(t *testing.T) {
+	l := NewLedger(true, 10)
+	first := append(l.Buffer(), 'x')
+	l.Push(first, 1)
+	require.Equal(t, &first[0], &l.Next()[0])
+	other := append(l.Buffer(), 'y')
+	require.NotSame(t, &first[0], &other[0])
+	l.Reset()
+	require.NotSame(t, &first[0], &append(l.Buffer(), 'z')[0], "nor after a doubt")
+	l.Accept()
+	require.Same(t, &first[0], &append(l.Buffer(), 'z')[0])
+}
+
+func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
+	l := NewLedger(true, 10)
+	l.Push(append(l.Buffer(), make([]byte, usualRecord+11)...), 1)
+	l.Next()
+	l.Accept()
+	require.Equal(t, usualRecord+10, cap(l.Buffer()))
+}
+
+func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLedger(false, 1000)
+		l.Push([]byte("one"), 7)
+		l.Next()
+		l.Accept()
+		time.Sleep(time.Hour)
+		l.Next()
+		l.Pause()
+		time.Sleep(time.Second)
+		l.Pause()
+		require.Zero(t, safeNow(l))
+		number, records, since := l.handed()
+		require.EqualValues(t, 1, number)
+		require.EqualValues(t, 7, records)
+		require.False(t, since.IsZero())
+		l.Deliver(number)
+		require.EqualValues(t, 1, safeNow(l))
+		_, _, since = l.handed()
+		require.True(t, since.IsZero())
+	})
+}
+
+// A slow filter keeps the engine's main thread from writing a batch for longer than a second (measured).
+func TestWhereTheEngineCanBeAskedABatchIsSafeWhenItHasTakenItIn(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		l.expectWitness()
+		time.Sleep(2 * time.Second)
+		l.Next()
+		require.Zero(t, safeNow(l), "not known yet whether it can be asked")
+		l.testify(0, true)
+		time.Sleep(10 * time.Second)
+		l.Next()
+		require.Zero(t, safeNow(l), "it still works on it")
+		l.testify(1, true)
+		l.Next()
+		require.EqualValues(t, 1, safeNow(l))
+	})
+}
+
+func TestAnEngineThatCannotBeAskedLeavesTimeToDecide(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		l.expectWitness()
+		l.testify(0, false)
+		time.Sleep(time.Second)
+		l.Next()
+		require.EqualValues(t, 1, safeNow(l))
+	})
+}
+
+// A processor may drop records, which are then never counted.
+func TestWhatTheEngineNeverCountsHoldsTheCheckpointForAMinuteOnly(t *testing.T) {
+	ledgerTest(t, func(t *testing.T, l *Ledger) {
+		l.expectWitness()
+		l.testify(0, true)
+		time.Sleep(lostAfter - time.Second)
+		l.Next()
+		require.Zero(t, safeNow(l))
+		time.Sleep(time.Second)
+		l.Next()
+		require.EqualValues(t, 1, safeNow(l))
+		l.Push([]byte("two"), 2)
+		l.Next()
+		l.Accept()
+		l.testify(2, true)
+		time.Sleep(time.Second)
+		l.Next()
+		require.EqualValues(t, 2, safeNow(l), "the one that is missing stays missing")
+	})
+}

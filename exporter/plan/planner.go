@@ -1,0 +1,136 @@
+// Package plan decides which time range is asked for next, and by which clock.
+package plan
+
+import (
+	"time"
+)
+
+// Window is the closed range of one export request. Both ends are whole seconds: whatever precision the endpoint's clock has, no event can
+// fall between two windows that share an end.
+type Window struct {
+	Start, End time.Time
+}
+
+// MinWindow is the shortest window that is asked for.
+const MinWindow = time.Second
+
+// crowded is the number of rows above which the next window is made shorter: it keeps what is held for one window (its identities) small.
+const crowded = 200_000
+
+// Planner says which window comes next.
+//
+// It plans in sweeps. A sweep starts at through − overlap and ends at the server's present when it began; it is cut into windows of at most
+// length that share their ends. An event that appears late by less than the overlap is caught: the window over its time was read, at the
+// earliest, when the sweep's end was already the present, and the next sweep starts an overlap before that end.
+type Planner struct {
+	overlap   time.Duration
+	maxWindow time.Duration
+	From      time.Time // nothing before this is asked for
+	end       time.Time // stop here; zero = never
+
+	Length  time.Duration // of the next windows, adapted to what the endpoint can answer
+	Through time.Time     // everything up to here was read
+	next    time.Time     // where the sweep's next window starts
+	Target  time.Time     // where the sweep ends; zero = no sweep
+	begun   time.Time     // the server's time when the sweep began
+	swept   time.Time     // likewise of the last one that was read to its end; zero = none since the last reset
+}
+
+// Limits are the settings that a plan keeps to.
+type Limits struct {
+	Overlap   time.Duration // how far before what was read each sweep begins
+	MaxWindow time.Duration // the longest window
+	End       time.Time     // where to stop; zero = never
+}
+
+// New plans on from through. from is where the collection began: nothing before it is asked for.
+func New(l Limits, from, through time.Time) *Planner {
+	p := &Planner{
+		overlap: l.Overlap, maxWindow: l.MaxWindow, Length: l.MaxWindow,
+		From: from.Truncate(time.Second).UTC(),
+	}
+	if !l.End.IsZero() {
+		p.end = l.End.Add(time.Second - 1).Truncate(time.Second).UTC()
+	}
+	p.Reset(through)
+	return p
+}
+
+// Reset goes back to an earlier state; the next sweep starts an overlap before it.
+func (p *Planner) Reset(through time.Time) {
+	p.Through = through.Truncate(time.Second).UTC()
+	p.swept = time.Time{}
+	p.cancel()
+}
+
+// cancel ends the sweep under way.
+func (p *Planner) cancel() { p.next, p.Target = time.Time{}, time.Time{} }
+
+// Begin starts a sweep up to the server's present. It says false when there is nothing to read yet.
+func (p *Planner) Begin(now time.Time) bool {
+	target := now.Truncate(time.Second).UTC()
+	if !p.end.IsZero() {
+		target = Earlier(target, p.end)
+	}
+	// A checkpoint in the server's future must not keep what happens meanwhile waiting: the last overlap is read all the same.
+	next := Earlier(p.Through, target).Add(-p.overlap)
+	next = Later(next, p.From)
+	if next.After(target) {
+		return false
+	}
+	p.next, p.Target, p.begun = next, target, now
+	return true
+}
+
+// Plan returns the sweep's next window; ok is false when no sweep is under way.
+func (p *Planner) Plan() (w Window, ok bool) {
+	if p.Target.IsZero() {
+		return Window{}, false
+	}
+	return Window{p.next, Earlier(p.next.Add(p.Length), p.Target)}, true
+}
+
+// NoteRead notes that w was read to its proper end at the server's present now: rows after now may still be missing.
+func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
+	reached := Earlier(w.End, now.Truncate(time.Second).UTC())
+	p.Through = Later(p.Through, reached)
+	p.next = w.End
+	if !w.End.Before(p.Target) {
+		p.swept = p.begun
+	}
+	if !w.End.Before(p.Target) || reached.Before(w.End) {
+		p.cancel()
+	}
+	switch {
+	case rows > crowded:
+		p.Shrink(w)
+	case rows < crowded/4 && p.Length < p.maxWindow:
+		p.Length = min(2*p.Length, p.maxWindow)
+	}
+}
+
+// Shrink halves the windows after w was too much for the endpoint. It says false when w was as short as windows get.
+func (p *Planner) Shrink(w Window) bool {
+	half := (w.End.Sub(w.Start) / 2).Truncate(time.Second)
+	p.Length = min(p.Length, max(half, MinWindow))
+	return half >= MinWindow
+}
+
+// Done says whether a bounded collection is complete: all was read, by a sweep that began when nothing could appear late any more.
+func (p *Planner) Done() bool {
+	return !p.end.IsZero() && !p.Through.Before(p.end) && !p.swept.Before(p.end.Add(p.overlap))
+}
+
+func Earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,124 @@
+package schema
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/action"
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
+)
+
+// TestSchemaDoc compares docs/schema.md with the tables that it is made of; go generate ./exporter/... rewrites it.
+func TestSchemaDoc(t *testing.T) {
+	var d document
+	d.line("<!-- Generated from the tables of records (schema) and actions (action) by: go generate ./exporter/... -->")
+	d.line("# What lands where\n")
+	d.line("The setting `schema` chooses the shape of the records: `raw` (the source's columns under their snake_case")
+	d.line("names), `ecs` (Elastic Common Schema %s) or `ocsf` (Open Cybersecurity Schema Framework %s, class", ecsVersion, ocsfVersion)
+	d.line("API Activity, %d).\n", ocsfAPIActivity)
+	d.line("Empty values are left out in all three, and so is a map without values. Maps are nested; the dots below stand")
+	d.line("for the nesting. `[]` marks a list. Bytes that are not valid UTF-8 become U+FFFD. In every schema the record's")
+	d.line("own time is `event_time` to the nanosecond. If a row's time cannot be read, it is the end of the requested window.\n")
+	d.columns()
+	d.constants("ecs", ecsDef)
+	d.constants("ocsf", ocsfDef)
+	d.WriteString(action.Table())
+	d.statuses()
+	d.example(t)
+	golden.Equal(t, filepath.Join("..", "..", "docs", "schema.md"), []byte(d.String()))
+}
+
+// TestReadmeSample compares the README's sample with the record that the code writes.
+func TestReadmeSample(t *testing.T) {
+	sample := fmt.Sprintf("```json\n%s```\n", golden.Indented(t, schemaCases[0].record(t, Raw)))
+	golden.Part(t, filepath.Join("..", "..", "README.md"), "sample", sample)
+}
+
+type document struct{ strings.Builder }
+
+func (d *document) line(format string, values ...any) { fmt.Fprintf(d, format+"\n", values...) }
+
+func (d *document) columns() {
+	d.line("## Columns\n")
+	d.line("| column = `raw` | `ecs` | `ocsf` | |\n|---|---|---|---|")
+	for _, f := range slices.Concat(auditFields, badFields) {
+		d.line("| `%s` | %s | %s | %s |", f.name, placesText(&ecsDef, &f), placesText(&ocsfDef, &f), f.about)
+	}
+	d.line("| any other | `wherobots.audit.<column>` | `unmapped.<column>` | under its own name; nothing is dropped |\n")
+	d.line("In `raw`, an audit event has only the fields that the source sent, plus two on bad rows: `parse_error` and")
+	d.line("`raw_line`. If the source has columns with those names, a bad row keeps their values inside the row's text only.")
+	d.line("An address with a zone (`fe80::1%%eth0`), or several addresses in one value, does not count as an address and stays")
+	d.line("text. `event.created` and `event.ingested` are not written, so an event that is fetched again makes the same")
+	d.line("document (except for its time where `event_time` cannot be read).\n")
+}
+
+// placesText spells a field's places for a table.
+func placesText(def *schemaDef, f *field) string {
+	places := def.places(f)
+	if len(places) == 0 && def.rest != "" {
+		places = at(def.rest + f.name)
+	}
+	texts := make([]string, len(places))
+	for i, place := range places {
+		path, condition, _ := strings.Cut(place, "?")
+		texts[i] = "`" + path + "`" + map[string]string{
+			"ip": " if it is an address", "noip": " if it is not an address", "email": " if it is an e-mail address",
+		}[condition]
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (d *document) constants(name string, def schemaDef) {
+	d.line("## Constant in `%s`\n", name)
+	d.line("| field | value | when |\n|---|---|---|")
+	for _, group := range []struct {
+		list []constant
+		when string
+	}{{def.constants, "always"}, {def.good, "good rows"}, {def.bad, "bad rows"}} {
+		for _, c := range group.list {
+			when := group.when
+			switch c.when {
+			case beside:
+				when = "where its map has a value from the source"
+			case otherwise:
+				when = "where its map has no value from the source; the schema requires one"
+			}
+			d.line("| `%s` | `%v` | %s |", c.place, c.value, when)
+		}
+	}
+	d.line("")
+}
+
+func (d *document) statuses() {
+	d.line("## Status events\n")
+	d.line("With `status_events: on` the plugin also emits records about itself, among the audit events: what happens to the")
+	d.line("collection. Alert on those with a severity of 3 or more.\n")
+	d.line("| | `raw` | `ecs` | `ocsf` (base event, class 0) | |\n|---|---|---|---|---|")
+	for i := range statusFields {
+		f := &statusFields[i]
+		raw := schemaDef{places: func(*field) []string { return f.raw }}
+		d.line("| %s | %s | %s | %s | %s |", f.name, placesText(&raw, &f.field),
+			placesText(&schemaDef{places: ecsDef.places}, &f.field), placesText(&schemaDef{places: ocsfDef.places}, &f.field), f.about)
+	}
+	d.line("\nIn `ecs` their `event.dataset` is `wherobots.status`. ECS has no `event.kind` for good news about a pipeline, so those are `event`.\n")
+	d.line("| kind | severity | events may be missing |\n|---|---|---|")
+	for _, kind := range statusKinds {
+		s := Status{Kind: kind}
+		d.line("| `%s` | %d %s | %s |", kind, s.weight(), severityNames[s.weight()], eitherWay(s, "no", "yes"))
+	}
+	d.line("")
+}
+
+func (d *document) example(t *testing.T) {
+	require.Equal(t, "usual", schemaCases[0].name)
+	d.line("## One event in all three\n\n<!-- shapes:begin -->")
+	for _, schema := range allSchemas {
+		d.line("`schema: %s`\n\n```json\n%s```\n", schema, golden.Indented(t, schemaCases[0].record(t, schema)))
+	}
+	d.line("<!-- shapes:end -->")
+}

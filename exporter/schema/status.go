@@ -1,0 +1,180 @@
+package schema
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/action"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+)
+
+// Status is something about the collection itself that whoever reads the audit log should know: a status event, handed over in band
+// when the setting status_events is on.
+type Status struct {
+	Kind    Kind
+	Time    time.Time // when it was noticed; the record's time
+	Message string    // one sentence for a person
+	From    time.Time // the stretch of the audit log that it is about, zero when there is none
+	To      time.Time
+	Count   int64  // events concerned, 0 when that says nothing
+	Detail  string // what else is known, for instance the source's answer
+}
+
+// Kind says what a status event is about.
+type Kind string
+
+const (
+	StatusStarted         Kind = "collection_started"   // began without a checkpoint
+	StatusRetentionGap    Kind = "gap_retention"        // the source no longer has what the checkpoint lacks
+	StatusCheckpointReset Kind = "gap_checkpoint_reset" // the checkpoint was lost or begun anew
+	StatusRefused         Kind = "refused"              // the source has refused for longer than it should
+	StatusRefusedOver     Kind = "refused_over"         // and no longer does
+	StatusReconciled      Kind = "reconciled"           // reconciliation found events that had been missed, and sent them
+	StatusOverlapTooShort Kind = "overlap_too_short"    // events appear later than the overlap allows for
+	StatusRefetched       Kind = "refetched"            // an output dropped events, which were fetched again
+	StatusColumnsChanged  Kind = "columns_changed"      // the source's columns are no longer the same
+)
+
+// statusWeight is how bad a kind is: OCSF's severity_id. A kind that is missing is informational.
+var statusWeight = map[Kind]int{
+	StatusRetentionGap:    4,
+	StatusCheckpointReset: 4,
+	StatusRefused:         3,
+	StatusOverlapTooShort: 3,
+	StatusReconciled:      2,
+	StatusRefetched:       2,
+	StatusColumnsChanged:  2,
+}
+
+var severityNames = [...]string{"Unknown", "Informational", "Low", "Medium", "High"}
+
+// From this weight on events may be missing: event.kind is pipeline_error, the outcome a failure.
+const failureWeight = 3
+
+// ID is stable, so that a status event that is sent twice is de-duplicated as audit events are.
+func (s Status) ID() string {
+	return "status-" + string(s.Kind) + "-" + strconv.FormatInt(s.Time.UnixNano(), 10)
+}
+
+// statusFields are the fields of a status event. A field without a place in a schema is left out of it.
+var statusFields = []statusField{
+	{field{"record_type", nil, nil, "always wherobots_audit_status; no audit event has this field unless the source sends it"}, at("record_type"), func(Status) string { return "wherobots_audit_status" }},
+	{field{"event_id", at("event.id"), at("metadata.uid"), "`status-<kind>-<nanoseconds since 1970>`"}, at("event_id"), Status.ID},
+	{field{"event_time", nil, at("metadata.original_time"), "when it was noticed, the record's own time"}, at("event_time"), func(s Status) string { return stamp(s.Time) }},
+	{field{"status", at("event.action", "wherobots.status.kind"), at("activity_name", "status_code"), "the kind"}, at("status"), func(s Status) string { return string(s.Kind) }},
+	{field{"message", at("message"), at("message"), ""}, at("message"), func(s Status) string { return s.Message }},
+	{field{"from", at("event.start"), nil, "the stretch of the audit log that it is about"}, at("from"), func(s Status) string { return stamp(s.From) }},
+	{field{"to", at("event.end"), nil, ""}, at("to"), func(s Status) string { return stamp(s.To) }},
+	{field{"from_millis", nil, at("start_time?int"), "`from` in milliseconds since 1970"}, nil, func(s Status) string { return millis(s.From) }},
+	{field{"to_millis", nil, at("end_time?int"), "`to` in milliseconds since 1970"}, nil, func(s Status) string { return millis(s.To) }},
+	{field{"count", at("wherobots.status.count?int"), at("count?int"), "events concerned"}, at("count?int"), func(s Status) string { return number(s.Count) }},
+	{field{"detail", at("event.reason"), at("status_detail"), "what else is known, such as the source's answer"}, at("detail"), func(s Status) string { return s.Detail }},
+	{field{"event_kind", at("event.kind"), nil, "pipeline_error when events may be missing, else event"}, nil, func(s Status) string { return eitherWay(s, "event", "pipeline_error") }},
+	{field{"outcome", at("event.outcome"), nil, "failure when events may be missing, else success"}, nil, func(s Status) string { return eitherWay(s, "success", "failure") }},
+	{field{"status_id", nil, at("status_id?int"), "2 when events may be missing, else 1"}, nil, func(s Status) string { return eitherWay(s, "1", "2") }},
+	{field{"status_name", nil, at("status"), "Failure when events may be missing, else Success"}, nil, func(s Status) string { return eitherWay(s, "Success", "Failure") }},
+	{field{"severity_id", nil, at("severity_id?int"), "see the kinds"}, nil, func(s Status) string { return strconv.Itoa(s.weight()) }},
+	{field{"severity", nil, at("severity"), ""}, nil, func(s Status) string { return severityNames[s.weight()] }},
+}
+
+// statusField is a field of a status event, with its places in raw, which unlike those of a column are not its name alone.
+type statusField struct {
+	field
+	raw   []string
+	value func(Status) string // "" when there is nothing to say
+}
+
+func (s Status) weight() int {
+	if weight, ok := statusWeight[s.Kind]; ok {
+		return weight
+	}
+	return 1
+}
+
+func eitherWay(s Status, fine, failure string) string {
+	if s.weight() >= failureWeight {
+		return failure
+	}
+	return fine
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func millis(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
+}
+
+func number(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// statusDefs are the schemas of status events; without a rest, fields that have no place are left out. OCSF has no class for them: they are of the base event, whose class_uid is 0.
+var statusDefs = map[Name]schemaDef{
+	Raw: {},
+	ECS: {places: ecsDef.places, constants: []constant{
+		{"ecs.version", ecsVersion, always},
+		{"event.dataset", "wherobots.status", always},
+		{"event.module", "wherobots", always},
+	}},
+	OCSF: {
+		places: ocsfDef.places,
+		constants: []constant{
+			{"category_uid", 0, always},
+			{"category_name", "Uncategorized", always},
+			{"class_uid", 0, always},
+			{"class_name", "Base Event", always},
+			{"activity_id", action.OCSFOther, always},
+			{"type_uid", action.OCSFOther, always},
+			{"type_name", "Base Event: Other", always},
+			{"metadata.version", ocsfVersion, always},
+			{"metadata.log_name", "audit-log-status", always},
+			{"metadata.product.name", "Wherobots Cloud", always},
+			{"metadata.product.vendor_name", "Wherobots", always},
+		},
+		derived: []derivation{{kind: opTime}},
+	},
+}
+
+// statusPrograms are made when the first status event is written.
+var statusPrograms = sync.OnceValue(func() map[Name]*Encoder {
+	names := make([]string, len(statusFields))
+	table := make([]field, len(statusFields))
+	raw := make(map[string][]string, len(statusFields))
+	for i, f := range statusFields {
+		names[i], table[i], raw[f.name] = f.name, f.field, f.raw
+	}
+	programs := make(map[Name]*Encoder, len(statusDefs))
+	for schema, def := range statusDefs {
+		if def.places == nil {
+			def.places = func(f *field) []string { return raw[f.name] }
+		}
+		programs[schema] = compile(&def, table, names)
+	}
+	return programs
+})
+
+// AppendStatus appends the record of a status event, a msgpack map. It is not for the hot path. Any goroutine may call it.
+func AppendStatus(dst []byte, schema Name, s Status) []byte {
+	programs := statusPrograms()
+	p, ok := programs[schema]
+	if !ok {
+		p = programs[Raw]
+	}
+	fields := make([][]byte, len(statusFields))
+	for i := range statusFields {
+		fields[i] = []byte(statusFields[i].value(s))
+	}
+	return write(dst, &event.Row{Fields: fields, Time: s.Time}, p.good, nil)
+}

@@ -1,0 +1,61 @@
+package source
+
+import (
+	"errors"
+	"net/http"
+)
+
+// Class says what to do about a failed request. It is decided here, where the answer is known; the collector asks classOf only.
+type Class int
+
+const (
+	ClassRetry   Class = iota // try again, a little later each time
+	ClassShrink               // the window was too large: try a shorter one
+	ClassRefused              // a person must act: try again seldom, with the credential read anew
+)
+
+// ClassOf tells an error's class. What it does not know is worth another try.
+func ClassOf(err error) Class {
+	var refusal *APIError
+	var credential *credentialError
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Class
+	case errors.As(err, &credential):
+		return ClassRefused
+	case errors.Is(err, errRequestTimeout):
+		return ClassShrink
+	}
+	return ClassRetry
+}
+
+// advice is what to do when the answer does not say it.
+var advice = map[int]string{
+	http.StatusUnauthorized: "check whether the key or token is right, has expired or was revoked",
+	http.StatusForbidden:    "use a key of an Admin of a Professional or Enterprise organization",
+	http.StatusNotFound:     "check the setting endpoint",
+}
+
+// ClassOfStatus decides by what the codes say, else by the status.
+func ClassOfStatus(status int, codes []string) Class {
+	for _, code := range codes {
+		switch code {
+		case "REQUEST_ENTITY_TOO_LARGE", "TIMEOUT_ERROR":
+			return ClassShrink
+		case "RATE_LIMIT_ERROR":
+			return ClassRetry
+		case "INSUFFICIENT_QUOTA_ERROR":
+			return ClassRefused
+		}
+	}
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return ClassShrink
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
+		return ClassRetry
+	}
+	if status >= 300 && status < 500 { // a redirect that could not be followed, too
+		return ClassRefused
+	}
+	return ClassRetry
+}

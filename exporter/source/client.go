@@ -1,0 +1,219 @@
+// Package source asks the export endpoint: one GET with the credential, a time budget and classes of errors. It knows
+// nothing of what the answer means.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+)
+
+// Client asks the export endpoint. It is used by one goroutine at a time.
+type Client struct {
+	http       *http.Client
+	credential credential
+	export     url.URL // without query
+	search     string
+	timeout    time.Duration
+	userAgent  string
+	Redact     func(string) string // takes the credential that was sent last out of a text that the endpoint may have written
+}
+
+// Response is an answer with status 200.
+type Response struct {
+	Body            io.ReadCloser // its errors are told apart by classOf; Close may not be called during Read
+	Date            time.Time     // the Date header; zero when it is absent or unreadable
+	ContentType     string
+	ContentEncoding string
+	requestID       string
+}
+
+// Config says where and how to ask.
+type Config struct {
+	Endpoint       *url.URL // base URL, without trailing slash
+	SearchTerm     string   // "" = all events
+	Credentials    Credentials
+	RequestTimeout time.Duration // for one whole answer; time in which nobody reads does not count
+	PollInterval   time.Duration // an idle connection is kept a little longer than that
+	UserAgent      string
+	TLSCAFile      string // trusted besides the system's; "" = none
+	TLSVerify      bool
+}
+
+// New makes a client. A nil transport means one of its own, with proxy settings from the environment and cfg's TLS settings.
+func New(cfg Config, transport http.RoundTripper) (*Client, error) {
+	if transport == nil {
+		own, err := newTransport(cfg)
+		if err != nil {
+			return nil, err
+		}
+		transport = own
+	}
+	return &Client{
+		http:       &http.Client{Transport: transport, CheckRedirect: checkRedirect},
+		credential: NewCredential(cfg.Credentials),
+		export:     *cfg.Endpoint.JoinPath(ExportPath),
+		search:     cfg.SearchTerm,
+		timeout:    cfg.RequestTimeout,
+		userAgent:  cfg.UserAgent,
+		Redact:     func(text string) string { return text },
+	}, nil
+}
+
+// Close lets go of the idle connection. The client can still be used.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Open asks for the events from start to end, both included. Its errors say what classOf needs; when ctx ended, they wrap ctx.Err().
+func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, error) {
+	name, value, err := c.credential.Header()
+	if err != nil {
+		return nil, err
+	}
+	c.Redact = c.credential.redactor(value)
+	allowance := newAllowance(ctx, c.timeout)
+	request, err := c.request(allowance.ctx, start, end)
+	if err != nil {
+		allowance.end()
+		return nil, err
+	}
+	request.Header.Set(name, value)
+
+	allowance.start()
+	answer, err := c.http.Do(request)
+	if err != nil {
+		err = allowance.explain(err, c.Redact)
+		allowance.end()
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		refusal := readError(answer, c.Redact)
+		if refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden {
+			refusal.credential = c.credential.origin()
+		}
+		answer.Body.Close()
+		allowance.end()
+		return nil, refusal
+	}
+	allowance.stop()
+	return &Response{
+		Body:            &timedBody{answer.Body, allowance, c.Redact},
+		Date:            headerTime(answer.Header, "Date"),
+		ContentType:     answer.Header.Get("Content-Type"),
+		ContentEncoding: answer.Header.Get("Content-Encoding"),
+		requestID:       requestIDOf(answer.Header),
+	}, nil
+}
+
+func (c *Client) request(ctx context.Context, start, end time.Time) (*http.Request, error) {
+	query := url.Values{
+		"startTime": {start.UTC().Format(time.RFC3339Nano)},
+		"endTime":   {end.UTC().Format(time.RFC3339Nano)},
+	}
+	if c.search != "" {
+		query.Set("searchTerm", c.search)
+	}
+	target := c.export
+	target.RawQuery = query.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", operation, err)
+	}
+	// The OpenAPI text claims JSON for what is CSV, so both are asked for.
+	request.Header.Set("Accept", "text/csv, application/json;q=0.9, */*;q=0.5")
+	// Unpacking costs more CPU than the transfer saves. A server that packs all the same is understood by openBody.
+	request.Header.Set("Accept-Encoding", "identity")
+	request.Header.Set("User-Agent", c.userAgent)
+	return request, nil
+}
+
+// maxRedirects is how many redirects are followed.
+const maxRedirects = 5
+
+// checkRedirect refuses what would give the credential away: http.Client takes X-API-Key along to whatever host an answer names.
+func checkRedirect(request *http.Request, via []*http.Request) error {
+	from, to := via[0].URL, request.URL
+	refusal := &APIError{Class: ClassRefused}
+	if request.Response != nil {
+		refusal.Status = request.Response.StatusCode
+	}
+	switch {
+	case to.Scheme != "https" && to.Scheme != from.Scheme:
+		refusal.message = "redirects from " + from.Scheme + " to " + logline.Cut(to.Scheme+"://"+to.Host, 100) + ", where the credential would travel unencrypted; not followed"
+	case !sameHost(from, to):
+		refusal.message = "redirects to another host, " + logline.Cut(to.Host, 100) + ", which must not get the credential; not followed"
+		refusal.suggestion = "set endpoint to it if it can be trusted"
+	case len(via) > maxRedirects:
+		refusal.message = fmt.Sprintf("redirects more than %d times", maxRedirects)
+	default:
+		return nil
+	}
+	return refusal
+}
+
+// sameHost says whether both are the same server; from http to https of the same name counts too.
+func sameHost(from, to *url.URL) bool {
+	if !strings.EqualFold(from.Hostname(), to.Hostname()) {
+		return false
+	}
+	if from.Scheme == "http" && to.Scheme == "https" {
+		return portOf(to) == "443"
+	}
+	return portOf(from) == portOf(to)
+}
+
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+func headerTime(header http.Header, name string) time.Time {
+	t, err := http.ParseTime(header.Get(name))
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func requestIDOf(header http.Header) string {
+	if id := header.Get("X-Request-Id"); id != "" {
+		return id
+	}
+	return header.Get("X-Amzn-Requestid")
+}
+
+// operation opens every message about a request. The full URL would only repeat the window and the settings.
+const operation = "GET " + ExportPath
+
+// transportError is a request or body that broke.
+type transportError struct {
+	text string
+	err  error
+}
+
+func (e *transportError) Error() string { return e.text }
+
+func (e *transportError) Unwrap() error { return e.err }
+
+func newTransportError(err error, redact func(string) string) error {
+	if outer := new(url.Error); errors.As(err, &outer) {
+		err = outer.Err // without the URL
+	}
+	return &transportError{operation + ": " + logline.Cut(redact(logline.Clean(err.Error())), 300) + adviceFor(err), err}
+}
+
+// Retention is how long the endpoint keeps events (the vendor's reference page).
+const Retention = 90 * 24 * time.Hour
+
+const ExportPath = "/audit-log/export"

@@ -1,0 +1,165 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+)
+
+// Secret is a string that no formatting, logging or encoding shows.
+type Secret string
+
+const redacted = "[redacted]"
+
+// String implements fmt.Stringer. That nothing is set may be seen.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// Format implements fmt.Formatter for every verb: with String and GoString alone, %x or %d would show the value.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
+// GoString implements fmt.GoStringer.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText implements encoding.TextMarshaler, and so JSON too.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// credential tells the header that identifies the caller. It holds the secret in a function, since formatting a struct shows unexported
+// fields whatever their type's methods are.
+type credential struct {
+	setting string // the key it comes from
+	name    string // of the header
+	prefix  string // of its value
+	file    string // "" = the value is in the configuration
+	inline  func() string
+}
+
+// Credentials are the four settings of which exactly one is set. Files are read again for every request, so that a key can
+// be changed without a restart.
+type Credentials struct {
+	APIKey          Secret
+	APIKeyFile      string
+	BearerToken     Secret
+	BearerTokenFile string
+}
+
+func NewCredential(cfg Credentials) credential {
+	const apiKey, bearer, prefix = "X-API-Key", "Authorization", "Bearer "
+	switch {
+	case cfg.APIKeyFile != "":
+		return credential{setting: "api_key_file", name: apiKey, file: cfg.APIKeyFile}
+	case cfg.BearerTokenFile != "":
+		return credential{setting: "bearer_token_file", name: bearer, prefix: prefix, file: cfg.BearerTokenFile}
+	case cfg.BearerToken != "":
+		return credential{setting: "bearer_token", name: bearer, prefix: prefix, inline: func() string { return string(cfg.BearerToken) }}
+	}
+	return credential{setting: "api_key", name: apiKey, inline: func() string { return string(cfg.APIKey) }}
+}
+
+// where names the setting that the credential comes from, and its file.
+func (c credential) where() string {
+	if c.file == "" {
+		return c.setting
+	}
+	return c.setting + " " + logline.Quoted(c.file)
+}
+
+// origin says where the credential comes from and when a new one counts.
+func (c credential) origin() string {
+	if c.file == "" {
+		return "that of " + c.where() + ", which is read at the start only"
+	}
+	return "that in " + c.where() + ", which is read again for every request"
+}
+
+// credentialError says why there is no credential to send. A person must act.
+type credentialError struct {
+	where string
+	err   error
+}
+
+func (e *credentialError) Error() string { return fmt.Sprintf("%s: %v", e.where, e.err) }
+
+func (e *credentialError) Unwrap() error { return e.err }
+
+// Header returns the header to send. A file is read anew, so that a key can be replaced while the plugin runs.
+func (c credential) Header() (name, value string, err error) {
+	if c.file == "" {
+		value = c.inline()
+	} else if value, err = readSecret(c.file); err != nil {
+		return "", "", &credentialError{c.where(), err}
+	}
+	value = strings.TrimSpace(value)
+	if err := CheckSecret(value); err != nil {
+		return "", "", &credentialError{c.where(), err}
+	}
+	return c.name, c.prefix + value, nil
+}
+
+// maxSecret is more than any key or token is long, and what servers accept as a header.
+const maxSecret = 16 << 10
+
+func readSecret(file string) (string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", reasonOf(err)
+	}
+	if !info.Mode().IsRegular() { // a pipe would make the collection wait for its writer
+		return "", errors.New("is not a regular file")
+	}
+	if info.Size() > maxSecret {
+		return "", fmt.Errorf("is larger than %d bytes, which no credential is", maxSecret)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", reasonOf(err)
+	}
+	return strings.TrimPrefix(string(data), "\ufeff"), nil
+}
+
+// reasonOf leaves off the path, which the message has already.
+func reasonOf(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("cannot be read: %w", path.Err)
+	}
+	return fmt.Errorf("cannot be read: %w", err)
+}
+
+// CheckSecret refuses what cannot be a header's value, and says nothing of it but the kind of mistake.
+func CheckSecret(value string) error {
+	if value == "" {
+		return errors.New("is empty")
+	}
+	if len(value) > maxSecret {
+		return fmt.Errorf("is larger than %d bytes, which no credential is", maxSecret)
+	}
+	for i := range len(value) {
+		switch b := value[i]; {
+		case b == '\n' || b == '\r':
+			return errors.New("has more than one line; allowed: the credential alone")
+		case b == ' ' || b == '\t':
+			return errors.New(`has a space in it; allowed: the credential alone, without a word such as "Bearer"`)
+		case b < 0x21 || b > 0x7e:
+			return errors.New("has a character in it that no credential has; allowed: printable ASCII")
+		}
+	}
+	return nil
+}
+
+// redactor returns a function that takes the credential out of text that others wrote: a server may echo what it was sent.
+func (c credential) redactor(value string) func(string) string {
+	bare := strings.TrimPrefix(value, c.prefix)
+	if len(bare) < 8 { // no secret, and every text is full of it
+		return func(text string) string { return text }
+	}
+	return func(text string) string { return strings.ReplaceAll(text, bare, redacted) }
+}
