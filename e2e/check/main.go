@@ -42,6 +42,7 @@ func steps(units []string, e2e string) []step {
 	all := []step{
 		{name: "gofmt", command: []string{"sh", "-c", "gofmt -l $(git ls-files --cached --others --exclude-standard '*.go')"}, quiet: true},
 		{name: "go vet", command: []string{"go", "vet", "./..."}},
+		{name: "go vet for arm64", env: []string{"CGO_ENABLED=0", "GOARCH=arm64"}, command: slices.Concat([]string{"go", "vet"}, pure)},
 		{name: "golangci-lint", command: []string{"golangci-lint", "run"}, needs: "golangci-lint"},
 		{name: "build", command: []string{"make", "build"}},
 		{name: "unit tests without C", env: []string{"CGO_ENABLED=0"}, command: slices.Concat(goTest, []string{"-skip=^TestModel$"}, pure)},

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"bytes"
+	"net/netip"
+	"unsafe"
 )
 
 // form is what a value must look like to be written to a place; one that does not is left out there (the table gives it another place).
@@ -17,7 +19,7 @@ const (
 
 var forms = map[string]form{"": anyText, "ip": formIP, "noip": formNoIP, "email": formEmail, "int": formInt}
 
-// fits tells whether a text has the form.
+// fits reports whether a text has the form.
 func (f form) fits(text []byte) bool {
 	switch f {
 	case formIP:
@@ -34,87 +36,26 @@ func (f form) fits(text []byte) bool {
 // maxIPText is OCSF's limit for an address (ip_t, max_len). All but the longest spellings of IPv4-mapped addresses fit.
 const maxIPText = 40
 
-// isIP tells whether s is an IPv4 or IPv6 address that indexes accept: as netip.ParseAddr says, without a zone (a zone is a name on some other
-// machine). It is written out because ParseAddr takes a string, which costs an allocation for each row.
+// isIP reports whether s is an IPv4 or IPv6 address that indexes accept: without a zone, which is a name on some other
+// machine.
 func isIP(s []byte) bool {
-	if len(s) < 2 || len(s) > maxIPText {
+	if len(s) < 2 || len(s) > maxIPText || !hasOnlyAddressBytes(s) {
 		return false
 	}
-	if bytes.IndexByte(s, ':') >= 0 {
-		return isIPv6(s)
-	}
-	return isIPv4(s)
+	// No copy: ParseAddr keeps nothing of an address without a zone, and its error is dropped here.
+	_, err := netip.ParseAddr(unsafe.String(&s[0], len(s)))
+	return err == nil
 }
 
-// isIPv4 accepts four decimal numbers up to 255 without leading zeros.
-func isIPv4(s []byte) bool {
-	numbers, digits, value := 1, 0, 0
+// hasOnlyAddressBytes reports whether s could be an address. Most texts that are not one are told here, where that costs
+// no allocation; ParseAddr makes an error of them.
+func hasOnlyAddressBytes(s []byte) bool {
 	for _, c := range s {
-		switch {
-		case c == '.':
-			if digits == 0 || numbers == 4 {
-				return false
-			}
-			numbers, digits, value = numbers+1, 0, 0
-		case c >= '0' && c <= '9':
-			if digits > 0 && value == 0 {
-				return false
-			}
-			value = value*10 + int(c-'0')
-			if digits++; value > 255 {
-				return false
-			}
-		default:
+		if !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' || c == '.' || c == ':') {
 			return false
 		}
 	}
-	return numbers == 4 && digits > 0
-}
-
-// isIPv6 accepts eight groups of up to four hexadecimal digits; "::" stands for one or more of them, an IPv4 address at the end for two.
-func isIPv6(s []byte) bool {
-	groups, gap := 0, false
-	if bytes.HasPrefix(s, []byte("::")) {
-		gap, s = true, s[2:]
-	}
-	for len(s) > 0 {
-		digits := 0
-		for digits < len(s) && isHex(s[digits]) {
-			digits++
-		}
-		if digits < len(s) && s[digits] == '.' {
-			groups += 2
-			return isIPv4(s) && enoughGroups(groups, gap)
-		}
-		if groups++; digits == 0 || digits > 4 || groups > 8 {
-			return false
-		}
-		if s = s[digits:]; len(s) == 0 {
-			break
-		}
-		if s[0] != ':' || len(s) == 1 {
-			return false
-		}
-		if s = s[1:]; s[0] == ':' {
-			if gap {
-				return false
-			}
-			gap, s = true, s[1:]
-		}
-	}
-	return enoughGroups(groups, gap)
-}
-
-// enoughGroups: all eight, or fewer and a gap for the rest.
-func enoughGroups(groups int, gap bool) bool {
-	if gap {
-		return groups < 8
-	}
-	return groups == 8
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
+	return true
 }
 
 // isEmail is OCSF's pattern for email_t, written out: ^[a-zA-Z0-9!#$%&'*+-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$

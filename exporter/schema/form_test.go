@@ -37,6 +37,7 @@ func FuzzIsIP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) { requireSameIP(t, text) })
 }
 
+// requireSameIP holds isIP against what it promises: an address of netip's without a zone, in at most maxIPText bytes.
 func requireSameIP(t require.TestingT, text string) {
 	address, err := netip.ParseAddr(text)
 	want := err == nil && address.Zone() == "" && len(text) <= maxIPText
