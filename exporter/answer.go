@@ -42,9 +42,10 @@ func (c *collector) open(ctx context.Context, w plan.Window) (*answer, error) {
 	}
 	if got.err != nil {
 		cancel()
+		c.observe(source.DateOf(got.err), true)
 		return nil, got.err
 	}
-	c.observe(got.response.Date)
+	c.observe(got.response.Date, false)
 	a := &answer{Response: got.response, cancel: cancel, c: c}
 	a.keeper.prepare(c, cancel)
 	return a, nil

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
-	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
 // liveWith lets events happen for so many minutes and returns the number of requests.
@@ -36,7 +35,7 @@ func TestTheServersClockDecides(t *testing.T) {
 				requests += h.liveWith(20)
 				time.Sleep(70 * time.Second)
 				h.requireOnce()
-				require.LessOrEqual(t, requests, 50, "a request a minute")
+				require.LessOrEqual(t, requests, 56, "a request a minute, and a few to be sure of the time")
 				require.WithinDuration(t, h.now(), h.through(), 70*time.Second)
 				require.Equal(t, 2, count(h.logged(), "the local clock is"), "a warning each start")
 				require.Less(t, h.e.Stats().LagSeconds, 120.)
@@ -165,18 +164,6 @@ func TestWithoutADateHeaderTheLocalClockDecides(t *testing.T) {
 		require.LessOrEqual(t, requests, 25)
 		require.Equal(t, 1, count(h.logged(), "no Date header"), "one warning: %s", h.logged())
 	})
-}
-
-func TestClockIsNeverAheadOfTheServer(t *testing.T) {
-	var c plan.Clock
-	require.Zero(t, c.Observe(time.Time{}))
-	require.WithinDuration(t, time.Now(), c.Now(), time.Second, "without a Date, the local clock")
-	ahead := c.Observe(time.Now().Add(time.Hour).Truncate(time.Second))
-	require.InDelta(t, time.Hour, ahead, float64(time.Second))
-	require.False(t, c.Now().After(time.Now().Add(time.Hour)))
-	require.WithinDuration(t, time.Now().Add(time.Hour), c.Now(), 2*time.Second)
-	c.Observe(time.Time{})
-	require.WithinDuration(t, time.Now().Add(time.Hour), c.Now(), 2*time.Second, "an answer without a Date changes nothing")
 }
 
 // One node's Date is two hours ahead for a minute, and then there is an outage that is longer than the overlap: the checkpoint must not have passed

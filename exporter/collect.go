@@ -56,6 +56,7 @@ type collector struct {
 	reconciler  reconciler
 	empty       emptyBodies
 	learned     bool // the server's time
+	unsettled   int  // how often it was asked for in vain
 	toldGap     bool
 	toldFuture  bool
 	ahead       int  // sweeps in a row that began with a checkpoint ahead of the server's clock
@@ -157,7 +158,8 @@ func (c *collector) step(ctx context.Context) error {
 	return c.sleep(ctx, time.Until(c.nextPoll))
 }
 
-// learn asks the endpoint for its time before anything is planned: a local clock that is wrong at boot must not decide what is read.
+// learn asks the endpoint for its time before anything is planned: a local clock that is wrong at boot must not decide
+// what is read, and neither must a single answer with a wrong Date. So it asks again until the clock is settled.
 func (c *collector) learn(ctx context.Context) error {
 	now := time.Now().Truncate(time.Second).UTC()
 	answer, err := c.open(ctx, plan.Window{Start: now.Add(-plan.MinWindow), End: now})
@@ -166,14 +168,23 @@ func (c *collector) learn(ctx context.Context) error {
 	}
 	answer.close()
 	c.succeeded()
-	c.learned = true
-	return nil
+	if c.clock.Settled() || !c.clock.Known() {
+		c.learned, c.unsettled = true, 0
+		return nil
+	}
+	wait := min(time.Second<<c.unsettled, maxUnsettled)
+	c.unsettled++
+	return c.sleep(ctx, wait)
 }
+
+// maxUnsettled is the longest pause between two questions for the server's time while its answers contradict the local
+// clock and one another.
+const maxUnsettled = 30 * time.Second
 
 // first decides where a collection without a checkpoint begins, by the server's clock, and saves that before anything is read: a crash must
 // not move the beginning.
 func (c *collector) first() error {
-	start := c.cfg.Start.At(c.clock.Now()).Truncate(time.Second).UTC()
+	start := c.cfg.Start.At(c.clock.Beginning()).Truncate(time.Second).UTC()
 	begin := c.committed
 	begin.through, begin.from = start, start
 	if err := c.save(begin); err != nil {
@@ -194,6 +205,7 @@ func (c *collector) first() error {
 func (c *collector) beginSweep() {
 	now := c.clock.Now()
 	c.nextPoll = time.Now().Add(c.cfg.PollInterval)
+	c.readAgain()
 	c.tellGaps(now)
 	c.goBack(now)
 	c.relieve()
@@ -223,14 +235,16 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 		return c.adapt(w, err)
 	}
 	c.succeeded()
-	c.planner.NoteRead(w, c.clock.Now(), rows)
+	c.planner.NoteRead(w, c.clock.Safe(), rows)
 	c.land(flight{through: c.planner.Through})
 	c.report.progress(c)
 	return c.settle()
 }
 
-// adapt makes the windows shorter when err says that w was too much.
+// adapt plans anew after w failed: up to the present, which may be another than when the sweep began, and with shorter
+// windows when err says that w was too much.
 func (c *collector) adapt(w plan.Window, err error) error {
+	c.planner.Retarget(c.clock.Now())
 	if source.ClassOf(err) == source.ClassShrink && c.planner.Shrink(w) {
 		return fmt.Errorf("%w; asks for windows of %s", err, c.planner.Length)
 	}

@@ -85,10 +85,10 @@ func (r *report) progress(c *collector) {
 		100*float64(p.Through.Sub(p.From))/float64(p.Target.Sub(p.From)), p.From.Format(time.RFC3339), c.stats.records.Load())
 }
 
-// observe notes the server's clock.
-func (c *collector) observe(date time.Time) {
+// observe notes the Date of an answer, or of one that refused or failed.
+func (c *collector) observe(date time.Time, failed bool) {
 	ahead := c.clock.Observe(date)
-	if !c.clock.Known() && !c.report.toldNoDate {
+	if date.IsZero() && !failed && !c.clock.Known() && !c.report.toldNoDate {
 		c.report.toldNoDate = true
 		c.log.Warnf("the endpoint's answers have no Date header: the local clock decides what is asked for, and must be right")
 	}

@@ -53,6 +53,18 @@ func (c *collector) tellGaps(now time.Time) {
 	}
 }
 
+// readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it may have been the
+// future then.
+func (c *collector) readAgain() {
+	again := c.clock.Again()
+	if again.IsZero() || !again.Before(c.planner.Through) {
+		return
+	}
+	again = plan.Later(again.Truncate(time.Second), c.planner.From)
+	c.log.Warnf("the server's clock was ahead and has been put right: reads again from %s", again.Format(time.RFC3339))
+	c.planner.Reset(again)
+}
+
 // goBack gives up a checkpoint that is ahead of the server's clock, because a clock was wrong when it was saved. Until the clock reached it,
 // each sweep would read an overlap only, and an outage longer than that would lose events. It waits for a second sweep, since a single answer
 // with a wrong Date must not cost a repetition of hours.

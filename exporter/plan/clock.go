@@ -1,48 +1,137 @@
 package plan
 
 import (
+	"slices"
 	"time"
 )
 
-// Clock tells the server's present: the last response's Date plus the time that went by since, measured by the monotonic clock. The
-// local clock decides only until the first response.
+// Clock tells the server's present from the Date headers of its answers. No single answer decides: a broken node, a proxy
+// or a cache may send any Date, once, for an hour or for ever.
+//
+//   - At the start one Date is believed if the local clock bears it out, and otherwise only when quorum answers over
+//     quorumTime agree with one another.
+//   - Later a Date that is near what is believed moves it. One that is far off, ahead or behind, changes nothing until
+//     all answers have agreed on it for clockTrust, or until a second one does and the local clock bears it out.
+//   - A Date of before this log can have existed is none, nor is one more than a day off while the local clock bears out
+//     what is believed.
+//   - What was passed under a clock that is given up for an earlier one must be read again: see Again.
+//   - What is noted as read goes no further than the earliest of the last Dates: see Safe.
+//
+// The time between answers is measured by the monotonic clock. A Clock is for one goroutine; its zero value goes by the
+// local clock.
 type Clock struct {
-	date     time.Time // zero = no response with a Date yet
-	measured time.Time // when date was received; carries the monotonic reading
-	doubted  time.Time // since when answers have been ahead of what went by; zero = they are not
+	base    time.Time       // the local clock at the first observation, with its monotonic reading
+	offset  time.Duration   // believed, of the server's clock from the local one as it went on since base
+	settled bool            // offset was learnt
+	since   time.Time       // when offset was adopted, by the local clock
+	recent  []time.Duration // offsets of the last quorum answers that had a Date, the newest last
+	began   time.Time       // when the first of them came that agree with the newest one
+	agreed  int             // how many those are
+	again   time.Time       // see Again
 }
 
 const (
-	clockJump  = time.Minute      // ahead of what went by since the last Date is not believed at once …
-	clockTrust = 10 * time.Minute // … but when it has lasted for so long: one wrong node must not move the checkpoint past what it did not read
+	quorum     = 5                // so many answers that agree are believed at the start …
+	quorumTime = 30 * time.Second // … if they came over so long a time
+	clockJump  = time.Minute      // Dates that are no further apart agree
+	clockTrust = 10 * time.Minute // for so long all must agree on another clock than the one believed
+	clockSane  = 24 * time.Hour   // further off the local clock than this no Date counts, once the two agreed
 )
 
-// Observe notes a response's Date header; zero means that it had none. It returns how far the server's clock is from the local one.
+// firstDate is long before there was anything to export: an earlier Date is that of a machine without a clock.
+var firstDate = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Observe notes the Date header of an answer, of an error too; zero means that it had none. It returns how far the
+// server's clock is from the local one by this answer.
 func (c *Clock) Observe(date time.Time) (ahead time.Duration) {
-	if date.IsZero() {
+	if date.Before(firstDate) {
 		return 0
 	}
 	now := time.Now()
-	ahead = date.Sub(now.Round(0))
-	if c.Known() && date.Sub(c.Now()) > clockJump {
-		if c.doubted.IsZero() {
-			c.doubted = now
-		}
-		if now.Sub(c.doubted) < clockTrust {
-			return ahead
-		}
+	if c.base.IsZero() {
+		c.base, c.since = now, now
 	}
-	c.date, c.measured, c.doubted = date, now, time.Time{}
-	return ahead
+	offset := date.Sub(c.local(now))
+	if c.settled && c.offset.Abs() <= clockJump && offset.Abs() > clockSane {
+		return date.Sub(now.Round(0))
+	}
+	if c.agreed == 0 || (offset-c.recent[len(c.recent)-1]).Abs() > clockJump {
+		c.began, c.agreed = now, 0
+	}
+	c.agreed++
+	c.recent = append(c.recent, offset)
+	if len(c.recent) > quorum {
+		c.recent = slices.Delete(c.recent, 0, 1)
+	}
+	c.judge(now, offset)
+	return date.Sub(now.Round(0))
 }
 
-// Known says whether a response has told the server's time.
-func (c *Clock) Known() bool { return !c.date.IsZero() }
-
-// Now is the server's present. A Date header is cut to whole seconds, so this is never ahead of the server's own clock.
-func (c *Clock) Now() time.Time {
-	if c.date.IsZero() {
-		return time.Now().UTC().Round(0)
+// judge decides what the newest answer changes.
+func (c *Clock) judge(now time.Time, offset time.Duration) {
+	near := (offset - c.offset).Abs() <= clockJump
+	borneOut := offset.Abs() <= clockJump
+	lasted := now.Sub(c.began)
+	switch {
+	case near:
+		c.offset, c.settled = offset, true
+	case !c.settled && c.agreed >= quorum && lasted >= quorumTime:
+		c.adopt(now, offset)
+	case c.settled && (lasted >= clockTrust || borneOut && c.agreed >= 2):
+		c.adopt(now, offset)
 	}
-	return c.date.Add(time.Since(c.measured)).UTC()
+}
+
+// adopt believes another clock from now on.
+func (c *Clock) adopt(now time.Time, offset time.Duration) {
+	if offset < c.offset && c.settled {
+		c.again = Earlier(c.local(c.since), c.local(now)).Add(offset).UTC().Round(0)
+	}
+	c.offset, c.settled, c.since = offset, true, now
+}
+
+// local is the local clock at a moment, as it went on since base: steps of the wall clock do not count.
+func (c *Clock) local(at time.Time) time.Time { return c.base.Add(at.Sub(c.base)) }
+
+// Known reports whether an answer has told the server's time.
+func (c *Clock) Known() bool { return len(c.recent) > 0 }
+
+// Settled reports whether the server's time is learnt, so that a beginning can be decided by it.
+func (c *Clock) Settled() bool { return c.settled }
+
+// Now is the server's present as it is believed. A Date header is cut to whole seconds, so this is not ahead of the
+// server's own clock.
+func (c *Clock) Now() time.Time {
+	now := time.Now()
+	if c.base.IsZero() {
+		return now.UTC().Round(0)
+	}
+	return c.local(now).Add(c.offset).UTC().Round(0)
+}
+
+// Beginning is the present to count from when a collection begins: the earlier of Now and the local clock if they are
+// less than a day apart, so that a clock that is a little ahead does not skip what happened just now.
+func (c *Clock) Beginning() time.Time {
+	if c.offset < 0 || c.offset > clockSane {
+		return c.Now()
+	}
+	return c.Now().Add(-c.offset)
+}
+
+// Safe is the earliest of Now and of what the last answers told: what is read up to there is read, whichever of them is
+// right.
+func (c *Clock) Safe() time.Time {
+	now := c.Now()
+	if len(c.recent) == 0 {
+		return now
+	}
+	return Earlier(now, c.local(time.Now()).Add(slices.Min(c.recent)).UTC().Round(0))
+}
+
+// Again returns, once, the moment from which everything must be read again because a clock that was ahead has been given
+// up: the moment, by the clock that is believed now, when the wrong one was adopted. Zero means that there is none.
+func (c *Clock) Again() time.Time {
+	again := c.again
+	c.again = time.Time{}
+	return again
 }

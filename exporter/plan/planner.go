@@ -75,11 +75,28 @@ func (p *Planner) Begin(now time.Time) bool {
 	// A checkpoint in the server's future must not keep what happens meanwhile waiting: the last overlap is read all the same.
 	next := Earlier(p.Through, target).Add(-p.overlap)
 	next = Later(next, p.From)
-	if next.After(target) {
+	if !next.Before(target) { // an endpoint may refuse a window without length
 		return false
 	}
 	p.next, p.Target, p.begun = next, target, now
 	return true
+}
+
+// Retarget plans the rest of the sweep up to the server's present now, after a window failed: its end may lie in what
+// turned out to be the future.
+func (p *Planner) Retarget(now time.Time) {
+	if p.Target.IsZero() {
+		return
+	}
+	target := now.Truncate(time.Second).UTC()
+	if !p.end.IsZero() {
+		target = Earlier(target, p.end)
+	}
+	if !p.next.Before(target) {
+		p.cancel()
+		return
+	}
+	p.Target = target
 }
 
 // Plan returns the sweep's next window; ok is false when no sweep is under way.

@@ -3,6 +3,7 @@ package source
 import (
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -26,6 +27,7 @@ type APIError struct {
 	credential string // what was sent, for those who must replace it; may be empty
 	Class      Class
 	retryAfter time.Duration // at least to wait; zero = the server did not say
+	date       time.Time     // the Date header
 }
 
 // maxErrorText is the longest text of an apiError in bytes.
@@ -65,12 +67,21 @@ func (e *APIError) Redact(redact func(string) string) {
 	}
 }
 
+// DateOf is the Date header of the answer that err is about; zero when there was none.
+func DateOf(err error) time.Time {
+	var refusal *APIError
+	if errors.As(err, &refusal) {
+		return refusal.date
+	}
+	return time.Time{}
+}
+
 // maxErrorBody is how much of an error's body is looked at.
 const maxErrorBody = 64 << 10
 
 // readError makes an error of an answer whose status is not 200.
 func readError(answer *http.Response, redact func(string) string) *APIError {
-	e := &APIError{Status: answer.StatusCode, retryAfter: retryAfter(answer.Header)}
+	e := &APIError{Status: answer.StatusCode, retryAfter: retryAfter(answer.Header), date: headerTime(answer.Header, "Date")}
 	body := readErrorBody(answer)
 	codes, understood := e.Parse(body)
 	if !understood {

@@ -1,0 +1,72 @@
+package exporter
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+// wrongDates are Dates as broken nodes, proxies and caches send them.
+var wrongDates = map[string]func(a *exportertest.Answers){
+	"1970":            func(a *exportertest.Answers) { a.DateAt = time.Unix(0, 0) },
+	"2000":            func(a *exportertest.Answers) { a.DateAt = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) },
+	"two days ahead":  func(a *exportertest.Answers) { a.DateOffset = 2 * day },
+	"5 minutes ahead": func(a *exportertest.Answers) { a.DateOffset = 5 * time.Minute },
+	"2 hours behind":  func(a *exportertest.Answers) { a.DateOffset = -2 * time.Hour },
+}
+
+// A wrong Date, at a cold start or later, for one answer or for minutes, loses nothing, costs no flood of requests and
+// brings up no alarm of a gap.
+func TestAWrongDateLosesNothing(t *testing.T) {
+	for name, wrong := range wrongDates {
+		for _, lasts := range []time.Duration{time.Second, 8 * time.Second, 3 * time.Minute, 25 * time.Minute} {
+			for _, cold := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s for %s, cold %t", name, lasts, cold), func(t *testing.T) {
+					inBubble(t, map[string]string{"overlap": "10s", "start_time": "-6h"}, func(h *simHost) {
+						h.server.Add(exportertest.Generate(1, 100, h.now().Add(-5*time.Hour), h.now())...)
+						if !cold {
+							h.start()
+							h.liveWith(5)
+						}
+						before := len(h.server.Requests())
+						h.server.SetAnswers(func(a *exportertest.Answers) { wrong(a); a.Windows.Future = 422 })
+						if cold {
+							h.start()
+						}
+						for left := lasts; left > 0; left -= time.Minute {
+							h.happen(2)
+							time.Sleep(min(left, time.Minute))
+						}
+						h.server.SetAnswers(func(a *exportertest.Answers) { a.DateAt, a.DateOffset = time.Time{}, 0 })
+						h.liveWith(30)
+						time.Sleep(3 * time.Minute)
+						h.requireAll()
+						require.LessOrEqual(t, len(h.server.Requests())-before, 150)
+						require.NotContains(t, h.logged(), "is gone")
+						require.NotContains(t, h.logged(), "cannot be saved")
+						require.Less(t, h.e.Stats().LagSeconds, 400.)
+					})
+				})
+			}
+		}
+	}
+}
+
+// With start_time now, or without an overlap, no window without length is asked for: an endpoint may refuse it.
+func TestNoWindowIsWithoutLength(t *testing.T) {
+	for _, settings := range []map[string]string{{"start_time": "now"}, {"overlap": "0s", "reconcile_interval": "0"}} {
+		inBubble(t, settings, func(h *simHost) {
+			h.server.SetAnswers(func(a *exportertest.Answers) { a.Windows.Backward = 400 })
+			h.start()
+			h.liveWith(10)
+			time.Sleep(2 * time.Minute)
+			require.Zero(t, h.e.Stats().Failures, h.logged())
+			arrived := len(h.arrived())
+			require.Greater(t, arrived, 20, "of 30 events, some of which happened before the beginning")
+		})
+	}
+}
