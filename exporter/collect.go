@@ -55,6 +55,7 @@ type collector struct {
 	carried     []schema.Status // are in batches since the last flight
 	reconciler  reconciler
 	empty       emptyBodies
+	accepted    oldestAccepted
 	learned     bool // the server's time
 	unsettled   int  // how often it was asked for in vain
 	toldGap     bool
@@ -235,6 +236,7 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 		return c.adapt(w, err)
 	}
 	c.succeeded()
+	c.acceptedLater(w)
 	c.planner.NoteRead(w, c.clock.Safe(), rows)
 	c.land(flight{through: c.planner.Through})
 	c.report.progress(c)
@@ -244,6 +246,9 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 // adapt plans anew after w failed: up to the present, which may be another than when the sweep began, and with shorter
 // windows when err says that w was too much.
 func (c *collector) adapt(w plan.Window, err error) error {
+	if c.beginLater(w, err) {
+		return nil // asked at once: there are at most a dozen steps
+	}
 	c.planner.Retarget(c.clock.Now())
 	if source.ClassOf(err) == source.ClassShrink && c.planner.Shrink(w) {
 		return fmt.Errorf("%w; asks for windows of %s", err, c.planner.Length)

@@ -8,7 +8,6 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
-	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // refusedAlert is for how long requests must have been refused before it becomes a status event.
@@ -40,17 +39,6 @@ func (c *collector) appendStatuses() {
 	}
 	c.carried = append(c.carried, c.statuses...)
 	c.statuses = nil
-}
-
-// tellGaps says once what the endpoint no longer has.
-func (c *collector) tellGaps(now time.Time) {
-	through := c.planner.Through
-	if kept := now.Add(-source.Retention); through.Before(kept.Add(-time.Minute)) && !c.toldGap {
-		c.toldGap = true
-		c.log.Errorf("the checkpoint is at %s, but the endpoint keeps events for 90 days only: what happened before %s and was not collected is gone",
-			through.Format(time.RFC3339), kept.Format(time.RFC3339))
-		c.status(schema.Status{Kind: schema.StatusRetentionGap, From: through, To: kept, Message: "events older than the endpoint's retention of 90 days were not collected and are gone"})
-	}
 }
 
 // readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it may have been the

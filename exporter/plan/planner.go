@@ -82,6 +82,13 @@ func (p *Planner) Begin(now time.Time) bool {
 	return true
 }
 
+// SkipTo moves the beginning of the sweep's next window to t.
+func (p *Planner) SkipTo(t time.Time) {
+	if !p.Target.IsZero() && t.Before(p.Target) {
+		p.next = t
+	}
+}
+
 // Retarget plans the rest of the sweep up to the server's present now, after a window failed: its end may lie in what
 // turned out to be the future.
 func (p *Planner) Retarget(now time.Time) {

@@ -29,6 +29,14 @@ func ClassOf(err error) Class {
 	return ClassRetry
 }
 
+// RefusesInput reports whether the endpoint says that what it was asked for is wrong, such as a time that it does not
+// answer for.
+func RefusesInput(err error) bool {
+	var refusal *APIError
+	return errors.As(err, &refusal) &&
+		(refusal.Status == http.StatusBadRequest || refusal.Status == http.StatusUnprocessableEntity)
+}
+
 // advice is what to do when the answer does not say it.
 var advice = map[int]string{
 	http.StatusUnauthorized: "check whether the key or token is right, has expired or was revoked",
