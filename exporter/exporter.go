@@ -18,6 +18,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,7 +58,9 @@ func New(cfg config.Config) (*Exporter, error) {
 
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.
 func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Exporter, error) {
-	client, err := source.New(clientConfigOf(cfg), endpoint)
+	log := new(logline.Queue)
+	hideProxyPasswords(&log.Secrets)
+	client, err := source.New(clientConfigOf(cfg, &log.Secrets), endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +68,7 @@ func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Export
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}
-	e := &Exporter{cfg: cfg, file: file, log: new(logline.Queue), stats: new(stats)}
+	e := &Exporter{cfg: cfg, file: file, log: log, stats: new(stats)}
 	e.ledger = handover.NewLedger(cfg.CommitOn == config.CommitHandoff, cfg.BatchBytes)
 	e.collector, err = newCollector(cfg, client, file, e.ledger, e.log, e.stats)
 	if err != nil {
@@ -81,11 +86,25 @@ func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Export
 	return e, nil
 }
 
+// hideProxyPasswords keeps the passwords of the environment's proxies out of the log: a proxy's refusal may repeat them.
+func hideProxyPasswords(secrets *logline.Secrets) {
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		for _, value := range []string{os.Getenv(name), os.Getenv(strings.ToLower(name))} {
+			if proxy, err := url.Parse(value); err == nil && proxy.User != nil {
+				password, _ := proxy.User.Password()
+				secrets.Hide(password)
+				secrets.Hide(proxy.User.Username() + ":" + password) // in base64 it is what Proxy-Authorization has
+			}
+		}
+	}
+}
+
 // clientConfigOf is what the client needs of the settings.
-func clientConfigOf(cfg config.Config) source.Config {
+func clientConfigOf(cfg config.Config, secrets *logline.Secrets) source.Config {
 	return source.Config{
 		Endpoint:       cfg.Endpoint,
 		SearchTerm:     cfg.SearchTerm,
+		Secrets:        secrets,
 		UserAgent:      "in_wherobots_audit/" + Version + " (fluent-bit)",
 		Credentials:    cfg.Credentials,
 		RequestTimeout: cfg.RequestTimeout,

@@ -14,6 +14,7 @@ type instances struct {
 	mu      sync.Mutex
 	members map[*Exporter]bool // true = it was told that this one is no longer called
 	looked  time.Time
+	release func() // gives the standard logger back
 }
 
 const (
@@ -28,12 +29,28 @@ func (f *instances) join(e *Exporter) {
 		f.members = make(map[*Exporter]bool)
 	}
 	f.members[e] = false
+	if f.release == nil {
+		f.release = captureStandardLog()
+	}
+}
+
+// each calls do for every instance.
+func (f *instances) each(do func(e *Exporter)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for e := range f.members {
+		do(e)
+	}
 }
 
 func (f *instances) leave(e *Exporter) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.members, e)
+	if len(f.members) == 0 && f.release != nil {
+		f.release()
+		f.release = nil
+	}
 }
 
 // called notes that e's collect was called, and looks after the others now and then. What it finds goes to e's log, since nobody prints that

@@ -90,6 +90,8 @@ func TestWrongSettings(t *testing.T) {
 		{[]string{"endpoint", "api.example.com"}, `endpoint "api.example.com": is neither http nor https` + https},
 		{[]string{"endpoint", "https://"}, `endpoint "https://": has no host` + https},
 		{[]string{"endpoint", "https://me:pass@word@example.com/x"}, `endpoint "https://***@example.com/x": has a user name in it` + https},
+		{[]string{"endpoint", "me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + https},
+		{[]string{"endpoint", "https:/me:password@example.com"}, `endpoint "***@example.com": has no host` + https},
 		{[]string{"endpoint", "https://me:pass word@example.com"}, `endpoint "https://***@example.com": is no URL` + https},
 		{[]string{"endpoint", "https://example.com?api_key=hush"}, `endpoint "https://example.com?***": has a query or fragment` + https},
 		{[]string{"endpoint", "https://example.com/?"}, `endpoint "https://example.com/?***": has a query or fragment` + https},

@@ -164,8 +164,10 @@ func validPort(u *url.URL) bool {
 // shownURL quotes a value for a message. What a URL can hide, a password or a key in its query, is left out.
 func shownURL(value string) string {
 	scheme, rest, found := strings.Cut(value, "://")
-	if !found {
-		return logline.Quoted(value)
+	if found {
+		scheme += "://"
+	} else { // user:password@host is no URL, but it has a password
+		scheme, rest = "", value
 	}
 	if at := strings.LastIndex(rest, "@"); at >= 0 {
 		rest = "***@" + rest[at+1:]
@@ -173,5 +175,5 @@ func shownURL(value string) string {
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		rest = rest[:i+1] + "***"
 	}
-	return logline.Quoted(scheme + "://" + rest)
+	return logline.Quoted(scheme + rest)
 }

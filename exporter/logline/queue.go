@@ -28,7 +28,12 @@ type Line struct {
 // maxLines bounds the queue: the engine may not call for a long time. The oldest go; their number is told.
 const maxLines = 500
 
+// maxLine is the longest line in bytes: whatever is in it, an id of megabytes too, nobody reads on.
+const maxLine = 4 << 10
+
 type Queue struct {
+	Secrets // every line is redacted here, at the one place where lines are made, and cut afterwards
+
 	mu      sync.Mutex
 	queued  []Line
 	dropped int
@@ -41,7 +46,7 @@ func (l *Queue) add(level Level, format string, args ...any) {
 		l.queued = l.queued[:copy(l.queued, l.queued[1:])]
 		l.dropped++
 	}
-	l.queued = append(l.queued, Line{level, fmt.Sprintf(format, args...)})
+	l.queued = append(l.queued, Line{level, Cut(l.Redact(fmt.Sprintf(format, args...)), maxLine)})
 }
 
 func (l *Queue) Errorf(format string, args ...any) { l.add(LevelError, format, args...) }

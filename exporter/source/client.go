@@ -23,6 +23,7 @@ type Client struct {
 	search     string
 	timeout    time.Duration
 	userAgent  string
+	secrets    *logline.Secrets
 	Redact     func(string) string // takes the credential that was sent last out of a text that the endpoint may have written
 }
 
@@ -43,12 +44,16 @@ type Config struct {
 	RequestTimeout time.Duration // for one whole answer; time in which nobody reads does not count
 	PollInterval   time.Duration // an idle connection is kept a little longer than that
 	UserAgent      string
-	TLSCAFile      string // trusted besides the system's; "" = none
+	Secrets        *logline.Secrets // gets each credential that is sent, and takes them out of texts
+	TLSCAFile      string           // trusted besides the system's; "" = none
 	TLSVerify      bool
 }
 
 // New makes a client. A nil transport means one of its own, with proxy settings from the environment and cfg's TLS settings.
 func New(cfg Config, transport http.RoundTripper) (*Client, error) {
+	if cfg.Secrets == nil {
+		cfg.Secrets = new(logline.Secrets)
+	}
 	if transport == nil {
 		own, err := newTransport(cfg)
 		if err != nil {
@@ -63,7 +68,8 @@ func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 		search:     cfg.SearchTerm,
 		timeout:    cfg.RequestTimeout,
 		userAgent:  cfg.UserAgent,
-		Redact:     func(text string) string { return text },
+		secrets:    cfg.Secrets,
+		Redact:     cfg.Secrets.Redact,
 	}, nil
 }
 
@@ -76,7 +82,7 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 	if err != nil {
 		return nil, err
 	}
-	c.Redact = c.credential.redactor(value)
+	c.secrets.Hide(strings.TrimPrefix(value, c.credential.prefix))
 	allowance := newAllowance(ctx, c.timeout)
 	request, err := c.request(allowance.ctx, start, end)
 	if err != nil {

@@ -13,14 +13,12 @@ import (
 // Secret is a string that no formatting, logging or encoding shows.
 type Secret string
 
-const redacted = "[redacted]"
-
 // String implements fmt.Stringer. That nothing is set may be seen.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
-	return redacted
+	return logline.Redacted
 }
 
 // Format implements fmt.Formatter for every verb: with String and GoString alone, %x or %d would show the value.
@@ -68,6 +66,9 @@ func NewCredential(cfg Credentials) credential {
 func (c credential) where() string {
 	if c.file == "" {
 		return c.setting
+	}
+	if !strings.ContainsAny(c.file, "/.") { // rather the credential itself, in the wrong setting
+		return c.setting + " (its value, which is not shown, is not a path)"
 	}
 	return c.setting + " " + logline.Quoted(c.file)
 }
@@ -153,13 +154,4 @@ func CheckSecret(value string) error {
 		}
 	}
 	return nil
-}
-
-// redactor returns a function that takes the credential out of text that others wrote: a server may echo what it was sent.
-func (c credential) redactor(value string) func(string) string {
-	bare := strings.TrimPrefix(value, c.prefix)
-	if len(bare) < 8 { // no secret, and every text is full of it
-		return func(text string) string { return text }
-	}
-	return func(text string) string { return strings.ReplaceAll(text, bare, redacted) }
 }

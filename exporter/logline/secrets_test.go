@@ -1,0 +1,67 @@
+package logline
+
+import (
+	"encoding/base64"
+	"html"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const key = `Wb-"key"&0123456789<abcdef>/+z`
+
+func TestRedactFindsEachForm(t *testing.T) {
+	var s Secrets
+	s.Hide("an-older-key-0001")
+	s.Hide(key)
+	for name, form := range map[string]string{
+		"plain": key, "upper case": strings.ToUpper(key), "lower case": strings.ToLower(key), "html": html.EscapeString(key),
+		"url": url.QueryEscape(key), "base64": base64.StdEncoding.EncodeToString([]byte(key)), "older": "an-older-key-0001",
+	} {
+		text := s.Redact("é before " + form + ", and " + form + " after")
+		require.NotContains(t, strings.ToLower(text), strings.ToLower(form)[:leastPart], name)
+		require.Contains(t, text, "é before "+Redacted, name)
+		require.Contains(t, text, " after", name)
+	}
+	require.Equal(t, "nothing to hide…", s.Redact("nothing to hide…"))
+}
+
+// A text may be cut before it becomes a line: what is left of a secret goes too, wherever the cut is.
+func TestRedactTakesWhatACutLeft(t *testing.T) {
+	var s Secrets
+	s.Hide(key)
+	for n := leastPart; n < len(key); n++ {
+		for _, text := range []string{"begins with " + key[:n], "begins with " + key[:n] + "…; request id r-1"} {
+			require.NotContains(t, s.Redact(text), key[:leastPart], text)
+			require.Contains(t, s.Redact(text), "begins with ")
+		}
+	}
+}
+
+func TestWhatIsShortIsNoSecret(t *testing.T) {
+	var s Secrets
+	s.Hide("te")
+	require.Equal(t, "a text", s.Redact("a text"))
+}
+
+func TestManySecretsAreBounded(t *testing.T) {
+	var s Secrets
+	for n := range 1000 {
+		s.Hide(strings.Repeat("x", 8) + strings.Repeat("y", n))
+	}
+	require.LessOrEqual(t, len(s.forms), mostForms)
+}
+
+// A line is redacted before it is cut: no secret is left at its end.
+func TestALineIsRedactedAndThenCut(t *testing.T) {
+	var q Queue
+	q.Hide(key)
+	for room := range len(key) + 20 {
+		q.Warnf("%s%s", strings.Repeat("x", maxLine-room), key)
+		line := q.Drain()[0].Text
+		require.NotContains(t, line, key[:leastPart])
+		require.LessOrEqual(t, len(line), maxLine)
+	}
+}
