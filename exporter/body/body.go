@@ -6,7 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime"
@@ -35,12 +35,22 @@ var (
 // Open returns the CSV in a body. It reads the body's beginning. The reader it returns ends with io.EOF only where the body is whole: a
 // compressed body with a right checksum, a JSON string with its closing quote and nothing behind.
 func Open(r io.Reader, contentEncoding, contentType string) (io.Reader, error) {
-	r, err := decompress(r, contentEncoding)
-	if err != nil {
+	if err := known(contentEncoding); err != nil {
 		return nil, err
 	}
-	p := &peeker{r: r}
+	p, zipped := &peeker{r: r}, false
 	for {
+		if len(p.head) == 1 && p.err == nil {
+			p.more() // two bytes tell what gzip is
+		}
+		if !zipped && bytes.HasPrefix(p.head, gzipMagic) { // whatever the header says, or does not say
+			z, err := unzip(p)
+			if err != nil {
+				return nil, err
+			}
+			p, zipped = &peeker{r: z}, true
+			continue
+		}
 		head := bytes.TrimPrefix(p.head, UTF8BOM)
 		switch formOf(head, isJSON(contentType), p.err != nil || len(p.head) >= peekBytes) {
 		case formUnknown:
@@ -49,30 +59,67 @@ func Open(r io.Reader, contentEncoding, contentType string) (io.Reader, error) {
 			p.head = head[bytes.IndexByte(head, '"')+1:]
 			return newJSONString(p), nil
 		default:
+			if saysNothing(p) {
+				return nil, ErrEmptyBody
+			}
 			return p, nil
 		}
 	}
 }
 
-// decompress undoes the content encoding. gzip may have several members; Go's reader takes a cut or a wrong checksum for an error.
-func decompress(r io.Reader, contentEncoding string) (io.Reader, error) {
-	switch strings.ToLower(strings.TrimSpace(contentEncoding)) {
-	case "", "identity":
-		return r, nil
-	case "gzip", "x-gzip":
-	default:
-		return nil, fmt.Errorf("%w: it has the content encoding %q, which was not asked for", ErrNoExport, logline.Excerpt([]byte(contentEncoding), 64))
-	}
+var gzipMagic = []byte{0x1f, 0x8b}
+
+func unzip(r io.Reader) (io.Reader, error) {
 	z, err := gzip.NewReader(bufio.NewReaderSize(r, 32<<10))
-	switch {
-	case err == io.EOF: // no byte at all: empty, compressed or not
-		return bytes.NewReader(nil), nil
-	case errors.Is(err, gzip.ErrHeader):
-		return nil, fmt.Errorf("%w: its content encoding is gzip, but it does not begin like that", ErrNoExport)
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("decompress: %w", err)
 	}
 	return z, nil
+}
+
+// maxNothing is more than the JSON of an empty result takes.
+const maxNothing = 256
+
+// saysNothing reports whether a body is JSON for a range without events: [], {}, null, or an object of empty lists such as
+// {"events":[]}.
+func saysNothing(p *peeker) bool {
+	text := bytes.TrimLeft(bytes.TrimPrefix(p.head, UTF8BOM), " \t\r\n")
+	if len(text) == 0 || bytes.IndexByte([]byte("[{n"), text[0]) < 0 {
+		return false
+	}
+	for p.err == nil && len(p.head) < maxNothing {
+		p.more()
+	}
+	text = bytes.TrimSpace(bytes.TrimPrefix(p.head, UTF8BOM))
+	if p.err != io.EOF || len(text) > maxNothing {
+		return false
+	}
+	switch string(text) {
+	case "[]", "null":
+		return true
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(text, &object) != nil {
+		return false
+	}
+	for _, value := range object {
+		var list []json.RawMessage
+		if json.Unmarshal(value, &list) != nil || list == nil || len(list) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// known refuses content encodings that nobody asked for. gzip is told by its first bytes; it may have several members, and
+// Go's reader takes a cut or a wrong checksum for an error.
+func known(contentEncoding string) error {
+	switch strings.ToLower(strings.TrimSpace(contentEncoding)) {
+	case "", "identity", "gzip", "x-gzip":
+		return nil
+	default:
+		return fmt.Errorf("%w: it has the content encoding %q, which was not asked for", ErrNoExport, logline.Excerpt([]byte(contentEncoding), 64))
+	}
 }
 
 type bodyForm int

@@ -114,7 +114,15 @@ func TestOpenBodyRefuses(t *testing.T) {
 		"gzip of nothing":           {body: gzipped(""), encoding: "gzip", err: body.ErrEmptyBody},
 		"gzip of white space":       {body: gzipped("\r\n"), encoding: "gzip", err: body.ErrEmptyBody},
 		"empty JSON string":         {body: `""`, err: body.ErrEmptyBody},
-		"JSON null":                 {body: "null", err: body.ErrNoExport},
+		"JSON null":                 {body: "null", err: body.ErrEmptyBody},
+		"JSON empty list":           {body: " []\n", err: body.ErrEmptyBody},
+		"JSON empty object":         {body: "{}", err: body.ErrEmptyBody},
+		"JSON of empty lists":       {body: `{"events": [], "items":[]}`, err: body.ErrEmptyBody},
+		"JSON of empty, gzip":       {body: gzipped(`{"events":[]}`), err: body.ErrEmptyBody},
+		"JSON with a null":          {body: `{"events":null}`, err: body.ErrNoExport},
+		"JSON with an event":        {body: `{"events":[{}]}`, err: body.ErrNoExport},
+		"JSON list with an event":   {body: `[{}]`, err: body.ErrNoExport},
+		"JSON list, cut":            {body: `[`, err: body.ErrNoExport},
 		"JSON string of a message":  {body: `"Internal error"`, err: body.ErrNoExport, says: "begins with Internal error"},
 		"one quoted name":           {body: `"event_time"` + "\n" + `"` + noon + `"` + "\n", err: body.ErrNoExport},
 		"JSON string, cut":          {body: asJSON[:len(asJSON)-1], err: body.ErrCut},
@@ -129,8 +137,7 @@ func TestOpenBodyRefuses(t *testing.T) {
 		"HTML":                      {body: "<html>", err: body.ErrNoExport, says: "begins with <html>"},
 		"UTF-16, big":               {body: "\xfe\xff\x00e", err: body.ErrNoExport, says: "UTF-16"},
 		"UTF-16, little":            {body: "\xff\xfee\x00", err: body.ErrNoExport, says: "UTF-16"},
-		"gzip that nobody declared": {body: squeezed, err: body.ErrNoExport},
-		"CSV said to be gzip":       {body: oneRow, encoding: "gzip", err: body.ErrNoExport, says: "does not begin like that"},
+		"gzip in gzip":              {body: gzipped(squeezed), encoding: "gzip", err: body.ErrNoExport},
 		"brotli":                    {body: "x", encoding: "br", err: body.ErrNoExport, says: `content encoding "br"`},
 		"gzip, cut in its header":   {body: squeezed[:5], encoding: "gzip", err: io.ErrUnexpectedEOF},
 		"gzip, cut":                 {body: squeezed[:len(squeezed)-12], encoding: "gzip", err: io.ErrUnexpectedEOF},
@@ -271,3 +278,17 @@ func TestAnErrorObjectWithStatus200HasTheClassOfItsCode(t *testing.T) {
 
 // cleanText replaces each byte that is no UTF-8, as records do.
 func cleanText(s string) string { return strings.Map(func(r rune) rune { return r }, s) }
+
+// What is gzip is told by its first bytes: a proxy may pack without a word, or say so and not do it.
+func TestGzipIsToldByItsFirstBytes(t *testing.T) {
+	want, end := decodeBody(strings.NewReader(oneRow), "", "")
+	for name, answer := range map[string]struct{ text, encoding string }{
+		"not said": {gzipped(oneRow), ""}, "said and not so": {oneRow, "gzip"}, "said": {gzipped(oneRow), "gzip"},
+	} {
+		for chunking, r := range exportertest.Chunkings(answer.text) {
+			rows, err := decodeBody(r, answer.encoding, "")
+			assert.Equal(t, end, err, "%s, %s", name, chunking)
+			assert.Equal(t, want, rows, "%s, %s", name, chunking)
+		}
+	}
+}

@@ -27,7 +27,7 @@ type Client struct {
 	Redact     func(string) string // takes the credential that was sent last out of a text that the endpoint may have written
 }
 
-// Response is an answer with status 200.
+// Response is an answer with status 200, or 204, which has no body.
 type Response struct {
 	Body            io.ReadCloser // its errors are told apart by classOf; Close may not be called during Read
 	Date            time.Time     // the Date header; zero when it is absent or unreadable
@@ -98,7 +98,7 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 		allowance.end()
 		return nil, err
 	}
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusNoContent {
 		refusal := readError(answer, c.Redact)
 		if refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden {
 			refusal.credential = c.credential.origin()
