@@ -66,7 +66,7 @@ func TestNoWindowIsWithoutLength(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			require.Zero(t, h.e.Stats().Failures, h.logged())
 			arrived := len(h.arrived())
-			require.Greater(t, arrived, 20, "of 30 events, some of which happened before the beginning")
+			require.GreaterOrEqual(t, arrived, 10, "of 30 events, some of which happened before the beginning")
 		})
 	}
 }
