@@ -29,8 +29,14 @@ func (c *collector) open(ctx context.Context, w plan.Window) (*answer, error) {
 	}
 	ch := make(chan opened, 1)
 	go func() {
-		response, err := c.client.Open(ctx, w.Start, w.End)
-		ch <- opened{response, err}
+		var got opened
+		defer func() {
+			if r := recover(); r != nil {
+				got = opened{err: defect(r)}
+			}
+			ch <- got
+		}()
+		got.response, got.err = c.client.Open(ctx, w.Start, w.End)
 	}()
 	got, err := await(ctx, c, ch)
 	if err != nil {
