@@ -51,7 +51,9 @@ func NewWatch(api *Engine, ledger *Ledger, log *logline.Queue) *Watch {
 }
 
 // Run looks once a second until ctx ends.
-func (w *Watch) Run(ctx context.Context) {
+func (w *Watch) Run(ctx context.Context) { persist(ctx, w.log, func() { w.run(ctx) }) }
+
+func (w *Watch) run(ctx context.Context) {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	for {

@@ -12,6 +12,10 @@ import (
 // Attend asks the engine for what its main thread has taken in, for commit_on handoff. Nothing hangs on it: an engine that cannot be asked
 // leaves time alone to decide.
 func Attend(ctx context.Context, api *Engine, l *Ledger, log *logline.Queue) {
+	persist(ctx, log, func() { attend(ctx, api, l, log) })
+}
+
+func attend(ctx context.Context, api *Engine, l *Ledger, log *logline.Queue) {
 	l.expectWitness()
 	answered, told := time.Now(), false // an answer that fails to come now and then proves nothing
 	for interval := watchInterval; ; {
