@@ -15,7 +15,8 @@ import (
 //   - A Date of before this log can have existed is none, nor is one more than a day off while the local clock bears out
 //     what is believed.
 //   - What was passed under a clock that is given up for an earlier one must be read again: see Again.
-//   - What is noted as read goes no further than the earliest of the last Dates: see Safe.
+//   - What is noted as read goes no further than the earliest of the last Dates, nor than the least that was believed
+//     since the last jump: see Safe.
 //
 // The time between answers is measured by the monotonic clock. A Clock is for one goroutine; its zero value goes by the
 // local clock.
@@ -23,10 +24,12 @@ type Clock struct {
 	base    time.Time       // the local clock at the first observation, with its monotonic reading
 	offset  time.Duration   // believed, of the server's clock from the local one as it went on since base
 	settled bool            // offset was learnt
-	since   time.Time       // when offset was adopted, by the local clock
+	spans   []span          // what was believed, each further ahead than the one before; the last is believed now
 	recent  []time.Duration // offsets of the last quorum answers that had a Date, the newest last
 	began   time.Time       // when the first of them came that agree with the newest one
 	agreed  int             // how many those are
+	before  time.Time       // when the last answer came that does not, or the first of all
+	latest  time.Time       // when the last answer came that had a Date
 	again   time.Time       // see Again
 }
 
@@ -36,7 +39,16 @@ const (
 	clockJump  = time.Minute      // Dates that are no further apart agree
 	clockTrust = 10 * time.Minute // for so long all must agree on another clock than the one believed
 	clockSane  = 24 * time.Hour   // further off the local clock than this no Date counts, once the two agreed
+	clockDrift = 2 * time.Second  // between two answers is no step
+	mostSpans  = 16               // that are kept apart
 )
+
+// span is a time without a jump ahead.
+type span struct {
+	since time.Time     // by the local clock
+	most  time.Duration // the offset up to which was passed, less what a slow drift took from it
+	least time.Duration // the least offset that was believed in it
+}
 
 // firstDate is long before there was anything to export: an earlier Date is that of a machine without a clock.
 var firstDate = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -49,15 +61,16 @@ func (c *Clock) Observe(date time.Time) (ahead time.Duration) {
 	}
 	now := time.Now()
 	if c.base.IsZero() {
-		c.base, c.since = now, now
+		c.base, c.latest = now, now
 	}
 	offset := date.Sub(c.local(now))
 	if c.settled && c.offset.Abs() <= clockJump && offset.Abs() > clockSane {
 		return date.Sub(now.Round(0))
 	}
 	if c.agreed == 0 || (offset-c.recent[len(c.recent)-1]).Abs() > clockJump {
-		c.began, c.agreed = now, 0
+		c.began, c.before, c.agreed = now, c.latest, 0
 	}
+	c.latest = now
 	c.agreed++
 	c.recent = append(c.recent, offset)
 	if len(c.recent) > quorum {
@@ -70,24 +83,68 @@ func (c *Clock) Observe(date time.Time) (ahead time.Duration) {
 // judge decides what the newest answer changes.
 func (c *Clock) judge(now time.Time, offset time.Duration) {
 	near := (offset - c.offset).Abs() <= clockJump
-	borneOut := offset.Abs() <= clockJump
 	lasted := now.Sub(c.began)
 	switch {
 	case near:
-		c.offset, c.settled = offset, true
+		c.believe(now, offset)
 	case !c.settled && c.agreed >= quorum && lasted >= quorumTime:
-		c.adopt(now, offset)
-	case c.settled && (lasted >= clockTrust || borneOut && c.agreed >= 2):
-		c.adopt(now, offset)
+		c.believe(now, offset)
+	case c.settled && (lasted >= clockTrust || borneOut(offset) && c.agreed >= 2):
+		c.believe(now, offset)
 	}
 }
 
-// adopt believes another clock from now on.
-func (c *Clock) adopt(now time.Time, offset time.Duration) {
-	if offset < c.offset && c.settled {
-		c.again = Earlier(c.local(c.since), c.local(now)).Add(offset).UTC().Round(0)
+// borneOut reports whether the local clock agrees.
+func borneOut(offset time.Duration) bool { return offset.Abs() <= clockJump }
+
+// believe goes by another offset from now on, and ends the spans that were further ahead.
+func (c *Clock) believe(now time.Time, offset time.Duration) {
+	since, near := now, (offset-c.offset).Abs() <= clockJump
+	for len(c.spans) > 0 && c.last().most > offset+clockJump {
+		switch {
+		case near && len(c.spans) == 1: // Dates of a cache, a minute old: nothing was ahead
+		case borneOut(c.last().most) && !borneOut(offset):
+			since = Earlier(since, Later(c.last().since, c.before)) // until then the local clock bore the answers out
+		default:
+			since = Earlier(since, c.last().since)
+		}
+		c.spans = c.spans[:len(c.spans)-1]
 	}
-	c.offset, c.settled, c.since = offset, true, now
+	if since.Before(now) {
+		again := c.local(since).Add(offset).UTC().Round(0)
+		if c.again.IsZero() || again.Before(c.again) {
+			c.again = again
+		}
+	}
+	switch {
+	case len(c.spans) == 0 && borneOut(offset):
+		c.push(span{since, min(offset, 0), min(offset, 0)})
+	case len(c.spans) == 0 || offset > c.last().least+clockJump:
+		c.push(span{since, offset, offset})
+	default:
+		c.last().lower(offset)
+	}
+	c.offset, c.settled = offset, true
+}
+
+// lower notes that offset was believed.
+func (s *span) lower(offset time.Duration) {
+	if offset < s.most && s.most-offset <= clockDrift {
+		s.most = offset // otherwise a drift would in the end put all that was ever passed in doubt
+	}
+	s.least = min(s.least, offset)
+}
+
+func (c *Clock) last() *span { return &c.spans[len(c.spans)-1] }
+
+// push begins a span. When there are too many, the second begins when the first did: too much is read again, not too
+// little.
+func (c *Clock) push(s span) {
+	c.spans = append(c.spans, s)
+	if len(c.spans) > mostSpans {
+		c.spans[1].since = c.spans[0].since
+		c.spans = slices.Delete(c.spans, 0, 1)
+	}
 }
 
 // local is the local clock at a moment, as it went on since base: steps of the wall clock do not count.
@@ -118,14 +175,18 @@ func (c *Clock) Beginning() time.Time {
 	return c.Now().Add(-c.offset)
 }
 
-// Safe is the earliest of Now and of what the last answers told: what is read up to there is read, whichever of them is
-// right.
+// Safe is the earliest of Now, of what the last answers told, and of the least that was believed since the last jump: what
+// is read up to there is read, whichever of them is right. At most clockJump is read twice because of the last.
 func (c *Clock) Safe() time.Time {
 	now := c.Now()
 	if len(c.recent) == 0 {
 		return now
 	}
-	return Earlier(now, c.local(time.Now()).Add(slices.Min(c.recent)).UTC().Round(0))
+	least := slices.Min(c.recent)
+	if len(c.spans) > 0 {
+		least = min(least, c.last().least)
+	}
+	return Earlier(now, c.local(time.Now()).Add(least).UTC().Round(0))
 }
 
 // Again returns, once, the moment from which everything must be read again because a clock that was ahead has been given

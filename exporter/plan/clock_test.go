@@ -145,3 +145,103 @@ func TestClockThatWasAhead(t *testing.T) {
 		require.True(t, c.Again().IsZero(), "once")
 	})
 }
+
+// However often a clock that was ahead has jumped, what was passed since its first jump is read again.
+func TestClockThatWasAheadMoreThanOnce(t *testing.T) {
+	for name, jumps := range map[string][]time.Duration{
+		"more":     {2 * time.Hour, 5 * time.Hour},
+		"less":     {5 * time.Hour, 2 * time.Hour},
+		"creeping": {50 * time.Second, 100 * time.Second, 150 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var c Clock
+				observe(&c, 0, time.Minute, 60)
+				right := time.Now()
+				for _, jump := range jumps {
+					observe(&c, jump, time.Minute, 30)
+				}
+				c.Again()
+				observe(&c, 0, time.Minute, 2)
+				requireAhead(t, &c, 0)
+				again := c.Again()
+				require.WithinDuration(t, right, again, 45*time.Minute)
+				require.False(t, again.Before(right), "what was passed under the right clock is not in doubt")
+			})
+		})
+	}
+}
+
+// Spans that are merged because there are too many lose nothing of what is in doubt.
+func TestClockKeepsFewSpans(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var c Clock
+		observe(&c, 2*time.Hour, time.Minute, quorum)
+		first := time.Now()
+		for n := range 3 * mostSpans {
+			observe(&c, time.Duration(n+3)*time.Hour, time.Minute, 12)
+			require.LessOrEqual(t, len(c.spans), mostSpans)
+		}
+		observe(&c, 0, time.Minute, 2)
+		require.WithinDuration(t, first, c.Again(), 2*time.Second)
+	})
+}
+
+// Dates that are a little ahead move what is safe no further than the local clock, or the server's as it was, allows.
+func TestClockIsSafeFromSmallSteps(t *testing.T) {
+	for _, usual := range []time.Duration{0, 2 * time.Hour} {
+		inBubble(t, func(t *testing.T) {
+			var c Clock
+			observe(&c, usual, time.Minute, quorum)
+			observe(&c, usual+50*time.Second, time.Minute, 60)
+			requireAhead(t, &c, usual+50*time.Second)
+			require.WithinDuration(t, time.Now().Add(usual), c.Safe(), 2*time.Second)
+		})
+	}
+	inBubble(t, func(t *testing.T) {
+		var c Clock
+		observe(&c, 50*time.Second, time.Minute, 60)
+		require.WithinDuration(t, time.Now(), c.Safe(), 2*time.Second, "from the start on")
+	})
+}
+
+// Answers that are behind put in doubt only what was passed since they began, if the local clock bore out the others.
+func TestClockThatFallsBehind(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var c Clock
+		observe(&c, 0, time.Minute, 3000)
+		began := time.Now()
+		observe(&c, -2*time.Hour, time.Minute, 12)
+		requireAhead(t, &c, -2*time.Hour)
+		require.WithinDuration(t, began.Add(-2*time.Hour), c.Again(), 2*time.Second)
+	})
+}
+
+// A drift, however far it leads, puts nothing in doubt.
+func TestClockThatDrifts(t *testing.T) {
+	for _, drift := range []time.Duration{-50 * time.Millisecond, 50 * time.Millisecond} {
+		inBubble(t, func(t *testing.T) {
+			var c Clock
+			for n := range 10_000 {
+				observe(&c, 30*time.Second+time.Duration(n)*drift, time.Minute, 1)
+				require.True(t, c.Again().IsZero(), n)
+			}
+			requireAhead(t, &c, 30*time.Second+10_000*drift)
+			require.WithinDuration(t, c.Now(), c.Safe(), clockJump+2*time.Second)
+		})
+	}
+}
+
+// Dates that come from a cache, and so are up to two minutes old, put next to nothing in doubt.
+func TestClockWithStaleDates(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var c Clock
+		observe(&c, 0, time.Minute, 3000)
+		for _, age := range []time.Duration{30, 61, 90, 120, 80, 40, 0, 40, 80, 120, 60, 0} {
+			observe(&c, -age*time.Second, time.Minute, 1)
+			if again := c.Again(); !again.IsZero() {
+				require.WithinDuration(t, time.Now(), again, 15*time.Minute)
+			}
+		}
+	})
+}

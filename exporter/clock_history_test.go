@@ -1,0 +1,74 @@
+package exporter
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+// dates is a time in which all Dates are off by as much.
+type dates struct {
+	off     time.Duration
+	minutes int
+}
+
+func (h *simHost) liveWithDates(history []dates) {
+	for _, d := range history {
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = d.off })
+		h.liveWith(d.minutes)
+	}
+	h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = 0 })
+}
+
+// Dates that are less than a minute off, that jump more than once or that creep away lose nothing either.
+func TestAHistoryOfWrongDatesLosesNothing(t *testing.T) {
+	for name, history := range map[string][]dates{
+		"30 s ahead for 3 min":  {{30 * time.Second, 3}},
+		"50 s ahead for 25 min": {{50 * time.Second, 25}},
+		"ahead, then more":      {{2 * time.Hour, 25}, {5 * time.Hour, 25}},
+		"ahead, then less":      {{5 * time.Hour, 25}, {2 * time.Hour, 25}},
+		"behind, then ahead":    {{-2 * time.Hour, 25}, {2 * time.Hour, 25}},
+		"creeping":              {{50 * time.Second, 5}, {100 * time.Second, 5}, {150 * time.Second, 15}},
+		"creeping and back":     {{50 * time.Second, 5}, {100 * time.Second, 15}, {50 * time.Second, 5}},
+	} {
+		for _, cold := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, cold %t", name, cold), func(t *testing.T) {
+				inBubble(t, map[string]string{"overlap": "10s", "start_time": "-6h"}, func(h *simHost) {
+					h.server.Add(exportertest.Generate(1, 100, h.now().Add(-5*time.Hour), h.now())...)
+					if cold {
+						h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = history[0].off })
+					}
+					h.start()
+					if !cold {
+						h.liveWith(5)
+					}
+					h.liveWithDates(history)
+					h.liveWith(30)
+					time.Sleep(3 * time.Minute)
+					h.requireAll()
+				})
+			})
+		}
+	}
+}
+
+// Dates that are behind for long do not send again all that happened since the start.
+func TestDatesThatAreBehindDoNotRepeatTheWholeCollection(t *testing.T) {
+	inBubble(t, map[string]string{"overlap": "10s", "start_time": "-6h"}, func(h *simHost) {
+		h.start()
+		h.liveWith(24 * 60)
+		h.liveWithDates([]dates{{-2 * time.Hour, 25}})
+		h.liveWith(30)
+		time.Sleep(3 * time.Minute)
+		h.requireAll()
+		copies := 0
+		for _, n := range h.arrived() {
+			copies += n - 1
+		}
+		require.LessOrEqual(t, copies, 3*60*(2+1), "of two hours and what happened meanwhile")
+	})
+}
