@@ -104,6 +104,8 @@ var wrongRows = map[string]struct {
 	"too many fields":  {"b,2009-12-28T23:30:00Z,login,a@b,more", "has 5 fields, the header 4", map[string]any{"event_id": "b", "user_name": "a@b"}},
 	"no time":          {"b,,login,a@b", "event_time is empty", map[string]any{"event_id": "b"}},
 	"unparsable time":  {"b,yesterday,login,a@b", `event_time "yesterday" is no time that can be read`, map[string]any{"event_id": "b", "action_name": "login"}},
+	"the year 1":       {"b,0001-01-01T00:00:00Z,login,a@b", "is before 1970 or after 2106", map[string]any{"event_id": "b"}},
+	"the year 2999":    {"b,2999-01-01T00:00:00Z,login,a@b", "is before 1970 or after 2106", map[string]any{"event_id": "b"}},
 	"a day that isn't": {"b,2009-02-30T00:00:00Z,login,a@b", "is no time that can be read", map[string]any{"event_id": "b"}},
 	"a stray quote":    {`b,2009-12-28T23:30:00Z,log"in,a@b`, "quote", map[string]any{"event_id": "b"}},
 }

@@ -222,10 +222,13 @@ func (d *Decoder) give(r *event.Row, text []byte) {
 	fields := s.fields[:min(s.count, len(s.fields))]
 	r.Time = d.fallback
 	if d.timeAt < len(fields) {
-		if t, ok := parseEventTime(fields[d.timeAt]); ok {
-			r.Time = t
-		} else {
+		switch t, ok := parseEventTime(fields[d.timeAt]); {
+		case !ok:
 			s.blame(noTime(fields[d.timeAt]))
+		case !inRange(t):
+			s.blame(fmt.Sprintf("event_time %q is before 1970 or after 2106", logline.Excerpt(fields[d.timeAt], 64)))
+		default:
+			r.Time = t
 		}
 	}
 	r.Columns, r.Fields, r.Line, r.Bad, r.Raw = d.columns, fields, d.line, s.bad, nil

@@ -3,6 +3,7 @@ package csv
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"time"
 )
 
@@ -14,6 +15,7 @@ import (
 //   - a date alone, which is its midnight in UTC (spreadsheet libraries write columns of midnights so);
 //   - the time since 1970 as 9 to 11 digits of seconds, with a fraction or not, 12 to 14 of milliseconds, 15 to 17 of microseconds, 18 or 19
 //     of nanoseconds;
+//   - a date and time without separators, 202601312359[59[fraction]], see parseCompact;
 //   - white space around all that.
 //
 // A leap second (…:60) becomes the last nanosecond of its minute, which keeps the order. Dates that no calendar has, hour 24 and offsets of
@@ -135,6 +137,9 @@ func daysIn(year, month int) int {
 // parseAnyTime reads every form that parseEventTime's comment names.
 func parseAnyTime(b []byte) (time.Time, bool) {
 	b = bytes.TrimSpace(b)
+	if isCompact(b) {
+		return parseCompact(b)
+	}
 	if t, ok := parseEpoch(b); ok {
 		return t, true
 	}
@@ -163,6 +168,40 @@ func parseAnyTime(b []byte) (time.Time, bool) {
 	}
 	return instant(year, month, day, hour, minute, second, nano, east)
 }
+
+// isCompact reports whether b is so many digits that as a time since 1970 it would lie before 2002 or after 2286, and
+// begins with a year that audit events have: then it is a date, or nothing.
+func isCompact(b []byte) bool {
+	switch len(b) {
+	case 12, 14, 15, 17, 18:
+	default:
+		return false
+	}
+	for _, c := range b {
+		if c-'0' > 9 {
+			return false
+		}
+	}
+	year := twoDigits(b)*100 + twoDigits(b[2:])
+	return 1970 <= year && year <= 2106
+}
+
+// parseCompact reads YYYYMMDDhhmm[ss[fraction]], which is UTC. What no calendar has is not taken for a time since 1970.
+func parseCompact(b []byte) (time.Time, bool) {
+	s := timeScanner{rest: b}
+	year, month, day, hour, minute := s.number(4), s.number(2), s.number(2), s.number(2), s.number(2)
+	var second, nano int
+	if len(s.rest) > 0 {
+		second = s.number(2)
+	}
+	if len(s.rest) > 0 {
+		nano = s.fraction()
+	}
+	return instant(year, month, day, hour, minute, second, nano, 0)
+}
+
+// inRange reports whether a record can carry t: Fluent Bit has 32 bits for its seconds since 1970.
+func inRange(t time.Time) bool { return uint64(t.Unix()) <= math.MaxUint32 }
 
 // parseEpoch reads a time since 1970. The number of digits tells the unit: for each unit they cover 1973 to 2286 at least.
 func parseEpoch(b []byte) (time.Time, bool) {

@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"io"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 var eventTimes = map[string]string{ // what is read as what, "" as nothing
@@ -47,6 +49,17 @@ var eventTimes = map[string]string{ // what is read as what, "" as nothing
 	"1769903999123456":                      "2026-01-31T23:59:59.123456Z",
 	"1769903999123456789":                   "2026-01-31T23:59:59.123456789Z",
 
+	"202611280258":       "2026-11-28T02:58:00Z",
+	"20261128025837":     "2026-11-28T02:58:37Z",
+	"202611280258375":    "2026-11-28T02:58:37.5Z",
+	"20261128025837123":  "2026-11-28T02:58:37.123Z",
+	"202611280258371234": "2026-11-28T02:58:37.1234Z",
+	"20000229235960":     "2000-02-29T23:59:59.999999999Z",
+	"999999999999":       "2001-09-09T01:46:39.999Z",
+
+	"202613280258":                  "",
+	"20260230025837":                "",
+	"20261128245837":                "",
 	"":                              "",
 	" ":                             "",
 	"null":                          "",
@@ -134,6 +147,27 @@ func TestParseEventTimeCalendar(t *testing.T) {
 				assert.Equal(t, err == nil, ok, text)
 			}
 		}
+	}
+}
+
+// A record has 32 bits for its time: a row from outside them is a bad one, and not of another century.
+func TestARowFromOutsideTheRangeOfRecordsIsABadRow(t *testing.T) {
+	for text, within := range map[string]bool{
+		"0001-01-01T00:00:00Z": false, "1969-12-31T23:59:59Z": false, "1969-12-31T23:59:59.999999999Z": false,
+		"1970-01-01T00:00:00Z": true, "2106-02-07T06:28:15.999Z": true, "2106-02-07T06:28:16Z": false,
+		"2999-01-01T00:00:00Z": false, "9999999999": false, "9999999999999": false, "20261128025837": true,
+	} {
+		d := New()
+		d.Reset(strings.NewReader(threeColumns+"1,"+text+",a\n2,"+noon+",b\n"), atWindowEnd)
+		rows, err := decodeAll(d)
+		require.Equal(t, io.EOF, err)
+		require.Len(t, rows, 2, text)
+		require.Equal(t, good(3, "2", noon, "b"), rows[1], text)
+		if within {
+			require.Empty(t, rows[0].bad, text)
+			continue
+		}
+		require.Equal(t, wrong(2, `event_time "`+text+`" is before 1970 or after 2106`, "1,"+text+",a", atWindowEnd, "1", text, "a"), rows[0])
 	}
 }
 

@@ -26,7 +26,7 @@ func (d *Decoder) quick(r *event.Row) bool {
 		return false
 	}
 	t, ok := d.times.parse(fields[d.timeAt])
-	if !ok {
+	if !ok || !inRange(t) {
 		return false
 	}
 	end := int(ends[columns-1])
