@@ -287,6 +287,11 @@ func (c *collector) read(ctx context.Context, w plan.Window, seen *dedup.Seen, e
 	for {
 		n, err := c.decoder.Rows(c.group.rows[:])
 		switch {
+		case err == io.EOF && rows == 0 && !c.decoder.HeaderEnded():
+			if c.empty.believe(w) {
+				return 0, nil
+			}
+			return 0, fmt.Errorf("read window %s – %s: %w", w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), errBareHeader)
 		case err == io.EOF:
 			c.empty.sawHeader(rows)
 			return rows, nil
@@ -299,6 +304,9 @@ func (c *collector) read(ctx context.Context, w plan.Window, seen *dedup.Seen, e
 		}
 	}
 }
+
+// errBareHeader is an answer that has to come twice, like one without a byte.
+var errBareHeader = fmt.Errorf("%w: of a header without a line end, nothing follows it", body.ErrCut)
 
 // release forgets the rows: a huge one would be kept in memory by what points to it.
 func (g *group) release() {

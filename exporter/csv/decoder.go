@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/body"
@@ -15,7 +16,7 @@ import (
 // This file reads an export's CSV row by row over one buffer. Its rules:
 //
 //   - RFC 4180: fields may be quoted, a quote inside quotes is doubled, quoted fields keep every byte they have, CR, LF and NUL included.
-//     A row ends with LF or CRLF; a lone CR is data. Lines with nothing but white space are no rows.
+//     A row ends with LF or CRLF; a lone CR is data, unless one ends the header: then it ends rows too. Lines with nothing but white space are no rows.
 //   - No row is dropped. One that is wrong (too many or too few fields, a quote where none may be, a time that cannot be read, too long) is
 //     given out with the reason, its text as it came, and the fields that could be made out; the next row is read properly.
 //   - An opening quote runs to the next closing one, however many lines that is: the text between may be anybody's, and a line of it that
@@ -47,6 +48,8 @@ type Decoder struct {
 	err   error // why nothing more comes; io.EOF for the proper end
 	line  int   // where buf[start] lies in the response, from 1
 
+	headerEnded bool // the header has a line end
+
 	store [][]byte // room for maxColumns fields
 	split splitter
 
@@ -71,7 +74,7 @@ func (d *Decoder) Reset(body io.Reader, fallback time.Time) {
 	d.release()
 	d.body, d.fallback = body, fallback.UTC()
 	d.columns, d.err, d.line = nil, nil, 1
-	d.refused, d.long, d.stripSize = false, false, stripBytes
+	d.refused, d.long, d.stripSize, d.headerEnded = false, false, stripBytes, false
 	d.split.fields = d.store
 }
 
@@ -91,7 +94,8 @@ func (d *Decoder) Header() (*event.Columns, error) {
 		d.read(1)
 	}
 	d.start = len(d.buf[:d.end]) - len(bytes.TrimPrefix(d.buf[:d.end], body.UTF8BOM))
-	for {
+	for known := false; ; {
+		known = known || d.setLineEnds()
 		text := d.buf[d.start:d.end]
 		if body.LooksForeign(text) {
 			return nil, d.refuse()
@@ -129,15 +133,32 @@ func (d *Decoder) begin(size int) (*event.Columns, error) {
 		names[i] = string(undouble(bytes.Clone(s.fields[i])))
 	}
 	columns, ok := event.NewColumns(names)
-	if !ok {
+	if !ok || holdData(names) {
 		return nil, d.refuse()
 	}
+	d.headerEnded = d.buf[d.start+size-1] == '\n'
 	d.columns, d.timeAt = columns, columns.Known[event.EventTime]
 	d.start += size
 	d.line += s.lines
 	s.fields = d.store[:len(names)]
 	return columns, nil
 }
+
+// holdData reports whether a time is among the names of columns. Then rows are in the header, whatever was meant to end
+// it, and an export that has nothing but this header is not empty.
+func holdData(names []string) bool {
+	for _, name := range names {
+		for word := range strings.FieldsSeq(name) {
+			if _, ok := parseEventTime([]byte(word)); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// HeaderEnded reports whether the header of this response has a line end. One that has none may have been cut.
+func (d *Decoder) HeaderEnded() bool { return d.headerEnded }
 
 // refuse ends a response that is no export, with an error that shows its beginning.
 func (d *Decoder) refuse() error {

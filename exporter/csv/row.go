@@ -220,26 +220,34 @@ const (
 // scan goes on with the next piece and returns where the row ends in it, line end included; -1 when it goes on.
 func (x *rowScanner) scan(piece []byte) int {
 	for i, b := range piece {
-		if b == '\n' {
-			x.lines++
-		}
-		switch {
-		case x.state == inQuotes:
-			if b == '"' {
-				x.state = pastQuote
-			}
-		case b == '"' && x.state != inText:
-			x.state = inQuotes
-		case b == ',':
-			x.commas++
-			x.state = atField
-		case b == '\n':
+		if x.step(b) {
 			return i + 1
-		default:
-			x.state = inText
 		}
 	}
 	return -1
+}
+
+// step goes on with one byte and reports whether it ends the row.
+func (x *rowScanner) step(b byte) (end bool) {
+	if b == '\n' {
+		x.lines++
+	}
+	switch {
+	case x.state == inQuotes:
+		if b == '"' {
+			x.state = pastQuote
+		}
+	case b == '"' && x.state != inText:
+		x.state = inQuotes
+	case b == ',':
+		x.commas++
+		x.state = atField
+	case b == '\n':
+		return true
+	default:
+		x.state = inText
+	}
+	return false
 }
 
 func (x *rowScanner) inQuotes() bool { return x.state == inQuotes }
