@@ -55,6 +55,7 @@ type collector struct {
 	carried     []schema.Status // are in batches since the last flight
 	reconciler  reconciler
 	empty       emptyBodies
+	ends        doubtfulEnds
 	accepted    oldestAccepted
 	learned     bool // the server's time
 	unsettled   int  // how often it was asked for in vain
@@ -280,7 +281,11 @@ func (c *collector) read(ctx context.Context, w plan.Window, seen *dedup.Seen, e
 		}
 		return 0, fmt.Errorf("read window %s – %s: %w", w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), err)
 	}
+	c.decoder.Believe = func(end csv.End) bool {
+		return (answer.Framed || !end.Torn) && c.ends.believe(w.Start, end, rows)
+	}
 	defer func() {
+		c.decoder.Believe = nil
 		c.stats.rows.Add(int64(rows))
 		c.group.release()
 	}()

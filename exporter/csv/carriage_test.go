@@ -41,9 +41,9 @@ func TestALoneCRIsDataWhereTheHeaderEndsOtherwise(t *testing.T) {
 
 // Whatever was meant to end the lines: rows are never taken for columns, and so for no rows.
 func TestAHeaderWithDataInItIsNoHeader(t *testing.T) {
-	header := strings.TrimSuffix(threeColumns, "\n")
+	header := strings.TrimSuffix(threeColumns, "\n") + ",user_name"
 	for _, end := range []string{"\v", "\f", "\x1e", "\u0085", "\u2028", ";", `\n`, " "} {
-		_, err := decodeWith(New(), strings.NewReader(header+end+"1,"+noon+",a"+end+"2,"+noon+",b"+end))
+		_, err := decodeWith(New(), strings.NewReader(header+end+"1,"+noon+",a,x"+end+"2,"+noon+",b,y"+end))
 		require.ErrorIs(t, err, body.ErrNoExport, "%q", end)
 	}
 }

@@ -20,10 +20,10 @@ import (
 //   - No row is dropped. One that is wrong (too many or too few fields, a quote where none may be, a time that cannot be read, too long) is
 //     given out with the reason, its text as it came, and the fields that could be made out; the next row is read properly.
 //   - An opening quote runs to the next closing one, however many lines that is: the text between may be anybody's, and a line of it that
-//     looks like a row must not become one. A stray opening quote so makes one wrong row out of several, whose text holds them all. Without
-//     a closing quote the body counts as cut.
+//     looks like a row must not become one. But where that makes no good row, the quote was a stray one: if a line between looks like a row,
+//     the line with the quote is one bad row, and those behind it are read as rows of their own.
 //   - Only a body that is whole ends with io.EOF. What ends inside quotes, or with a last line that has no line end and not the header's
-//     number of fields, was cut: errCut. Whoever called must ask for all of it again.
+//     number of fields, was cut: errCut. Whoever called must ask for all of it again, and may then believe that end (see End).
 //   - What is given out are parts of the buffer, valid until the next call. A good row allocates nothing.
 
 const (
@@ -50,6 +50,11 @@ type Decoder struct {
 
 	headerEnded bool // the header has a line end
 
+	// Believe tells whether an answer that ends so is whole all the same. It is called at most once for a response; what was
+	// no row is then a bad one. nil believes none that is torn, and any other.
+	Believe  func(End) bool
+	believed bool
+
 	store [][]byte // room for maxColumns fields
 	split splitter
 
@@ -75,6 +80,7 @@ func (d *Decoder) Reset(body io.Reader, fallback time.Time) {
 	d.body, d.fallback = body, fallback.UTC()
 	d.columns, d.err, d.line = nil, nil, 1
 	d.refused, d.long, d.stripSize, d.headerEnded = false, false, stripBytes, false
+	d.Believe, d.believed = nil, false
 	d.split.fields = d.store
 }
 
@@ -193,25 +199,44 @@ func (d *Decoder) next(r *event.Row) error {
 		text := d.buf[d.start:d.end]
 		size := d.split.split(text, d.err == io.EOF)
 		if size == 0 {
+			if d.err == io.EOF && len(text) > 0 && d.believe(firstLine(text), true) {
+				d.giveLine(r, text)
+				return nil
+			}
 			switch err := d.fill(); err {
 			case nil:
 				continue
 			case body.ErrLongRow:
+				if d.holdsRow(text) {
+					d.giveLine(r, text)
+					return nil
+				}
 				return d.skip(r)
 			default:
 				return err
 			}
 		}
 		text = text[:size]
-		if d.split.count != len(d.split.fields) {
+		if d.split.bad != "" && d.split.lines > 1 && d.holdsRow(text) {
+			d.giveLine(r, text)
+			return nil
+		}
+		if ragged := d.split.count != len(d.split.fields); ragged || body.LooksForeign(text) && !d.looksRight(&d.split) {
 			if blank(text) {
 				d.pass(size)
 				continue
 			}
-			if text[size-1] != '\n' {
-				return d.finish(fmt.Errorf("%w: in line %d, after %d of %d fields", body.ErrCut, d.line, d.split.count, len(d.split.fields)))
+			again, err := d.doubt(size)
+			if err != nil {
+				return err
 			}
-			d.split.blame(fmt.Sprintf("has %d fields, the header %d", d.split.count, len(d.split.fields)))
+			if again {
+				continue
+			}
+			text = d.buf[d.start : d.start+size]
+			if ragged {
+				d.split.blame(fmt.Sprintf("has %d fields, the header %d", d.split.count, len(d.split.fields)))
+			}
 		}
 		d.give(r, text)
 		d.pass(size)

@@ -150,7 +150,8 @@ var decoderCases = []struct {
 	{
 		name: "a stray opening quote", body: `1,` + noon + `,"a` + "\n2," + noon + `,"b"` + "\n3," + noon + ",c\n",
 		want: []decoded{
-			wrong(2, "field 3 goes on after its closing quote", "1,"+noon+",\"a\n2,"+noon+`,"b"`, atNoon, "1", noon, "\"a\n2,"+noon+`,"b"`),
+			wrong(2, "has a quote that is not closed in its line", "1,"+noon+`,"a`, atNoon, "1", noon, `"a`),
+			good(3, "2", noon, "b"),
 			good(4, "3", noon, "c"),
 		},
 	},

@@ -136,6 +136,9 @@ func (x *exchange) replace() {
 	if f.Reset {
 		reset(x.w)
 	}
+	if f.Body != "" && x.answers.Framing != Framed {
+		x.frame()
+	}
 	header := x.w.Header()
 	if f.RetryDate != 0 {
 		header.Set("Retry-After", x.now.Add(f.RetryDate).UTC().Format(http.TimeFormat))

@@ -33,6 +33,7 @@ type Response struct {
 	Date            time.Time     // the Date header; zero when it is absent or unreadable
 	ContentType     string
 	ContentEncoding string
+	Framed          bool // HTTP says where the body ends: one that ends with io.EOF is whole
 	requestID       string
 }
 
@@ -113,6 +114,7 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 		Date:            headerTime(answer.Header, "Date"),
 		ContentType:     answer.Header.Get("Content-Type"),
 		ContentEncoding: answer.Header.Get("Content-Encoding"),
+		Framed:          answer.ContentLength >= 0 || len(answer.TransferEncoding) > 0 || answer.ProtoMajor > 1,
 		requestID:       requestIDOf(answer.Header),
 	}, nil
 }
