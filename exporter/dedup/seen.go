@@ -19,6 +19,9 @@ import (
 // last block. Most events are new, which the index alone can tell. It is larger than the processor's cache: touch asks for many slots at once
 // before they are needed, which costs hardly more than one.
 //
+// An event_id that many events share would make each of them look at all others. So the first seenVersions with the same
+// id have their slots by the id, and the others by id and content.
+//
 // All is cut into parts that grow one at a time, so that growing needs a 16th of the index twice. Entries never move while it grows.
 type Seen struct {
 	parts   [seenParts]seenPart
@@ -52,6 +55,7 @@ const (
 	seenBlockEntries = 128 // 3072 bytes, a size that the allocator has
 	seenFull         = 0.7 // of an index; then it is doubled
 	seenLeast        = 32  // slots
+	seenVersions     = 16  // of one id that are looked through
 	seenStored       = 20  // bytes of an entry in the checkpoint: id, content, second
 
 	numberBits = 24 // of a slot: 268 million events in all
@@ -82,14 +86,14 @@ func (s *Seen) Touch(group []Identity) {
 // window starts at or before it.
 func (s *Seen) Mark(who Identity, at time.Time, batch uint32) Sighting {
 	p, second := s.part(who.ID), event.Seconds(at)
-	number, slot, verdict := p.find(who)
+	number, place, verdict := p.find(who)
 	if verdict == Known {
 		block, e := p.entry(number)
 		e.second = max(e.second, second)
 		block.newest = max(block.newest, second)
 		return Known
 	}
-	p.add(slot, seenEntry{who.ID, who.Content, second, batch})
+	p.add(place, seenEntry{who.ID, who.Content, second, batch})
 	s.Count++
 	return verdict
 }
@@ -105,26 +109,44 @@ func (s *Seen) Carry(who Identity, batch uint32) {
 
 func (s *Seen) part(id uint64) *seenPart { return &s.parts[id>>(64-seenPartBits)] }
 
-// find returns the number of a known event's entry, and the slot where the event is or would go.
-func (p *seenPart) find(who Identity) (number, slot int, verdict Sighting) {
+// seenPlace is where an event is or would go.
+type seenPlace struct {
+	key  uint64 // that slots were looked through by
+	slot int
+}
+
+// find returns the number of a known event's entry, and the place where the event is or would go.
+func (p *seenPart) find(who Identity) (number int, place seenPlace, verdict Sighting) {
+	place.key = who.ID
 	if len(p.index) == 0 {
-		return 0, 0, Fresh
+		return 0, place, Fresh
 	}
-	i := p.slot(who.ID)
+	versions := 0
+	i := p.slot(place.key)
 	for ; p.index[i] != 0; i = p.after(i) {
-		if (p.index[i]^uint32(who.ID))>>numberBits != 0 {
+		if (p.index[i]^uint32(place.key))>>numberBits != 0 {
 			continue
 		}
 		number := int(p.index[i] & numberMask)
-		if _, e := p.entry(number); e.id == who.ID {
-			if e.content == who.Content {
-				return number, i, Known
-			}
-			verdict = Changed
+		_, e := p.entry(number)
+		if e.id != who.ID {
+			continue
+		}
+		if e.content == who.Content {
+			return number, seenPlace{place.key, i}, Known
+		}
+		verdict = Changed
+		if versions++; versions == seenVersions && place.key == who.ID {
+			place.key = who.crowded()
+			i = p.before(p.slot(place.key))
 		}
 	}
-	return 0, i, verdict
+	place.slot = i
+	return 0, place, verdict
 }
+
+// crowded is the key of an event whose id has too many versions: it differs with the content.
+func (who Identity) crowded() uint64 { return who.ID ^ who.Content*0x9e3779b97f4a7c15 }
 
 // entry returns an entry by its number, from 1, and the block that it is in.
 func (p *seenPart) entry(number int) (*seenBlock, *seenEntry) {
@@ -133,10 +155,10 @@ func (p *seenPart) entry(number int) (*seenBlock, *seenEntry) {
 }
 
 // add adds an entry, whose slot is free.
-func (p *seenPart) add(free int, e seenEntry) {
+func (p *seenPart) add(free seenPlace, e seenEntry) {
 	if p.n == p.room {
 		p.resize(max(seenLeast, 2*len(p.index)))
-		free = p.free(e.id)
+		_, free, _ = p.find(Identity{e.id, e.content})
 	}
 	if p.n == len(p.blocks)*seenBlockEntries {
 		entries := new([seenBlockEntries]seenEntry)
@@ -147,7 +169,7 @@ func (p *seenPart) add(free int, e seenEntry) {
 	block, at := p.entry(p.n)
 	*at = e
 	block.newest = max(block.newest, e.second)
-	p.enter(free, p.n, e.id)
+	p.enter(free, p.n)
 }
 
 // resize makes a new index of so many slots.
@@ -156,21 +178,13 @@ func (p *seenPart) resize(slots int) {
 	clear(p.index) // as for entries
 	for i := range p.n {
 		_, e := p.entry(i + 1)
-		p.enter(p.free(e.id), i+1, e.id)
+		_, free, _ := p.find(Identity{e.id, e.content})
+		p.enter(free, i+1)
 	}
 }
 
-// free finds the slot for a new entry.
-func (p *seenPart) free(id uint64) int {
-	i := p.slot(id)
-	for p.index[i] != 0 {
-		i = p.after(i)
-	}
-	return i
-}
-
-func (p *seenPart) enter(slot, number int, id uint64) {
-	p.index[slot] = uint32(id)&^numberMask | uint32(number)
+func (p *seenPart) enter(place seenPlace, number int) {
+	p.index[place.slot] = uint32(place.key)&^numberMask | uint32(number)
 }
 
 // slot spreads the bits below those that chose the part over the slots.
@@ -184,6 +198,13 @@ func (p *seenPart) after(i int) int {
 		return 0
 	}
 	return i
+}
+
+func (p *seenPart) before(i int) int {
+	if i == 0 {
+		return len(p.index) - 1
+	}
+	return i - 1
 }
 
 // keep forgets every entry that is older than second or of a batch after the given one.
