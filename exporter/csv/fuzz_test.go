@@ -40,6 +40,7 @@ func FuzzDecoder(f *testing.F) {
 		f.Add([]byte(test.body), uint8(2))
 	}
 	f.Add([]byte("a,b\n\"c\r\n\",\"\"\"\"\r\n"), uint8(0))
+	f.Add([]byte("\"\n2000-01-10,\"0"), uint8(0))
 	f.Fuzz(againstEncodingCSV())
 }
 
@@ -162,7 +163,9 @@ func checkRaw(t *testing.T, rows []decoded) {
 		}
 		s := splitter{fields: make([][]byte, len(r.fields))}
 		text := []byte(r.raw + "\r\n")
-		if size := s.split(text, true); size != len(text) {
+		if strings.Contains(r.bad, "a quote that is not closed in its line") {
+			s.splitPlain([]byte(r.raw))
+		} else if size := s.split(text, true); size != len(text) {
 			t.Fatalf("the bad row's text %q ends at %d", text, size)
 		}
 		for _, i := range s.doubled {

@@ -34,7 +34,8 @@ func againstTheSplitter(t *testing.T, d *Decoder, rows []byte, columns int) (tak
 			s.fields[i] = undouble(s.fields[i])
 		}
 		if good {
-			_, good = parseEventTime(s.fields[0])
+			at, ok := parseEventTime(s.fields[0])
+			good = ok && inRange(at)
 		}
 		var r event.Row
 		start := d.start
@@ -86,6 +87,7 @@ func quickAgainstTheSplitter(t *testing.T) {
 func FuzzQuick(f *testing.F) {
 	f.Add([]byte(noon+`,"a ""b"", c"`+"\r\n"+noon+",\"\"\n"), uint8(0))
 	f.Add([]byte(noon+",a\"b\n"+noon+",\"a\nb\",c\n"), uint8(1))
+	f.Add([]byte("0000-01-01 00:00:00Z,\n"), uint8(0))
 	d := New()
 	f.Fuzz(func(t *testing.T, rows []byte, more uint8) {
 		againstTheSplitter(t, d, rows, 2+int(more%4))
