@@ -20,6 +20,7 @@ type setting struct {
 	allowed  string // completes "allowed: "
 	text     string // what it means, for the documentation
 	hidden   bool   // the value is a secret
+	isURL    bool   // the value may have a password in it
 	set      func(c *Config, value string) error
 }
 
@@ -91,6 +92,9 @@ func (s setting) shown(value string) string {
 	if s.hidden {
 		return ""
 	}
+	if s.isURL {
+		value = withoutPassword(value)
+	}
 	return shownURL(value)
 }
 
@@ -117,7 +121,7 @@ func hiddenSetting(key, meaning string, set func(*Config, string)) setting {
 }
 
 func baseURLSetting(key, standard, text string, set func(*Config, parsedURL)) setting {
-	return setting{key: key, standard: standard, allowed: "a base URL such as " + standard, text: text, set: func(c *Config, value string) error {
+	return setting{key: key, standard: standard, allowed: "a base URL such as " + standard, text: text, isURL: true, set: func(c *Config, value string) error {
 		u, err := parseBaseURL(value)
 		if err == nil {
 			set(c, u)

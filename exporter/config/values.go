@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -176,4 +177,16 @@ func shownURL(value string) string {
 		rest = rest[:i+1] + "***"
 	}
 	return logline.Quoted(scheme + rest)
+}
+
+// password is what follows the colon of user:password where no @ tells that it is one.
+var password = regexp.MustCompile(`(?s):[0-9]*[^0-9/\\?#:\]\[@].*$`)
+
+// withoutPassword leaves out what may be a password in a URL that was written wrong: its @ forgotten or escaped.
+func withoutPassword(value string) string {
+	value = strings.ReplaceAll(value, "%40", "@")
+	if strings.Contains(value, "@") {
+		return value // shownURL leaves out what is before it
+	}
+	return password.ReplaceAllString(value, ":***")
 }

@@ -1,10 +1,13 @@
 package logline
 
 import (
+	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"html"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -13,16 +16,16 @@ import (
 const Redacted = "[redacted]"
 
 const (
-	leastSecret = 8  // bytes; what is shorter is no secret, and every text is full of it
-	leastPart   = 6  // bytes of a secret that was cut off before the line was made
-	mostForms   = 64 // that are remembered: a file with a key may change for years
+	leastSecret = 8   // bytes; what is shorter is no secret, and every text is full of it
+	leastPart   = 6   // bytes of a secret that was cut off before the line was made
+	mostForms   = 512 // that are remembered: a file with a key may change for years
 )
 
-// Secrets takes secrets out of texts that others wrote: an endpoint, a proxy or a page of a gateway may repeat what it was
-// sent, in any spelling. It may be used by several goroutines; its zero value knows no secret.
+// Secrets takes secrets out of texts that others wrote: an endpoint, a proxy or a page of a gateway may repeat what it
+// was sent, in any spelling. It may be used by several goroutines; its zero value knows no secret.
 type Secrets struct {
 	mu    sync.RWMutex
-	forms []string // in lower case, the longest first
+	forms []form // what was hidden last comes last
 }
 
 // Hide adds a secret, in all forms in which it is known to come back. Secrets of before are remembered: a server may
@@ -33,72 +36,74 @@ func (s *Secrets) Hide(secret string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, form := range []string{
-		secret, html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret),
-		strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "="),
-		strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(secret)), "="),
-	} {
-		if form = lower(form); !slices.Contains(s.forms, form) {
-			s.forms = append(s.forms, form)
-		}
+	for _, text := range spellings(secret) {
+		s.add(lower(text))
 	}
 	if len(s.forms) > mostForms {
 		s.forms = slices.Delete(s.forms, 0, len(s.forms)-mostForms)
 	}
 }
 
+// add moves a form that is known to the end: of many, those go that were not used for longest.
+func (s *Secrets) add(text string) {
+	at := slices.IndexFunc(s.forms, func(f form) bool { return f.text == text })
+	if at < 0 {
+		s.forms = append(s.forms, newForm(text))
+		return
+	}
+	known := s.forms[at]
+	s.forms = append(slices.Delete(s.forms, at, at+1), known)
+}
+
+func spellings(secret string) []string {
+	quoted := strconv.Quote(secret)
+	inJSON, _ := json.Marshal(secret) // a string has no error
+	return []string{
+		secret,
+		html.EscapeString(secret),
+		url.QueryEscape(secret),
+		url.PathEscape(secret),
+		strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "="),
+		strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(secret)), "="),
+		quoted[1 : len(quoted)-1],
+		string(inJSON[1 : len(inJSON)-1]),
+	}
+}
+
 // Redact returns text without the secrets, whatever their case. Of a secret at which a text was cut, and so ends or has
-// an ellipsis, the beginning goes too.
+// an ellipsis, the beginning goes too. It takes time in proportion to the text, whatever is in it.
 func (s *Secrets) Redact(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	var found []span
+	plain := lower(text)
 	for _, form := range s.forms {
-		text = redactWhole(text, form)
+		found = form.find(plain, found)
 	}
-	for _, form := range s.forms {
-		text = redactPart(text, form)
+	if len(found) == 0 {
+		return text
 	}
-	return text
-}
-
-func redactWhole(text, form string) string {
-	for at := 0; ; {
-		found := strings.Index(lower(text[at:]), form)
-		if found < 0 {
-			return text
+	slices.SortFunc(found, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	var out strings.Builder
+	end := 0
+	for _, f := range found {
+		if f.from >= end {
+			out.WriteString(text[end:f.from])
+			out.WriteString(Redacted)
 		}
-		at += found
-		text = text[:at] + Redacted + text[at+len(form):]
-		at += len(Redacted)
+		end = max(end, f.to)
 	}
-}
-
-func redactPart(text, form string) string {
-	const ellipsis = "…"
-	for end := len(text); end > 0; {
-		whole := lower(text[:end])
-		for n := min(len(form)-1, end); n >= leastPart; n-- {
-			if strings.HasSuffix(whole, form[:n]) {
-				text = text[:end-n] + Redacted + text[end:]
-				end -= n
-				break
-			}
-		}
-		end = strings.LastIndex(text[:end], ellipsis)
-	}
-	return text
+	out.WriteString(text[end:])
+	return out.String()
 }
 
 // lower is text in lower case as far as that is ASCII, so that places stay the same.
 func lower(text string) string {
-	return string(lowerBytes([]byte(text)))
-}
-
-func lowerBytes(text []byte) []byte {
-	for i, c := range text {
+	lowered := []byte(text)
+	for i, c := range lowered {
 		if c >= 'A' && c <= 'Z' {
-			text[i] = c + 'a' - 'A'
+			lowered[i] = c + 'a' - 'A'
 		}
 	}
-	return text
+	return string(lowered)
 }

@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"html"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -19,6 +21,7 @@ func TestRedactFindsEachForm(t *testing.T) {
 	for name, form := range map[string]string{
 		"plain": key, "upper case": strings.ToUpper(key), "lower case": strings.ToLower(key), "html": html.EscapeString(key),
 		"url": url.QueryEscape(key), "base64": base64.StdEncoding.EncodeToString([]byte(key)), "older": "an-older-key-0001",
+		"quoted": strings.Trim(strconv.Quote(key), `"`), "json": `Wb-\"key\"\u00260123456789\u003cabcdef\u003e/+z`,
 	} {
 		text := s.Redact("é before " + form + ", and " + form + " after")
 		require.NotContains(t, strings.ToLower(text), strings.ToLower(form)[:leastPart], name)
@@ -64,4 +67,34 @@ func TestALineIsRedactedAndThenCut(t *testing.T) {
 		require.NotContains(t, line, key[:leastPart])
 		require.LessOrEqual(t, len(line), maxLine)
 	}
+}
+
+// The key that came after may begin with the one before: nothing of the longer stays.
+func TestAKeyThatBeginsWithAnotherGoesWhole(t *testing.T) {
+	for _, keys := range [][]string{{"a-key-0001", "a-key-0001-tail"}, {"a-key-0001-tail", "a-key-0001"}} {
+		var s Secrets
+		s.Hide(keys[0])
+		s.Hide(keys[1])
+		require.Equal(t, "x "+Redacted+" y", s.Redact("x a-key-0001-tail y"))
+	}
+}
+
+// Who sends megabytes of what redaction looks for must not stop the collection with it.
+func TestRedactionOfMegabytesTakesNoLonger(t *testing.T) {
+	var s Secrets
+	s.Hide(key)
+	began := time.Now()
+	require.Equal(t, strings.Repeat("…", 1<<20), s.Redact(strings.Repeat("…", 1<<20)))
+	require.NotContains(t, s.Redact(strings.Repeat(key, 1<<16)), key)
+	require.Less(t, time.Since(began), 20*time.Second)
+}
+
+// A key that changes often must not push out a secret that is still in use.
+func TestWhatIsInUseIsNotForgotten(t *testing.T) {
+	var s Secrets
+	for n := range 1000 {
+		s.Hide(key)
+		s.Hide("key-of-before-" + strconv.Itoa(n))
+	}
+	require.Equal(t, Redacted, s.Redact(key))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
@@ -67,10 +68,24 @@ func (c credential) where() string {
 	if c.file == "" {
 		return c.setting
 	}
-	if !strings.ContainsAny(c.file, "/.") { // rather the credential itself, in the wrong setting
+	if !looksLikePath(c.file) { // rather the credential itself, in the wrong setting
 		return c.setting + " (its value, which is not shown, is not a path)"
 	}
 	return c.setting + " " + logline.Quoted(c.file)
+}
+
+// looksLikePath reports whether there is such a file or a directory for it. Tokens have dots in them and keys have slashes,
+// so what a value is made of does not tell.
+func looksLikePath(value string) bool {
+	if _, err := os.Lstat(value); err == nil {
+		return true
+	}
+	dir := filepath.Dir(value)
+	if filepath.IsAbs(value) {
+		return dir != "/"
+	}
+	_, err := os.Stat(dir)
+	return err == nil && dir != "."
 }
 
 // origin says where the credential comes from and when a new one counts.

@@ -25,10 +25,22 @@ func TestAClientShowsNoSecret(t *testing.T) {
 }
 
 func TestACredentialInPlaceOfItsFileIsNotShown(t *testing.T) {
-	_, _, err := NewCredential(Credentials{APIKeyFile: "Wb-0123456789abcdef"}).Header()
-	require.Error(t, err)
-	assert.NotContains(t, err.Error(), "0123")
-	assert.Contains(t, err.Error(), "api_key_file (its value, which is not shown, is not a path)")
+	for _, secret := range []string{"Wb-0123456789abcdef", "eyJ0123.eyJ0123.c2ln", "0123/abc+def==", "/0123abc+def=="} {
+		_, _, err := NewCredential(Credentials{APIKeyFile: secret}).Header()
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "0123")
+		assert.Contains(t, err.Error(), "api_key_file (its value, which is not shown, is not a path)")
+	}
+}
+
+// A path that is wrong is shown, or nobody finds the mistake.
+func TestAWrongPathIsShown(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.Mkdir("keys", 0o700))
+	for _, path := range []string{"/no/such/key", "keys/audit", "./keys/audit", "keys"} {
+		_, _, err := NewCredential(Credentials{APIKeyFile: path}).Header()
+		assert.ErrorContains(t, err, `api_key_file "`+path+`": `)
+	}
 }
 
 func TestCredentialHeaders(t *testing.T) {
@@ -94,8 +106,4 @@ func TestCredentialFilesThatAreRefused(t *testing.T) {
 func TestLongInlineCredential(t *testing.T) {
 	_, _, err := NewCredential(Credentials{APIKey: Secret(strings.Repeat("h", maxSecret+1))}).Header()
 	assert.EqualError(t, err, "api_key: is larger than 16384 bytes, which no credential is")
-}
-
-// Texts are full of short strings; to take those out would make them unreadable, and they are no secrets.
-func TestShortCredentialIsNotRedacted(t *testing.T) {
 }
