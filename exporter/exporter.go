@@ -153,11 +153,11 @@ func (e *Exporter) Stats() Stats { return e.stats.snapshot() }
 // Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets go of the checkpoint.
 func (e *Exporter) Close() error {
 	if e.cancel != nil {
-		fleet.leave(e)
 		e.cancel()
 		e.done.Wait()
 		e.collector.finish()
 		e.collector.client.Close()
+		fleet.leave(e)
 	}
 	return e.file.Close()
 }

@@ -14,6 +14,10 @@ type instances struct {
 	mu      sync.Mutex
 	members map[*Exporter]bool // true = it was told that this one is no longer called
 	looked  time.Time
+
+	// logger is held while the standard logger is captured or released, which must not happen under mu: the logger holds
+	// its own lock when it calls standardLog, and that asks for mu.
+	logger  sync.Mutex
 	release func() // gives the standard logger back
 }
 
@@ -23,15 +27,21 @@ const (
 )
 
 func (f *instances) join(e *Exporter) {
+	f.logger.Lock()
+	defer f.logger.Unlock()
+	f.add(e)
+	if f.release == nil {
+		f.release = captureStandardLog()
+	}
+}
+
+func (f *instances) add(e *Exporter) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.members == nil {
 		f.members = make(map[*Exporter]bool)
 	}
 	f.members[e] = false
-	if f.release == nil {
-		f.release = captureStandardLog()
-	}
 }
 
 // each calls do for every instance.
@@ -43,14 +53,22 @@ func (f *instances) each(do func(e *Exporter)) {
 	}
 }
 
+// leave comes after the instance's connections are closed: until then they may have something to say.
 func (f *instances) leave(e *Exporter) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.members, e)
-	if len(f.members) == 0 && f.release != nil {
+	f.logger.Lock()
+	defer f.logger.Unlock()
+	if f.remove(e) == 0 && f.release != nil {
 		f.release()
 		f.release = nil
 	}
+}
+
+// remove returns how many are left.
+func (f *instances) remove(e *Exporter) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.members, e)
+	return len(f.members)
 }
 
 // called notes that e's collect was called, and looks after the others now and then. What it finds goes to e's log, since nobody prints that

@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"log"
-	"os"
 	"strings"
 	"sync"
 
@@ -21,6 +20,10 @@ const (
 	standardLine = 200 // bytes of such a line
 	standardKind = 40  // bytes at its beginning that tell one kind from another
 	mostKinds    = 50
+
+	// payload begins what net/http repeats of an answer nobody asked for: events, and perhaps a part of a key that is
+	// too short to be known.
+	payload = " starting with "
 )
 
 // Write makes a line of what the standard logger prints. All instances' secrets are taken out: the connection may be of
@@ -32,7 +35,7 @@ func (l *standardLog) Write(text []byte) (int, error) {
 		line = e.log.Redact(line)
 		queue = e.log
 	})
-	line = logline.Clean(line)
+	line, _, _ = strings.Cut(logline.Clean(line), payload)
 	if queue == nil || !l.first(logline.Cut(line, standardKind)) {
 		return len(text), nil
 	}
@@ -55,13 +58,13 @@ func (l *standardLog) first(kind string) bool {
 	return true
 }
 
-// captureStandardLog routes the standard logger to the instances; release gives stderr back.
+// captureStandardLog routes the standard logger to the instances; release gives back what was before, usually stderr.
 func captureStandardLog() (release func()) {
-	flags := log.Flags()
+	flags, writer := log.Flags(), log.Writer()
 	log.SetFlags(0)
 	log.SetOutput(new(standardLog))
 	return func() {
 		log.SetFlags(flags)
-		log.SetOutput(os.Stderr)
+		log.SetOutput(writer)
 	}
 }

@@ -1,6 +1,8 @@
 package exporter
 
 import (
+	"io"
+	"log"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
 // A server that sends an answer nobody asked for makes net/http print its beginning, key and events included. It becomes
@@ -30,11 +33,46 @@ func TestWhatTheStandardLoggerPrintsIsRedacted(t *testing.T) {
 		h.takeLines()
 		require.Contains(t, h.logged(), "Unsolicited response")
 		require.NotContains(t, h.logged(), h.settings["api_key"])
+		require.NotContains(t, h.logged(), "HTTP/1.1", "nothing of the answer, which may be events")
 		require.Equal(t, 4, count(h.logged(), "Unsolicited"), "once for each logger")
 		for line := range strings.Lines(h.logged()) {
 			require.Less(t, len(line), 400)
 		}
 	})
+}
+
+// Instances come and go while the standard logger is used, and neither waits for the other for ever.
+func TestInstancesComeAndGoWhileTheStandardLoggerIsUsed(t *testing.T) {
+	before := log.Writer()
+	log.SetOutput(io.Discard)
+	over, stop, stopped := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				log.Print("something")
+			}
+		}
+	}()
+	go func() {
+		defer close(over)
+		e := &Exporter{log: new(logline.Queue)}
+		for range 20_000 {
+			fleet.join(e)
+			fleet.leave(e)
+		}
+	}()
+	select {
+	case <-over:
+		close(stop)
+		<-stopped
+		log.SetOutput(before)
+	case <-time.After(30 * time.Second):
+		t.Fatal("a standstill")
+	}
 }
 
 // An error page that is cut in the middle of the key leaves nothing of it.
