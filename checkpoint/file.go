@@ -71,7 +71,7 @@ func (f *File) locate() error {
 	case info.IsDir():
 		return f.refuse(errors.New("is a directory"), "set checkpoint_path to a file in it, such as "+filepath.Join(f.name, "wherobots_audit.json"))
 	case !info.Mode().IsRegular():
-		return f.refuse(errors.New("is no regular file"), "set another checkpoint_path")
+		return f.refuse(errNotRegular, "set another checkpoint_path")
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (f *File) load() error {
 	if err := removeLeftovers(f.path); err != nil {
 		return f.writeError(err)
 	}
-	data, err := os.ReadFile(f.path)
+	data, err := readRegular(f.path, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := tryReplace(f.path); err != nil {

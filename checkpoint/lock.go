@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -15,7 +16,10 @@ import (
 // lockPatience is how long a holder in another process may take to let go: after a restart the old process may still be ending.
 var lockPatience = 3 * time.Second
 
-const lockRetry = 50 * time.Millisecond
+const (
+	lockRetry = 50 * time.Millisecond
+	lockNote  = 4 << 10 // bytes; no lock file has more
+)
 
 // thisProcess tells this process's locks from another's. The pid does not: two containers that share a volume may both be process 1.
 var thisProcess = rand.Text()
@@ -31,7 +35,10 @@ var errHeldHere = &heldError{"another [INPUT] of this process"}
 // takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file, so that instances of one process
 // exclude each other too, and drops them when the process dies. had says that there has been a checkpoint that had begun.
 func takeLock(path string) (lock *flock.Flock, had bool, err error) {
-	lock = flock.New(path)
+	if err := checkRegular(os.Lstat(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
+	}
+	lock = flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|openFlags), flock.SetPermissions(fileMode))
 	ok, err := lock.TryLock()
 	if err == nil && !ok {
 		if readHolder(path).token == thisProcess {
@@ -49,7 +56,10 @@ func takeLock(path string) (lock *flock.Flock, had bool, err error) {
 	case !ok:
 		return nil, false, &heldError{readHolder(path).String()}
 	}
-	text, _ := os.ReadFile(path)
+	text, err := readRegular(path, lockNote)
+	if err != nil {
+		return nil, false, errors.Join(err, lock.Unlock())
+	}
 	had = strings.HasPrefix(string(text), markHad)
 	writeNote(path, had, thisHolder())
 	return lock, had, nil
@@ -70,7 +80,7 @@ const (
 // writeNote replaces what the lock file says, the mark in place, so that a full disk cannot take it away. An error stops nobody: without a note the
 // lock holds all the same, but a message cannot name the holder, and a lost checkpoint would be taken for a first start.
 func writeNote(path string, had bool, holder string) {
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	file, err := openRegular(path, os.O_WRONLY)
 	if err != nil {
 		return
 	}
@@ -105,7 +115,7 @@ func (h holder) String() string {
 
 // readHolder returns the zero holder when there is nothing to be read.
 func readHolder(path string) holder {
-	text, err := os.ReadFile(path)
+	text, err := readRegular(path, lockNote)
 	if err != nil {
 		return holder{}
 	}

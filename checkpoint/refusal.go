@@ -34,6 +34,9 @@ func (f *File) lockError(err error) error {
 	case errors.As(err, &held):
 		return f.refuse(err, "stop that first, "+elsewhere)
 	}
+	if errors.Is(err, errNotRegular) || errors.Is(err, syscall.ELOOP) {
+		return f.refuse(fmt.Errorf("cannot be locked: %s %w", lockPath(f.path), errNotRegular), "remove that, "+elsewhere)
+	}
 	return f.refuse(fmt.Errorf("cannot be locked: %w", bare(err)), f.wayOut(err, lockPath(f.path)))
 }
 

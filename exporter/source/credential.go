@@ -124,30 +124,8 @@ func (c credential) Header() (name, value string, err error) {
 const maxSecret = 16 << 10
 
 func readSecret(file string) (string, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return "", reasonOf(err)
-	}
-	if !info.Mode().IsRegular() { // a pipe would make the collection wait for its writer
-		return "", errors.New("is not a regular file")
-	}
-	if info.Size() > maxSecret {
-		return "", fmt.Errorf("is larger than %d bytes, which no credential is", maxSecret)
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", reasonOf(err)
-	}
-	return strings.TrimPrefix(string(data), "\ufeff"), nil
-}
-
-// reasonOf leaves off the path, which the message has already.
-func reasonOf(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return fmt.Errorf("cannot be read: %w", path.Err)
-	}
-	return fmt.Errorf("cannot be read: %w", err)
+	data, err := readRegular(file, maxSecret, "credential")
+	return strings.TrimPrefix(string(data), "\ufeff"), err
 }
 
 // CheckSecret refuses what cannot be a header's value, and says nothing of it but the kind of mistake.

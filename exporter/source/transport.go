@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
@@ -47,11 +46,14 @@ func newTransport(cfg Config) (*http.Transport, error) {
 	}, nil
 }
 
+// maxRoots is many times what all public certificate authorities need, about 200 KB.
+const maxRoots = 16 << 20
+
 // LoadRoots returns the system's certificates and those of file.
 func LoadRoots(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+	pem, err := readRegular(file, maxRoots, "list of certificates")
 	if err != nil {
-		return nil, reasonOf(err)
+		return nil, err
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
