@@ -26,7 +26,8 @@ func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identit
 		c.stats.changed.Add(1)
 		c.report.changed(r)
 	case dedup.Fresh:
-		if r.Bad == "" && r.Time.Before(through) {
+		// A time before the window is not what the endpoint goes by, and does not tell when the event appeared.
+		if r.Bad == "" && !r.Time.Before(w.Start) && r.Time.Before(through) {
 			c.late(through.Sub(r.Time))
 		}
 	}

@@ -46,7 +46,10 @@ func (r *report) seldom(kind string) bool {
 
 func (r *report) changed(row *event.Row) {
 	if r.seldom("changed") {
-		r.log.Warnf("event %q came again with other content; both versions are forwarded (said at most every %s; see the changed metric)", row.Value(event.EventID), logline.RareInterval)
+		r.log.Warnf(
+			"event %s came again with other content; both versions are forwarded"+
+				" (said at most every %s; see the changed metric)",
+			logline.Quoted(r.log.Redact(string(row.Value(event.EventID)))), logline.RareInterval)
 	}
 }
 

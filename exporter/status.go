@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +93,7 @@ func (c *collector) tellColumns() {
 		return
 	}
 	c.log.Warnf("the export's columns changed: new %s; gone %s; new columns are forwarded under their own names", list(added), list(gone))
-	c.status(schema.Status{Kind: schema.StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: strings.Join(names, ",")})
+	c.status(schema.Status{Kind: schema.StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: logline.Cut(strings.Join(names, ","), columnsDetail)})
 	c.committed.columns = nil // told; the next commit brings the new ones
 }
 
@@ -117,11 +118,26 @@ func difference(a, b []string) (only []string) {
 	return only
 }
 
+// Bounds of what is said of columns: a broken endpoint may have any number of them, with names of megabytes.
+const (
+	listedNames   = 20
+	listedName    = 64       // bytes
+	columnsDetail = 16 << 10 // bytes of all names in a status event
+)
+
 func list(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
-	return strings.Join(names, ", ")
+	shown := make([]string, 0, listedNames)
+	for _, name := range names[:min(len(names), listedNames)] {
+		shown = append(shown, logline.Cut(name, listedName))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // tellReconciled says what only reconciliation found, and so how much too short the overlap was.
