@@ -108,30 +108,46 @@ func (c *collector) limits() plan.Limits {
 // run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
 func (c *collector) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := c.guarded(ctx)
-		var doubt *doubtError
-		switch {
-		case err == nil || ctx.Err() != nil:
-		case errors.As(err, &doubt):
-			c.refetch(ctx, doubt)
-		default:
-			if err := c.fail(ctx, err); errors.As(err, &doubt) {
-				c.refetch(ctx, doubt)
-			}
+		err := c.guarded(ctx, c.step)
+		for err != nil && ctx.Err() == nil {
+			err = c.deal(ctx, err)
 		}
 	}
 }
 
-// guarded turns a panic into an error: a defect that one answer brings out must not take down the engine with all its other inputs. The
-// window counts as not read.
-func (c *collector) guarded(ctx context.Context) (err error) {
+// defectPause is how long the collector rests when even what follows an error is a panic.
+const defectPause = 30 * time.Second
+
+// deal does what follows an error, and returns the doubt that came up meanwhile, if any.
+func (c *collector) deal(ctx context.Context, err error) error {
+	var before, after *doubtError
+	next := c.guarded(ctx, func(ctx context.Context) error {
+		if errors.As(err, &before) {
+			c.refetch(ctx, before)
+			return nil
+		}
+		return c.fail(ctx, err)
+	})
+	if !errors.As(next, &after) {
+		return nil
+	}
+	if before != nil { // refetch returns none: it was a panic, and would be one again at once
+		c.log.Errorf("%s", after.cause)
+		c.sleepPlain(ctx, defectPause)
+	}
+	return after
+}
+
+// guarded turns a panic into an error: a defect that one answer brings out must not take down the engine with all its other
+// inputs. The window counts as not read.
+func (c *collector) guarded(ctx context.Context, do func(context.Context) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			c.data, c.records = c.data[:0], 0
 			err = defect(r)
 		}
 	}()
-	return c.step(ctx)
+	return do(ctx)
 }
 
 // step does the next thing that is due: read a window, begin a sweep, reconcile, or wait.

@@ -150,16 +150,18 @@ func (e *Exporter) Lines() []logline.Line { return e.log.Drain() }
 // Stats returns the instance's figures.
 func (e *Exporter) Stats() Stats { return e.stats.snapshot() }
 
-// Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets go of the checkpoint.
-func (e *Exporter) Close() error {
+// Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets go of the
+// checkpoint, even if a defect is in the way: an instance that a reload starts must find it free.
+func (e *Exporter) Close() (err error) {
+	defer func() { err = errors.Join(err, e.file.Close()) }()
 	if e.cancel != nil {
+		defer fleet.leave(e)
 		e.cancel()
 		e.done.Wait()
+		defer e.collector.client.Close()
 		e.collector.finish()
-		e.collector.client.Close()
-		fleet.leave(e)
 	}
-	return e.file.Close()
+	return nil
 }
 
 // newKey makes the secret key of a new checkpoint's identities.
