@@ -13,8 +13,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockPatience is how long a holder in another process may take to let go: after a restart the old process may still be ending.
-var lockPatience = 3 * time.Second
+// lockPatience is how long a holder in another process may take to let go: after a restart the old process may still be
+// ending. With three seconds, restarts within ten seconds of a SIGTERM were seen to be refused.
+var lockPatience = 15 * time.Second
 
 const (
 	lockRetry = 50 * time.Millisecond

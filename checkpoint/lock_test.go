@@ -56,6 +56,14 @@ func TestWaitsForAProcessThatEnds(t *testing.T) {
 	mustOpen(t, path)
 }
 
+// Fluent Bit's grace is 5 s: a restart meanwhile must not fail.
+func TestWaitsForALongGrace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json")
+	_, finish := startHolder(t, path)
+	time.AfterFunc(6*time.Second, finish)
+	mustOpen(t, path)
+}
+
 func TestCrashedHolderIsInNobodysWay(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	holder, _ := startHolder(t, path)

@@ -98,6 +98,17 @@ func (c *collector) resume() {
 	c.planner = plan.New(c.limits(), c.committed.from, through)
 	c.stats.through.Store(through.Unix())
 	c.log.Infof("goes on from the checkpoint %s: everything up to %s is done", c.cfg.CheckpointPath, through.Format(time.RFC3339))
+	c.tellStart()
+}
+
+// tellStart says that start_time is not used, unless it says where this collection began anyway. That of an age does not.
+func (c *collector) tellStart() {
+	from := c.committed.from
+	if c.cfg.Start.At(from.Add(time.Hour)).Truncate(time.Second).Equal(from) {
+		return
+	}
+	c.log.Infof("start_time %s is not used, since there is a checkpoint: this collection began at %s; "+
+		"to begin elsewhere, set another checkpoint_path", c.cfg.Start, from.Format(time.RFC3339))
 }
 
 // limits are the settings that the plan keeps to.
