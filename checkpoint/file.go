@@ -30,8 +30,9 @@ type File struct {
 // Open locks and reads the checkpoint at path for a collection from source. A file that does not exist is no error: State then says false,
 // and Save creates it.
 //
-// Everything else that is wrong is an error for the person who set checkpoint_path; it names the file and the way out. When another process
-// holds the lock, Open waits up to 15 seconds for it. Open also makes sure that Save will work, by replacing the file with itself.
+// Everything else that is wrong is an error for the person who set checkpoint_path; it names the file
+// and the way out. When another process holds the lock, Open waits up to 15 seconds for it. Open also
+// makes sure that Save will work, by replacing the file with itself.
 func Open(path string, source Source) (*File, error) {
 	f := &File{name: path, source: source.normal()}
 	if err := f.locate(); err != nil {

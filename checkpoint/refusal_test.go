@@ -52,7 +52,8 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"lock file is a directory": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, os.Mkdir(dir+"/audit.json.lock", 0o700)) },
-			want:    "DIR/audit.json: cannot be locked: DIR/audit.json.lock is no regular file; remove that, or set another checkpoint_path",
+			want: "DIR/audit.json: cannot be locked: DIR/audit.json.lock is no regular file; remove that, " +
+				"or set another checkpoint_path",
 		},
 		"empty": {
 			prepare: content(""),

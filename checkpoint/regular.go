@@ -10,9 +10,10 @@ import (
 // errNotRegular is what a file is not that only looks like one.
 var errNotRegular = errors.New("is no regular file")
 
-// openRegular opens a file of the checkpoint's, and nothing else: whoever can write to the directory could have put there
-// a link to a file that must not be changed, a pipe that makes the opener wait for ever, or a device that acts when it is
-// opened. So the kind is looked at before, and again at what was opened.
+// openRegular opens a file of the checkpoint's, and nothing else: whoever can write to the directory
+// could have put there a link to a file that must not be changed, a pipe that makes the opener wait
+// for ever, or a device that acts when it is opened. So the kind is looked at before, and again at
+// what was opened.
 func openRegular(path string, flag int) (*os.File, error) {
 	if err := checkRegular(os.Lstat(path)); err != nil {
 		return nil, err

@@ -14,9 +14,11 @@ import (
 
 // odd puts something that is no regular file at path.
 var odd = map[string]func(t *testing.T, path string){
-	"a pipe":       func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o600)) },
-	"a directory":  func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o700)) },
-	"a link":       func(t *testing.T, path string) { require.NoError(t, os.Symlink(filepath.Join(t.TempDir(), "x"), path)) },
+	"a pipe":      func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o600)) },
+	"a directory": func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o700)) },
+	"a link": func(t *testing.T, path string) {
+		require.NoError(t, os.Symlink(filepath.Join(t.TempDir(), "x"), path))
+	},
 	"a link to it": func(t *testing.T, path string) { require.NoError(t, os.Symlink(path, path)) },
 	"a device":     func(t *testing.T, path string) { require.NoError(t, os.Symlink("/dev/zero", path)) },
 	"a socket": func(t *testing.T, path string) {
@@ -33,7 +35,8 @@ func TestALockFileThatIsNoFileIsRefused(t *testing.T) {
 			path := filepath.Join(shortDir(t), "audit.json")
 			put(t, path+".lock")
 			_, err := openSoon(t, path)
-			assert.EqualError(t, err, path+": cannot be locked: "+path+".lock is no regular file; remove that, or set another checkpoint_path")
+			assert.EqualError(t, err, path+": cannot be locked: "+path+".lock is no regular file; remove that, "+
+				"or set another checkpoint_path")
 			_, err = os.Stat(path)
 			assert.ErrorIs(t, err, os.ErrNotExist, "nothing is begun without a lock")
 		})

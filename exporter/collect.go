@@ -101,7 +101,8 @@ func (c *collector) resume() {
 	c.tellStart()
 }
 
-// tellStart says that start_time is not used, unless it says where this collection began anyway. That of an age does not.
+// tellStart says that start_time is not used, unless it says where this collection began anyway. That
+// of an age does not.
 func (c *collector) tellStart() {
 	from := c.committed.from
 	if c.cfg.Start.At(from.Add(time.Hour)).Truncate(time.Second).Equal(from) {
@@ -149,8 +150,8 @@ func (c *collector) deal(ctx context.Context, err error) error {
 	return after
 }
 
-// guarded turns a panic into an error: a defect that one answer brings out must not take down the engine with all its other
-// inputs. The window counts as not read.
+// guarded turns a panic into an error: a defect that one answer brings out must not take down the
+// engine with all its other inputs. The window counts as not read.
 func (c *collector) guarded(ctx context.Context, do func(context.Context) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -93,7 +93,11 @@ func (c *collector) tellColumns() {
 		return
 	}
 	c.log.Warnf("the export's columns changed: new %s; gone %s; new columns are forwarded under their own names", list(added), list(gone))
-	c.status(schema.Status{Kind: schema.StatusColumnsChanged, Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone), Detail: logline.Cut(strings.Join(names, ","), columnsDetail)})
+	c.status(schema.Status{
+		Kind:    schema.StatusColumnsChanged,
+		Message: "the export's columns changed: new " + list(added) + "; gone " + list(gone),
+		Detail:  logline.Cut(strings.Join(names, ","), columnsDetail),
+	})
 	c.committed.columns = nil // told; the next commit brings the new ones
 }
 

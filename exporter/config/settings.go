@@ -121,13 +121,20 @@ func hiddenSetting(key, meaning string, set func(*Config, string)) setting {
 }
 
 func baseURLSetting(key, standard, text string, set func(*Config, parsedURL)) setting {
-	return setting{key: key, standard: standard, allowed: "a base URL such as " + standard, text: text, isURL: true, set: func(c *Config, value string) error {
-		u, err := parseBaseURL(value)
-		if err == nil {
-			set(c, u)
-		}
-		return err
-	}}
+	return setting{
+		key:      key,
+		standard: standard,
+		allowed:  "a base URL such as " + standard,
+		text:     text,
+		isURL:    true,
+		set: func(c *Config, value string) error {
+			u, err := parseBaseURL(value)
+			if err == nil {
+				set(c, u)
+			}
+			return err
+		},
+	}
 }
 
 func durationSetting(key, standard string, least, most time.Duration, text string, field func(*Config) *time.Duration) setting {

@@ -74,8 +74,8 @@ func (c credential) where() string {
 	return c.setting + " " + logline.Quoted(c.file)
 }
 
-// looksLikePath reports whether there is such a file or a directory for it. Tokens have dots in them and keys have slashes,
-// so what a value is made of does not tell.
+// looksLikePath reports whether there is such a file or a directory for it. Tokens have dots in them
+// and keys have slashes, so what a value is made of does not tell.
 func looksLikePath(value string) bool {
 	if _, err := os.Lstat(value); err == nil {
 		return true

@@ -8,9 +8,10 @@ import (
 	"syscall"
 )
 
-// readRegular returns what is in a file that a setting names, which may be a link: Kubernetes' secrets are. A pipe would
-// make the collection wait for its writer, and a device may never end, so the kind is looked at before the file is opened,
-// and again at what was opened. What is larger than limit bytes is refused; what says what is not so large.
+// readRegular returns what is in a file that a setting names, which may be a link: Kubernetes' secrets
+// are. A pipe would make the collection wait for its writer, and a device may never end, so the kind
+// is looked at before the file is opened, and again at what was opened. What is larger than limit
+// bytes is refused; what says what is not so large.
 func readRegular(path string, limit int64, what string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
