@@ -40,16 +40,20 @@ func TestWrongSettingsKeepTheHostFromStarting(t *testing.T) {
 	}
 }
 
+// startPatience is how long a start that is refused may take: it waits up to 15 seconds for the
+// checkpoint of a process that may still be ending.
+const startPatience = 25 * time.Second
+
 // refuses requires that the host ends with 255, with each message on one error
 // line of the plugin.
 func refuses(t *testing.T, r *rig, messages ...string) {
 	t.Helper()
 	p := r.start(t)
 	if old(r.host) {
-		p.until(10*time.Second, "the engine's own message", p.logged("failed to initialize"))
+		p.until(startPatience, "the engine's own message", p.logged("failed to initialize"))
 		p.stop()
 	} else {
-		assert.Equal(t, 255, p.code(10*time.Second))
+		assert.Equal(t, 255, p.code(startPatience))
 	}
 	log := r.log(t)
 	for _, message := range messages {
