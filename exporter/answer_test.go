@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,12 +67,13 @@ func (s slowReader) Read(p []byte) (int, error) {
 // Whether the keeper has begun or not, end leaves nothing of it behind.
 func TestKeeperEndsWithEachRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &collector{ledger: handover.NewLedger(true, 1000)}
-		a := &answer{Response: &source.Response{}, c: c}
-		a.keeper.prepare(c, func() {})
+		ledger := handover.NewLedger(true, 1000)
+		c := &commits{ledger: ledger}
+		keep := upkeep{changed: ledger.Changed, settle: c.settle}
+		a := newAnswer(&source.Response{}, func() {}, keep, new(atomic.Int64))
 		for _, wait := range []time.Duration{0, keeperPatience - 1, keeperPatience, keeperPatience + 1, time.Hour, 0} {
 			a.Body = io.NopCloser(slowReader(wait))
-			wake(c.ledger)
+			wake(ledger)
 			n, err := a.readBody(make([]byte, 1))
 			require.NoError(t, err)
 			require.Equal(t, 1, n)
@@ -82,11 +84,13 @@ func TestKeeperEndsWithEachRead(t *testing.T) {
 
 func TestAPanicOfASaveIsADoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &collector{ledger: handover.NewLedger(true, 1000), flight: []flight{{}}} // without a file to save to
+		ledger := handover.NewLedger(true, 1000)
+		c := &commits{ledger: ledger, flights: []flight{{}}} // without a file to save to
+		keep := upkeep{changed: ledger.Changed, settle: c.settle}
 		ctx := make(chan struct{})
-		a := &answer{Response: &source.Response{Body: io.NopCloser(waiting(ctx))}, c: c}
-		a.keeper.prepare(c, func() { close(ctx) })
-		wake(c.ledger)
+		response := &source.Response{Body: io.NopCloser(waiting(ctx))}
+		a := newAnswer(response, func() { close(ctx) }, keep, new(atomic.Int64))
+		wake(ledger)
 		_, err := a.readBody(make([]byte, 1))
 		require.ErrorContains(t, err, "a defect of the plugin")
 	})

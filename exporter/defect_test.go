@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/wherobots/in_wherobots_audit/exporter/handover"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
@@ -43,7 +42,7 @@ func TestADefectWhileAnErrorIsDealtWithIsSurvived(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		log := new(logline.Queue)
-		c := &collector{log: log, stats: new(stats), ledger: handover.NewLedger(true, 1000)} // the rest is missing
+		c := &collector{log: log, stats: new(stats), batcher: new(batcher)} // the rest is missing
 		c.run(ctx)
 		require.Error(t, ctx.Err(), "it goes on until it is ended")
 		lines := log.Drain()
@@ -61,7 +60,7 @@ func TestADefectAtTheEndLetsGoOfTheCheckpoint(t *testing.T) {
 		h.wg.Wait()
 		h.e.cancel()
 		h.e.done.Wait()
-		h.e.collector.ledger = nil
+		h.e.collector.commits.ledger = nil
 		require.Panics(t, func() { _ = h.e.Close() })
 		h.e = nil
 		require.NoError(t, h.tryStart())

@@ -62,12 +62,11 @@ func TestTroubleshootingQuotesTheCode(t *testing.T) {
 			return
 		}
 		ast.Inspect(file, func(node ast.Node) bool {
-			if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-				text, err := strconv.Unquote(literal.Value)
-				require.NoError(t, err)
+			text, ok := literal(t, node)
+			if ok {
 				literals.WriteString(text + "\n")
 			}
-			return true
+			return !ok
 		})
 	})
 	text, _, found := strings.Cut(readDocument(t, "docs/troubleshooting.md"), "\n## Fluent Bit's own messages\n")
@@ -87,6 +86,24 @@ func TestTroubleshootingQuotesTheCode(t *testing.T) {
 		}
 	}
 	assert.NotZero(t, quoted)
+}
+
+// literal returns the string that a literal is, or a sum of literals: a long one is written on several lines.
+func literal(t *testing.T, node ast.Node) (text string, ok bool) {
+	switch node := node.(type) {
+	case *ast.BasicLit:
+		if node.Kind != token.STRING {
+			return "", false
+		}
+		text, err := strconv.Unquote(node.Value)
+		require.NoError(t, err)
+		return text, true
+	case *ast.BinaryExpr:
+		left, isLeft := literal(t, node.X)
+		right, isRight := literal(t, node.Y)
+		return left + right, isLeft && isRight && node.Op == token.ADD
+	}
+	return "", false
 }
 
 // isPlugin reports whether a file is part of the shared object, and so can write messages.

@@ -158,7 +158,6 @@ func (e *Exporter) Close() (err error) {
 		defer fleet.leave(e)
 		e.cancel()
 		e.done.Wait()
-		defer e.collector.client.Close()
 		e.collector.finish()
 	}
 	return nil

@@ -8,14 +8,17 @@ import (
 
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // reconciler reads again what lies behind the overlap and hands over what appeared there later than the overlap caught.
 //
-// It compares digests, minute by minute: what a window answers now with what was handed over when the checkpoint passed. The events of a
-// minute that differs are all handed over again, since a digest cannot say which one is new; the SIEM drops the others by event_id.
+// It compares digests, minute by minute: what a window answers now with what was handed over when the checkpoint passed.
+// The events of a minute that differs are all handed over again, since a digest cannot say which one is new; the SIEM
+// drops the others by event_id.
 type reconciler struct {
 	cursor, until time.Time // of the pass under way; zero = none
 	last          time.Time // when the last pass ended, by the server's clock
@@ -35,35 +38,36 @@ const (
 // cancel ends the pass under way; it is due again at once.
 func (r *reconciler) cancel() { r.cursor, r.until, r.attempts = time.Time{}, time.Time{}, 0 }
 
-// due says whether there is something to do now.
-func (r *reconciler) due(c *collector) bool {
+// reconcileDue reports whether a pass is under way, or begins one when it is time.
+func (c *collector) reconcileDue() bool {
 	if c.cfg.ReconcileInterval == 0 {
 		return false
 	}
-	if !r.cursor.IsZero() {
+	if !c.second.cursor.IsZero() {
 		return true
 	}
 	now := c.clock.Now()
-	last := plan.Earlier(plan.Later(plan.Later(r.last, c.committed.reconciled), c.committed.from), now) // a wrong clock may have put it into the future
+	last := plan.Later(c.second.last, plan.Later(c.commits.saved.state.reconciled, c.commits.from()))
+	last = plan.Earlier(last, now) // a wrong clock may have put it into the future
 	if now.Sub(last) < c.cfg.ReconcileInterval {
 		return false
 	}
-	return r.begin(c)
+	return c.second.begin(c.oldest(), c.commits.floor().Truncate(time.Minute), c.cfg.MaxWindow)
 }
 
-// begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep starts.
-func (r *reconciler) begin(c *collector) bool {
-	cursor, until := c.oldest(), c.floor().Truncate(time.Minute)
+// begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep starts. It
+// reports whether there are any.
+func (r *reconciler) begin(cursor, until time.Time, span time.Duration) bool {
 	if !cursor.Before(until) {
 		return false
 	}
-	*r = reconciler{cursor: cursor, until: until, last: r.last, span: c.cfg.MaxWindow}
+	*r = reconciler{cursor: cursor, until: until, last: r.last, span: span}
 	return true
 }
 
 // oldest is the first minute that can be compared now: the history has it whole, and so has the endpoint.
 func (c *collector) oldest() time.Time {
-	from := plan.Later(c.committed.from, c.committed.through.Add(-c.cfg.ReconcileWindow))
+	from := plan.Later(c.commits.from(), c.commits.through().Add(-c.cfg.ReconcileWindow))
 	return plan.Later(from, c.clock.Now().Add(-source.Retention)).Add(time.Minute - 1).Truncate(time.Minute)
 }
 
@@ -79,8 +83,8 @@ func (r *reconciler) window(h *dedup.History) plan.Window {
 
 // reconcile does the next window of the pass.
 func (c *collector) reconcile(ctx context.Context) error {
-	r := &c.reconciler
-	w := r.window(c.committed.history)
+	r := &c.second
+	w := r.window(c.commits.saved.state.history)
 	err := c.reconcileWindow(ctx, w)
 	var doubt *doubtError
 	switch {
@@ -100,21 +104,23 @@ func (c *collector) reconcile(ctx context.Context) error {
 		return err
 	}
 	c.land(flight{reconciled: r.last})
-	c.log.Infof("reconciliation up to %s found %d events that had appeared later than the overlap", r.until.Format(time.RFC3339), r.found)
+	c.log.Infof("reconciliation up to %s found %d events that had appeared later than the overlap",
+		r.until.Format(time.RFC3339), r.found)
 	r.cancel()
-	return c.settle()
+	return c.commits.settle()
 }
 
 // reconcileAgain tries a window a few times; a pass that cannot be finished must not keep new events waiting.
 func (c *collector) reconcileAgain(ctx context.Context, err error) error {
-	r := &c.reconciler
+	r := &c.second
 	r.attempts++
 	if source.ClassOf(err) == source.ClassShrink {
 		if r.span <= time.Minute && r.skipped < reconcileSkips {
-			c.log.Warnf("reconciliation leaves out the minute %s: %s", r.cursor.Format(time.RFC3339), c.client.Redact(err.Error()))
+			c.log.Warnf("reconciliation leaves out the minute %s: %s",
+				r.cursor.Format(time.RFC3339), c.log.Redact(err.Error()))
 			r.skipped++
 			r.attempts, r.cursor = 0, r.cursor.Add(time.Minute)
-			return c.sleep(ctx, c.retry.Next(err))
+			return c.pace.sleep(ctx, c.pace.retry.Next(err))
 		}
 		if r.span > time.Minute {
 			r.attempts = 0 // the next request is another one
@@ -126,7 +132,8 @@ func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 		return c.fail(ctx, fmt.Errorf("reconciliation: %w", err))
 	}
 	c.stats.failures.Add(1)
-	c.log.Warnf("reconciliation ends early at %s: %s; the next begins in %s", r.cursor.Format(time.RFC3339), c.client.Redact(err.Error()), c.cfg.ReconcileInterval)
+	c.log.Warnf("reconciliation ends early at %s: %s; the next begins in %s",
+		r.cursor.Format(time.RFC3339), c.log.Redact(err.Error()), c.cfg.ReconcileInterval)
 	r.last = c.clock.Now()
 	r.cancel()
 	return nil
@@ -141,7 +148,7 @@ func (c *collector) reconcileWindow(ctx context.Context, w plan.Window) error {
 	// The checkpoint may have moved on since the pass began, and the history has forgotten its first minutes.
 	differing, oldest := make(map[int64]bool), dedup.MinuteOf(c.oldest())
 	for minute, d := range now {
-		if minute >= oldest && d != c.committed.history.Minutes[minute] {
+		if minute >= oldest && d != c.commits.saved.state.history.Minutes[minute] {
 			differing[minute] = true
 		}
 	}
@@ -153,11 +160,14 @@ func (c *collector) reconcileWindow(ctx context.Context, w plan.Window) error {
 	return nil
 }
 
-// digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to the next window.
-func (c *collector) digests(ctx context.Context, w plan.Window, each func(*event.Row, dedup.Identity) error) (map[int64]dedup.Digest, error) {
+// digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to the next
+// window.
+func (c *collector) digests(
+	ctx context.Context, w plan.Window, each func(*event.Row, dedup.Identity) error,
+) (map[int64]dedup.Digest, error) {
 	h, once, end := dedup.NewHistory(), new(dedup.Seen), dedup.MinuteOf(w.End)
 	tally := h.Tally()
-	_, err := c.read(ctx, w, once, func(r *event.Row, who dedup.Identity) error {
+	_, err := c.reader.read(ctx, w, once, func(r *event.Row, who dedup.Identity) error {
 		minute := dedup.MinuteOf(r.Time)
 		if r.Bad != "" || minute >= end || r.Time.Before(w.Start) {
 			return nil
@@ -176,16 +186,18 @@ func (c *collector) digests(ctx context.Context, w plan.Window, each func(*event
 
 // forwardAgain hands over all events of a run of minutes that differ.
 func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
-	now, err := c.digests(ctx, run, func(r *event.Row, who dedup.Identity) error { return c.encode(ctx, r, who) })
+	now, err := c.digests(ctx, run, func(r *event.Row, who dedup.Identity) error {
+		return c.batcher.add(ctx, r, who)
+	})
 	if err != nil {
 		return err
 	}
 	missing := 0
 	for minute := range now {
-		missing += max(0, int(now[minute].Count)-int(c.committed.history.Minutes[minute].Count))
+		missing += max(0, int(now[minute].Count)-int(c.commits.saved.state.history.Minutes[minute].Count))
 	}
 	missing = max(missing, 1)
-	c.reconciler.found += missing
+	c.second.found += missing
 	c.stats.reconciled.Add(int64(missing))
 	c.tellReconciled(run, missing)
 	if err := c.flush(ctx); err != nil {
@@ -209,4 +221,30 @@ func runs(w plan.Window, differing map[int64]bool) []plan.Window {
 		out = append(out, plan.Window{Start: at, End: at.Add(time.Minute)})
 	}
 	return out
+}
+
+// tellReconciled says what only reconciliation found, and so how much too short the overlap was.
+func (c *collector) tellReconciled(run plan.Window, missing int) {
+	atMost := c.clock.Now().Sub(run.Start).Round(time.Minute)
+	c.second.late = max(c.second.late, atMost)
+	c.log.Warnf("%d events of %s – %s appeared later than the overlap of %s caught, at most %s late; "+
+		"their minutes were forwarded again. Set overlap higher if this goes on",
+		missing, run.Start.Format(time.RFC3339), run.End.Format(time.RFC3339), c.cfg.Overlap, atMost)
+	c.notices.status(schema.Status{
+		Kind: schema.StatusReconciled, From: run.Start, To: run.End, Count: int64(missing),
+		Message: "events appeared later than the overlap caught and were forwarded by reconciliation",
+	})
+}
+
+// tellOverlap says at the end of a pass that found something how far the overlap was off.
+func (c *collector) tellOverlap() {
+	r := &c.second
+	if r.found == 0 {
+		return
+	}
+	c.notices.status(schema.Status{
+		Kind: schema.StatusOverlapTooShort, To: r.until, Count: int64(r.found),
+		Message: "events appear later than the overlap allows for; set overlap higher if this goes on",
+		Detail:  "overlap " + logline.Duration(c.cfg.Overlap) + ", events at most " + logline.Duration(r.late) + " late",
+	})
 }

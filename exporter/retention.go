@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
-	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
@@ -49,36 +48,20 @@ func (c *collector) beginLater(w plan.Window, err error) bool {
 	if !source.RefusesInput(err) {
 		return false
 	}
-	searching := !c.accepted.from.IsZero()
-	begin, ok := c.accepted.next(w.Start, c.clock.Now())
+	searching := !c.pace.accepted.from.IsZero()
+	begin, ok := c.pace.accepted.next(w.Start, c.clock.Now())
 	if ok || searching {
-		c.planner.SkipTo(begin)
+		c.plan.SkipTo(begin)
 	}
 	return ok
 }
 
 // acceptedLater tells the gap when a beginning was accepted that was moved.
 func (c *collector) acceptedLater(w plan.Window) {
-	from := c.accepted.from
-	c.accepted = oldestAccepted{}
+	from := c.pace.accepted.from
+	c.pace.accepted = oldestAccepted{}
 	if from.IsZero() || !from.Before(w.Start) {
 		return
 	}
-	c.log.Errorf("the endpoint refuses to answer for what happened before %s: what happened from %s on and was not collected is gone",
-		w.Start.Format(time.RFC3339), from.Format(time.RFC3339))
-	c.status(schema.Status{
-		Kind: schema.StatusRetentionGap, From: from, To: w.Start,
-		Message: "events older than what the endpoint answers for were not collected and are gone",
-	})
-}
-
-// tellGaps says once what the endpoint no longer has.
-func (c *collector) tellGaps(now time.Time) {
-	through := c.planner.Through
-	if kept := now.Add(-source.Retention); through.Before(kept.Add(-time.Minute)) && !c.toldGap {
-		c.toldGap = true
-		c.log.Errorf("the checkpoint is at %s, but the endpoint keeps events for 90 days only: what happened before %s and was not collected is gone",
-			through.Format(time.RFC3339), kept.Format(time.RFC3339))
-		c.status(schema.Status{Kind: schema.StatusRetentionGap, From: through, To: kept, Message: "events older than the endpoint's retention of 90 days were not collected and are gone"})
-	}
+	c.notices.skipped(from, w.Start)
 }

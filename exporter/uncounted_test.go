@@ -13,7 +13,6 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
-	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
 // digestRun is a collector without an endpoint: rows are forwarded by hand, and the engine takes each batch at once.
@@ -41,14 +40,15 @@ func (r *digestRun) open() {
 	r.e, err = newExporter(cfg, nil, nil)
 	require.NoError(r.t, err)
 	r.c = r.e.collector
-	if r.c.planner == nil {
-		require.NoError(r.t, r.c.first())
+	if r.c.plan == nil {
+		require.NoError(r.t, r.c.chooseStart())
 	}
-	r.c.statuses = nil
+	r.c.notices.statuses = nil
 	columns, ok := event.NewColumns([]string{"event_id", "event_time", "action_name"})
 	require.True(r.t, ok)
-	r.c.columns, r.c.shape = columns, schema.New(schema.Raw, columns)
-	r.c.identifier.Begin(columns)
+	r.c.reader.columns = columns
+	r.c.newColumns(columns)
+	r.c.reader.identifier.Begin(columns)
 }
 
 func (r *digestRun) restart() {
@@ -60,14 +60,14 @@ func (r *digestRun) restart() {
 // batch hands over a batch of so many events of one minute.
 func (r *digestRun) batch(name string, events int, at time.Time) {
 	for i := range events {
-		row := &event.Row{Columns: r.c.columns, Fields: [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")}, Time: at, ASCII: true}
-		require.NoError(r.t, r.c.forward(context.Background(), row, r.c.identifier.Identify(row), r.w, r.c.planner.Through))
+		row := &event.Row{Columns: r.c.reader.columns, Fields: [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")}, Time: at, ASCII: true}
+		require.NoError(r.t, r.c.forward(context.Background(), row, r.c.reader.identifier.Identify(row), r.w, r.c.plan.Through))
 	}
-	before := r.c.batch
+	before := r.c.batcher.number
 	require.NoError(r.t, r.c.flush(context.Background()))
-	if r.c.batch > before {
-		require.NotNil(r.t, r.c.ledger.Next())
-		r.c.ledger.Accept()
+	if r.c.batcher.number > before {
+		require.NotNil(r.t, r.c.commits.ledger.Next())
+		r.c.commits.ledger.Accept()
 	}
 }
 
@@ -76,11 +76,11 @@ func (r *digestRun) read(delivered int) {
 	for i := range 20 {
 		r.batch(fmt.Sprint("a", i), 5, r.minute())
 		if i == delivered-1 {
-			r.c.ledger.Deliver(r.c.batch - 1)
-			require.NoError(r.t, r.c.settle())
+			r.c.commits.ledger.Deliver(r.c.batcher.number - 1)
+			require.NoError(r.t, r.c.commits.settle())
 		}
 	}
-	r.c.planner.Through = r.w.End
+	r.c.plan.Through = r.w.End
 	r.c.land(flight{through: r.w.End})
 }
 
@@ -92,7 +92,7 @@ func TestDigestsCountEachEventOnce(t *testing.T) {
 		"nothing":        func(*digestRun) {},
 		"a restart":      func(r *digestRun) { r.restart(); r.read(0) },
 		"a doubt":        func(r *digestRun) { r.c.revert(10); r.read(0) },
-		"a failed write": func(r *digestRun) { r.c.revert(r.c.committed.batch); r.read(0) },
+		"a failed write": func(r *digestRun) { r.c.revert(r.c.commits.saved.state.batch); r.read(0) },
 		"a long outage and a restart": func(r *digestRun) {
 			r.outage()
 			r.restart()
@@ -105,11 +105,11 @@ func TestDigestsCountEachEventOnce(t *testing.T) {
 		},
 		"relief and a doubt": func(r *digestRun) {
 			for i := range uint64(maxStandstill + 1) {
-				r.c.seen.Mark(dedup.Identity{ID: i * 0x9e3779b97f4a7c15, Content: 1}, r.w.End, r.c.batch)
+				r.c.commits.seen.Mark(dedup.Identity{ID: i * 0x9e3779b97f4a7c15, Content: 1}, r.w.End, r.c.batcher.number)
 			}
-			r.c.committedAt = time.Now().Add(-time.Hour)
-			r.c.relieve()
-			require.Equal(t, maxStandstill+1, r.c.seen.Count, "the window's are forgotten")
+			r.c.commits.at = time.Now().Add(-time.Hour)
+			r.c.commits.relieve(r.c.plan.Through)
+			require.Equal(t, maxStandstill+1, r.c.commits.seen.Count, "the window's are forgotten")
 			r.c.revert(10)
 			r.read(0)
 		},
@@ -118,9 +118,9 @@ func TestDigestsCountEachEventOnce(t *testing.T) {
 			r := newDigestRun(t)
 			r.read(10)
 			between(r)
-			r.c.ledger.Deliver(r.c.batch - 1)
-			require.NoError(t, r.c.settle())
-			require.Equal(t, uint32(100), r.c.committed.history.Minutes[dedup.MinuteOf(r.minute())].Count)
+			r.c.commits.ledger.Deliver(r.c.batcher.number - 1)
+			require.NoError(t, r.c.commits.settle())
+			require.Equal(t, uint32(100), r.c.commits.saved.state.history.Minutes[dedup.MinuteOf(r.minute())].Count)
 			require.NoError(t, r.e.file.Close())
 		})
 	}
@@ -131,6 +131,6 @@ func (r *digestRun) outage() {
 	for i := range 2 * maxFlights {
 		r.batch(fmt.Sprint("b", i), 1, r.w.End.Add(time.Duration(i)*time.Second))
 		r.c.land(flight{through: r.w.End.Add(time.Duration(i) * time.Second)})
-		require.NoError(r.t, r.c.settle())
+		require.NoError(r.t, r.c.commits.settle())
 	}
 }

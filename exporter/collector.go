@@ -1,0 +1,142 @@
+package exporter
+
+import (
+	"context"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
+	"github.com/wherobots/in_wherobots_audit/exporter/csv"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
+
+// collector does the work of one instance, on a goroutine of its own. Nobody else touches its parts, but for the keeper,
+// which takes turns with it. Data flows from the reader through the batcher into the ledger; what comes back is one call,
+// commits.settle, which reader and batcher make while they wait (see upkeep). No part knows the collector.
+type collector struct {
+	cfg   config.Config
+	log   *logline.Queue
+	stats *stats
+	clock *plan.Clock
+
+	plan    *plan.Planner // what is asked for next; nil until the beginning is known
+	reader  *reader       // endpoint → rows
+	batcher *batcher      // rows → batches
+	commits *commits      // safe batches → checkpoint
+	notices *notices      // what is said
+	second  reconciler    // what was read is read again
+	pace    pace          // when, and how long it has been failing
+}
+
+func newCollector(
+	cfg config.Config, client *source.Client, file *checkpoint.File,
+	ledger *handover.Ledger, log *logline.Queue, stats *stats,
+) (*collector, error) {
+	clock := new(plan.Clock)
+	commits, err := newCommits(cfg, file, ledger, stats, clock)
+	if err != nil {
+		return nil, err
+	}
+	keep := upkeep{changed: ledger.Changed, settle: commits.settle}
+	c := &collector{
+		cfg: cfg, log: log, stats: stats, clock: clock, commits: commits,
+		notices: newNotices(log, clock, cfg.StatusEvents),
+		pace:    pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval)},
+	}
+	c.notices.columns = commits.saved.state.columns
+	c.reader = &reader{
+		client: client, stats: stats, upkeep: keep, observe: c.observe, newColumns: c.newColumns,
+		decoder: csv.New(), identifier: dedup.NewIdentifier(commits.saved.state.key),
+	}
+	c.batcher = &batcher{
+		ledger: ledger, stats: stats, upkeep: keep, seen: commits.seen, schema: cfg.Schema,
+		most: cfg.BatchBytes, limit: cfg.BatchBytes, number: 1,
+	}
+	if !commits.through().IsZero() { // it may be saved before the beginning is known: when the endpoint refuses from the start
+		c.resume()
+	}
+	return c, nil
+}
+
+// run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
+func (c *collector) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := c.guarded(ctx, c.step)
+		for err != nil && ctx.Err() == nil {
+			err = c.deal(ctx, err)
+		}
+	}
+}
+
+// step does the next thing that is due: read a window, begin a sweep, reconcile, or wait.
+func (c *collector) step(ctx context.Context) error {
+	if !c.pace.learned {
+		return c.learn(ctx)
+	}
+	if c.plan == nil {
+		err := c.chooseStart()
+		c.pace.learned = err == nil // what cannot be saved may be the fault of one wrong Date
+		return err
+	}
+	if w, ok := c.plan.Plan(); ok {
+		return c.collect(ctx, w)
+	}
+	if !c.complete() && !time.Now().Before(c.pace.nextPoll) {
+		return c.beginSweep()
+	}
+	if c.reconcileDue() {
+		return c.reconcile(ctx)
+	}
+	if c.pace.announced {
+		return c.pace.sleep(ctx, time.Hour)
+	}
+	return c.pace.sleep(ctx, time.Until(c.pace.nextPoll))
+}
+
+// collect reads one window, forwards what was not seen yet, and notes the window as read.
+func (c *collector) collect(ctx context.Context, w plan.Window) error {
+	through := c.plan.Through
+	rows, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
+		return c.forward(ctx, r, who, w, through)
+	})
+	if flushErr := c.flush(ctx); flushErr != nil {
+		return flushErr
+	}
+	if err != nil {
+		return c.adapt(w, err)
+	}
+	c.succeeded()
+	c.acceptedLater(w)
+	c.plan.NoteRead(w, c.clock.Safe(), rows)
+	c.land(flight{through: c.plan.Through})
+	usual := max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap)
+	c.notices.progress(c.plan, usual, c.stats.records.Load())
+	return c.commits.settle()
+}
+
+// newColumns prepares for the columns of an answer.
+func (c *collector) newColumns(columns *event.Columns) {
+	c.batcher.encoder = schema.New(c.cfg.Schema, columns)
+	c.notices.newColumns(c.reader.columnNames())
+}
+
+// observe notes the Date of an answer, or of one that refused or failed.
+func (c *collector) observe(date time.Time, failed bool) {
+	ahead := c.clock.Observe(date)
+	c.stats.ahead.Store(int64(ahead))
+	c.notices.dated(ahead, date.IsZero() && !failed && !c.clock.Known())
+}
+
+// finish saves what is safe, when the instance ends, and closes the connections.
+func (c *collector) finish() {
+	defer c.reader.client.Close()
+	if err := c.commits.finish(); err != nil {
+		c.log.Errorf("%v; what was handed over since %s will be fetched again", err, c.commits.through().Format(time.RFC3339))
+	}
+}

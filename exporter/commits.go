@@ -1,0 +1,241 @@
+package exporter
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
+
+// commits turns batches that are safe into a checkpoint. A commit does this, and in this order, which is the guarantee:
+//
+//  1. take the identities that the next sweep will meet again, of safe batches alone (seen.Store);
+//  2. add what those batches carried to a copy of the history (pending.Count);
+//  3. let the copy forget what reconciliation no longer reads (history.Expire);
+//  4. write all of it to disk in one atomic replacement (saved.save);
+//  5. only then make it what is committed (also saved.save);
+//  6. only then forget what the checkpoint now has (pending.Counted, seen.Expire).
+//
+// A crash before 4 repeats what the batches carried; a crash after 4 repeats nothing. A failure of 4 changes nothing.
+type commits struct {
+	saved  saved
+	ledger *handover.Ledger
+	stats  *stats
+	clock  *plan.Clock
+	doubts *source.Retry // pauses of fetching again because something may be lost
+
+	overlap         time.Duration
+	reconcileWindow time.Duration
+
+	seen    *dedup.Seen    // what was handed over since the floor
+	pending *dedup.Pending // what was handed over and is in no checkpoint
+	flights []flight       // windows that were read whole and wait for their batches to be safe
+	at      time.Time      // of the last commit of a flight, by the local clock
+}
+
+// flight is a part of the collection that was read whole and whose batches are on their way: when the last of them is
+// safe, it is committed.
+type flight struct {
+	last       uint32                 // number of its last batch
+	through    time.Time              // where the checkpoint moves; zero = it stays
+	columns    []string               // of the last answer, nil = as before
+	minutes    map[int64]dedup.Digest // that reconciliation found different and forwarded again
+	reconciled time.Time              // when it ends a reconciliation
+	statuses   []schema.Status        // that its batches carry
+}
+
+// doubtError says that something handed over may be lost, or cannot be noted: everything since the checkpoint must be
+// fetched again.
+type doubtError struct {
+	cause string
+	save  bool // the checkpoint could not be saved
+}
+
+func (e *doubtError) Error() string { return e.cause }
+
+// defect is the error for a panic: nothing that was not saved yet counts.
+func defect(reason any) error {
+	return &doubtError{cause: fmt.Sprintf("a defect of the plugin, please report it: %v", reason)}
+}
+
+// newCommits loads the checkpoint. Its errors are for the person who set checkpoint_path.
+func newCommits(
+	cfg config.Config, file *checkpoint.File, ledger *handover.Ledger, stats *stats, clock *plan.Clock,
+) (*commits, error) {
+	saved, err := loadSaved(file, cfg.CheckpointPath)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := dedup.LoadSeen(saved.state.seen)
+	if err != nil {
+		return nil, unreadable(cfg.CheckpointPath, err)
+	}
+	return &commits{
+		saved: saved, ledger: ledger, stats: stats, clock: clock,
+		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
+		doubts: source.NewRetry(cfg.RetryMaxInterval),
+		seen:   seen, pending: dedup.NewPending(),
+	}, nil
+}
+
+// through is the checkpoint: everything up to there is safe.
+func (c *commits) through() time.Time { return c.saved.state.through }
+
+// from is where the collection began.
+func (c *commits) from() time.Time { return c.saved.state.from }
+
+// floor is where the next sweep starts: what happened before it need not be remembered.
+func (c *commits) floor() time.Time { return c.floorOf(c.saved.state) }
+
+func (c *commits) floorOf(state committed) time.Time {
+	return plan.Earlier(state.through, c.clock.Now()).Add(-c.overlap)
+}
+
+// begin saves where the collection begins, or begins anew, before anything is read: a crash must not move it.
+func (c *commits) begin(start time.Time) error {
+	next := c.saved.state
+	next.through, next.from = start, start
+	next.history = next.history.Clone()
+	return c.save(next)
+}
+
+// maxFlights bounds what is remembered of windows while the checkpoint cannot move, say because the engine's monitoring
+// API is away: beyond it, two become one.
+const maxFlights = 1024
+
+// land notes a flight. Without batches on their way before it, it is safe at once.
+func (c *commits) land(f flight) {
+	c.flights = append(c.flights, f)
+	if len(c.flights) > maxFlights {
+		c.flights[1] = joinFlights(c.flights[0], c.flights[1])
+		c.flights = c.flights[1:]
+	}
+}
+
+func joinFlights(a, b flight) flight {
+	b.statuses = append(a.statuses, b.statuses...)
+	if b.through.IsZero() {
+		b.through = a.through
+	}
+	if b.reconciled.IsZero() {
+		b.reconciled = a.reconciled
+	}
+	if b.minutes == nil {
+		b.minutes = a.minutes
+		return b
+	}
+	for minute, d := range a.minutes {
+		if _, newer := b.minutes[minute]; !newer {
+			b.minutes[minute] = d
+		}
+	}
+	return b
+}
+
+// settle commits what is safe. It is what upkeep calls.
+func (c *commits) settle() error {
+	safe, doubt := c.ledger.State()
+	if doubt != "" {
+		return &doubtError{cause: doubt}
+	}
+	landed := 0
+	for landed < len(c.flights) && c.flights[landed].last <= safe {
+		landed++
+	}
+	if landed == 0 {
+		return nil
+	}
+	return c.commit(landed)
+}
+
+// commit saves the first n flights.
+func (c *commits) commit(n int) error {
+	next := c.saved.state
+	next.history = next.history.Clone()
+	for _, f := range c.flights[:n] {
+		if !f.through.IsZero() {
+			next.through = f.through
+		}
+		next.batch = f.last
+		next.history.Replace(f.minutes)
+		if f.columns != nil {
+			next.columns = f.columns
+		}
+		next.reconciled = plan.Later(next.reconciled, f.reconciled)
+	}
+	if err := c.save(next); err != nil {
+		return err
+	}
+	c.flights = c.flights[:copy(c.flights, c.flights[n:])]
+	c.at = time.Now()
+	c.seen.Expire(c.floor())
+	c.doubts.Reset()
+	return nil
+}
+
+// save commits next, whose history must be a clone, with what its batches carried.
+func (c *commits) save(next committed) error {
+	next.seen = c.seen.Store(c.floorOf(next), next.batch)
+	c.pending.Count(next.batch, next.history)
+	next.history.Expire(next.through.Add(-c.reconcileWindow))
+	if err := c.saved.save(next); err != nil {
+		return err
+	}
+	c.pending.Counted(next.batch)
+	c.stats.commits.Add(1)
+	c.stats.through.Store(next.through.Unix())
+	return nil
+}
+
+// saveAgain writes the committed state as it is: it tells whether the checkpoint can be saved at all.
+func (c *commits) saveAgain() error { return c.saved.save(c.saved.state) }
+
+// revert forgets what is not part of the checkpoint, but for the identities of safe batches, which are still to be
+// counted. When the checkpoint could not be saved, none of those count. It returns the statuses that were on their way.
+func (c *commits) revert(safe uint32) (statuses []schema.Status) {
+	c.seen.Revert(safe)
+	c.pending.Revert(safe)
+	for _, f := range c.flights {
+		statuses = append(statuses, f.statuses...)
+	}
+	c.flights = nil
+	c.ledger.Reset()
+	return statuses
+}
+
+const (
+	maxStandstill = 1_000_000 // identities, 40 MB
+	standstill    = 10 * time.Minute
+)
+
+// relieve bounds the memory when the checkpoint stands still, say because the engine's monitoring API is away: it forgets
+// what no sweep after read will read again. A crash then repeats more than it had to, and reconciliation too.
+func (c *commits) relieve(read time.Time) {
+	if c.seen.Count > maxStandstill && time.Since(c.at) > standstill {
+		// so that both have whole minutes
+		floor := plan.Earlier(read, c.clock.Now()).Add(-c.overlap).Truncate(time.Minute)
+		c.seen.Expire(floor)
+		c.pending.Expire(floor)
+	}
+}
+
+// finish saves what became safe since the last commit, of a window that was not read whole too, so that a restart hands
+// over none of its events again.
+func (c *commits) finish() error {
+	if err := c.settle(); err != nil {
+		return err
+	}
+	safe, _ := c.ledger.State()
+	if c.through().IsZero() || safe <= c.saved.state.batch {
+		return nil
+	}
+	next := c.saved.state
+	next.history, next.batch = next.history.Clone(), safe
+	return c.save(next)
+}

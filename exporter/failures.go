@@ -1,0 +1,176 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
+
+// pace is when things are done, and for how long they have been failing.
+type pace struct {
+	upkeep
+	retry    *source.Retry // of requests
+	nextPoll time.Time
+
+	learned   bool           // the server's time
+	unsettled int            // how often it was asked for in vain
+	ahead     int            // sweeps in a row that began with a checkpoint ahead of the server's clock
+	accepted  oldestAccepted // while the endpoint refuses to answer for what is too old
+	announced bool           // that a bounded collection is complete
+
+	failures     int       // in a row
+	failingSince time.Time // the first of them
+	refusedSince time.Time // the first refusal in a row; zero = not refused
+	refusedTold  bool      // as a status event
+}
+
+// refusedAlert is for how long requests must have been refused before it becomes a status event.
+const refusedAlert = 5 * time.Minute
+
+// defectPause is how long the collector rests when even what follows an error is a panic.
+const defectPause = 30 * time.Second
+
+// deal does what follows an error, and returns the doubt that came up meanwhile, if any.
+func (c *collector) deal(ctx context.Context, err error) error {
+	var before, after *doubtError
+	next := c.guarded(ctx, func(ctx context.Context) error {
+		if errors.As(err, &before) {
+			c.refetch(ctx, before)
+			return nil
+		}
+		return c.fail(ctx, err)
+	})
+	if !errors.As(next, &after) {
+		return nil
+	}
+	if before != nil { // refetch returns none: it was a panic, and would be one again at once
+		c.log.Errorf("%s", after.cause)
+		rest(ctx, defectPause)
+	}
+	return after
+}
+
+// guarded turns a panic into an error: a defect that one answer brings out must not take down the engine with all its
+// other inputs. The window counts as not read.
+func (c *collector) guarded(ctx context.Context, do func(context.Context) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.batcher.drop()
+			err = defect(r)
+		}
+	}()
+	return do(ctx)
+}
+
+// adapt plans anew after w failed: up to the present, which may be another than when the sweep began, and with shorter
+// windows when err says that w was too much.
+func (c *collector) adapt(w plan.Window, err error) error {
+	if c.beginLater(w, err) {
+		return nil // asked at once: there are at most a dozen steps
+	}
+	c.plan.Retarget(c.clock.Now())
+	if source.ClassOf(err) == source.ClassShrink && c.plan.Shrink(w) {
+		return fmt.Errorf("%w; asks for windows of %s", err, c.plan.Length)
+	}
+	return err
+}
+
+// fail reports a failed request and waits before the next.
+func (c *collector) fail(ctx context.Context, err error) error {
+	p := &c.pace
+	c.stats.failures.Add(1)
+	wait, text := p.retry.Next(err).Round(time.Millisecond), c.log.Redact(err.Error()) // an answer may repeat the key
+	if p.failures++; p.failures == 1 {
+		p.failingSince = time.Now()
+	}
+	if source.ClassOf(err) == source.ClassRefused {
+		c.stats.refused.Add(1)
+		if p.refusedSince.IsZero() {
+			p.refusedSince = time.Now()
+		}
+		c.log.Errorf("%s; asks again in %s, but this probably needs a person", text, wait)
+	} else {
+		p.refusedSince = time.Time{}
+		c.log.Warnf("%s; asks again in %s", text, wait)
+	}
+	if !p.refusedSince.IsZero() && !p.refusedTold && time.Since(p.refusedSince) >= refusedAlert {
+		p.refusedTold = true
+		c.notices.status(schema.Status{
+			Kind: schema.StatusRefused, From: c.clock.Now().Add(-time.Since(p.refusedSince)),
+			Message: "audit collection stands still: the endpoint refuses requests", Detail: text,
+		})
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
+		c.land(flight{})
+	}
+	return p.sleep(ctx, wait)
+}
+
+// succeeded notes that a request was answered.
+func (c *collector) succeeded() {
+	p := &c.pace
+	p.retry.Reset()
+	if p.failures > 0 {
+		c.log.Infof("the endpoint answers again after %d failed requests in %s",
+			p.failures, time.Since(p.failingSince).Round(time.Second))
+	}
+	if p.refusedTold {
+		c.notices.status(schema.Status{
+			Kind: schema.StatusRefusedOver, From: c.clock.Now().Add(-time.Since(p.refusedSince)),
+			Message: "audit collection goes on: the endpoint answers again",
+		})
+	}
+	p.failures, p.refusedSince, p.refusedTold = 0, time.Time{}, false
+}
+
+// refetch goes back to the checkpoint, because of doubt. Identities of what is safe stay known, so only what may be lost
+// is handed over again.
+//
+// A checkpoint that cannot be saved counts as doubt too: on a full disk the engine drops chunks (measured on 5.1.1), so
+// that what was handed over since the last save may be gone. Nothing more is handed over until saving works again.
+func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
+	c.stats.refetches.Add(1)
+	safe, _ := c.commits.ledger.State()
+	if doubt.save {
+		safe = c.commits.saved.state.batch
+	}
+	if c.commits.ledger.SlowCopy() {
+		c.batcher.shorten()
+	}
+	c.revert(safe)
+	through := c.commits.through()
+	c.log.Errorf("%s; fetches again everything after %s", doubt.cause, through.Format(time.RFC3339))
+	c.notices.status(schema.Status{
+		Kind: schema.StatusRefetched, From: through,
+		Message: "what was handed over may have been lost and is fetched again", Detail: doubt.cause,
+	})
+	for rest(ctx, c.commits.doubts.Next(doubt)) {
+		if !doubt.save || c.plan == nil { // without a plan there is no state yet that could be saved
+			return
+		}
+		err := c.commits.saveAgain()
+		if err == nil {
+			c.log.Infof("the checkpoint can be saved again")
+			return
+		}
+		c.log.Errorf("%v; nothing is handed over until it can be, and nothing is lost meanwhile", err)
+	}
+}
+
+// revert forgets what is not part of the checkpoint, but for the identities of batches up to safe, which are still to be
+// counted.
+func (c *collector) revert(safe uint32) {
+	c.notices.revert(c.commits.revert(safe))
+	c.batcher.drop()
+	c.second.cancel()
+	if c.plan != nil {
+		c.plan.Reset(c.commits.through())
+		c.pace.nextPoll = time.Time{}
+	}
+}

@@ -1,0 +1,151 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/body"
+	"github.com/wherobots/in_wherobots_audit/exporter/csv"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
+
+// reader asks the endpoint for windows and gives their rows: whole answers only, or an error.
+type reader struct {
+	client *source.Client
+	stats  *stats
+	upkeep upkeep
+
+	observe    func(date time.Time, failed bool) // is told the Date of each answer
+	newColumns func(*event.Columns)              // is told of a header that differs from the one before, before the first row
+
+	decoder    *csv.Decoder
+	identifier *dedup.Identifier
+	columns    *event.Columns // of the last answer; nil before the first
+	group      group
+	empty      emptyBodies
+	ends       doubtfulEnds
+}
+
+// rowGroup is how many rows are decoded before the first of them is looked up: their looks into memory then take as
+// long as one, and what they point to still lies in the cache.
+const rowGroup = 16
+
+// group is rows on their way from the decoder to the batch.
+type group struct {
+	rows [rowGroup]event.Row
+	who  [rowGroup]dedup.Identity
+}
+
+// read asks for a window and calls each for every row of the answer, in the answer's order. Rows that seen knows are
+// found fast. It returns the number of rows; err is nil only when the answer was read to its proper end.
+func (r *reader) read(
+	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
+) (rows int, err error) {
+	answer, err := r.open(ctx, w)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.close()
+	if err := r.header(answer, w); err != nil {
+		if errors.Is(err, body.ErrEmptyBody) && r.empty.believe(w) {
+			return 0, nil
+		}
+		return 0, readError(w, 0, err)
+	}
+	r.decoder.Believe = func(end csv.End) bool {
+		return (answer.Framed || !end.Torn) && r.ends.believe(w.Start, end, rows)
+	}
+	defer func() {
+		r.decoder.Believe = nil
+		r.stats.rows.Add(int64(rows))
+		r.group.release()
+	}()
+	for {
+		n, err := r.decoder.Rows(r.group.rows[:])
+		switch {
+		case err == io.EOF && rows == 0 && !r.decoder.HeaderEnded():
+			if r.empty.believe(w) {
+				return 0, nil
+			}
+			return 0, readError(w, 0, errBareHeader)
+		case err == io.EOF:
+			r.empty.sawHeader(rows)
+			return rows, nil
+		case err != nil:
+			return rows, readError(w, rows, err)
+		}
+		rows += n
+		if err := r.group.each(r.identifier, seen, n, each); err != nil {
+			return rows, err
+		}
+	}
+}
+
+func readError(w plan.Window, rows int, err error) error {
+	window := w.Start.Format(time.RFC3339) + " – " + w.End.Format(time.RFC3339)
+	if rows == 0 {
+		return fmt.Errorf("read window %s: %w", window, err)
+	}
+	return fmt.Errorf("read window %s after %d rows: %w", window, rows, err)
+}
+
+// errBareHeader is an answer that has to come twice, like one without a byte.
+var errBareHeader = fmt.Errorf("%w: of a header without a line end, nothing follows it", body.ErrCut)
+
+// header reads what comes before the first row and prepares for the columns.
+func (r *reader) header(answer *answer, w plan.Window) error {
+	text, err := body.Open(answer, answer.ContentEncoding, answer.ContentType)
+	if err != nil {
+		return err
+	}
+	r.decoder.Reset(text, w.End)
+	columns, err := r.decoder.Header()
+	if err != nil {
+		return err
+	}
+	if !columns.Equal(r.columns) {
+		r.columns = columns
+		r.newColumns(columns)
+	}
+	r.identifier.Begin(columns)
+	return nil
+}
+
+// columnNames are the names of the last answer's columns, nil before the first.
+func (r *reader) columnNames() []string {
+	if r.columns == nil {
+		return nil
+	}
+	names := make([]string, len(r.columns.Names))
+	for i, name := range r.columns.Names {
+		names[i] = r.client.Redact(name) // a broken endpoint may repeat anything anywhere
+	}
+	return names
+}
+
+// release forgets the rows: a huge one would be kept in memory by what points to it.
+func (g *group) release() {
+	for i := range g.rows {
+		g.rows[i].Release()
+	}
+}
+
+// each calls f for the first n rows.
+func (g *group) each(x *dedup.Identifier, seen *dedup.Seen, n int, f func(*event.Row, dedup.Identity) error) error {
+	for i := range n {
+		g.who[i] = x.Identify(&g.rows[i])
+	}
+	seen.Touch(g.who[:n])
+	for i := range n {
+		if err := f(&g.rows[i], g.who[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package exporter
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+)
+
+// committed is what the checkpoint on disk says. It is a value: to change it, change a copy and save that.
+type committed struct {
+	through    time.Time // everything up to here is safe
+	from       time.Time // where the collection began
+	key        []byte
+	history    *dedup.History // never changed, but replaced by a clone
+	columns    []string
+	reconciled time.Time // the server's time when the last reconciliation ended
+	batch      uint32    // every batch up to this number is part of it
+	seen       []byte    // as stored
+}
+
+// saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and only after
+// the file did: disk first, then memory. TestOnlySaveChangesWhatIsSaved holds that.
+type saved struct {
+	file  *checkpoint.File
+	state committed
+}
+
+// loadSaved reads the file's state. A file without one gets one at once, so that a later start knows that it lost nothing
+// even if the endpoint never answered this one. Its errors are for the person who set checkpoint_path to path.
+func loadSaved(file *checkpoint.File, path string) (saved, error) {
+	state, found := file.State()
+	if !found {
+		state = checkpoint.State{Key: newKey()}
+		if err := file.Save(state); err != nil {
+			return saved{}, fmt.Errorf("checkpoint_path: %w", err)
+		}
+	}
+	history, err := dedup.LoadHistory(state.Minutes)
+	if err != nil {
+		return saved{}, unreadable(path, err)
+	}
+	return saved{file, committed{
+		through: state.Through, from: state.From, key: state.Key, history: history,
+		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen,
+	}}, nil
+}
+
+// save writes next to disk and then makes it the state. Its error is a doubtError, and nothing has changed then.
+func (s *saved) save(next committed) error {
+	err := s.file.Save(checkpoint.State{
+		Through:    next.through,
+		From:       next.from,
+		Key:        next.key,
+		Seen:       next.seen,
+		Minutes:    next.history.Store(),
+		Columns:    next.columns,
+		Reconciled: next.reconciled,
+	})
+	if err != nil {
+		return &doubtError{cause: fmt.Sprintf("the checkpoint cannot be saved: %v", err), save: true}
+	}
+	s.state = next
+	return nil
+}
+
+func unreadable(path string, err error) error {
+	return fmt.Errorf("checkpoint_path %s: %w; "+
+		"restore the file from a copy, or move it away to start again from start_time", path, err)
+}

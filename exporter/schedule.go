@@ -1,0 +1,147 @@
+package exporter
+
+import (
+	"context"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
+
+// resume plans on from the checkpoint.
+func (c *collector) resume() {
+	through := c.commits.through()
+	c.plan = plan.New(c.limits(), c.commits.from(), through)
+	c.stats.through.Store(through.Unix())
+	c.log.Infof("goes on from the checkpoint %s: everything up to %s is done", c.cfg.CheckpointPath, through.Format(time.RFC3339))
+	c.tellStart()
+}
+
+// tellStart says that start_time is not used, unless it says where this collection began anyway. That
+// of an age does not.
+func (c *collector) tellStart() {
+	from := c.commits.from()
+	if c.cfg.Start.At(from.Add(time.Hour)).Truncate(time.Second).Equal(from) {
+		return
+	}
+	c.log.Infof("start_time %s is not used, since there is a checkpoint: this collection began at %s; "+
+		"to begin elsewhere, set another checkpoint_path", c.cfg.Start, from.Format(time.RFC3339))
+}
+
+// limits are the settings that the plan keeps to.
+func (c *collector) limits() plan.Limits {
+	return plan.Limits{Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End}
+}
+
+// maxUnsettled is the longest pause between two questions for the server's time while its answers contradict the local
+// clock and one another.
+const maxUnsettled = 30 * time.Second
+
+// learn asks the endpoint for its time before anything is planned: a local clock that is wrong at boot must not decide
+// what is read, and neither must a single answer with a wrong Date. So it asks again until the clock is settled.
+func (c *collector) learn(ctx context.Context) error {
+	now := time.Now().Truncate(time.Second).UTC()
+	answer, err := c.reader.open(ctx, plan.Window{Start: now.Add(-plan.MinWindow), End: now})
+	if err != nil {
+		return err
+	}
+	answer.close()
+	c.succeeded()
+	if c.clock.Settled() || !c.clock.Known() {
+		c.pace.learned, c.pace.unsettled = true, 0
+		return nil
+	}
+	wait := min(time.Second<<c.pace.unsettled, maxUnsettled)
+	c.pace.unsettled++
+	return c.pace.sleep(ctx, wait)
+}
+
+// chooseStart decides where a collection without a checkpoint begins, by the server's clock.
+func (c *collector) chooseStart() error {
+	start := c.cfg.Start.At(c.clock.Beginning()).Truncate(time.Second).UTC()
+	if err := c.commits.begin(start); err != nil {
+		return err
+	}
+	c.plan = plan.New(c.limits(), start, start)
+	began := start.Format(time.RFC3339)
+	c.log.Infof("found no checkpoint at %s: begins at %s", c.cfg.CheckpointPath, began)
+	if !c.commits.saved.file.Lost() {
+		c.notices.status(schema.Status{Kind: schema.StatusStarted, From: start, Message: "audit collection began"})
+		return nil
+	}
+	c.log.Warnf("there was a checkpoint at %s before: it was lost or moved away, and what was not collected before %s is missing",
+		c.cfg.CheckpointPath, began)
+	c.notices.status(schema.Status{
+		Kind: schema.StatusCheckpointReset, From: start,
+		Message: "audit collection began anew because its checkpoint is gone; " +
+			"what happened before and was not collected is missing",
+	})
+	return nil
+}
+
+// beginSweep starts to read up to the server's present, and says what the endpoint no longer has.
+func (c *collector) beginSweep() error {
+	now := c.clock.Now()
+	c.pace.nextPoll = time.Now().Add(c.cfg.PollInterval)
+	c.readAgain()
+	if kept := now.Add(-source.Retention); c.plan.Through.Before(kept.Add(-time.Minute)) {
+		c.notices.gap(c.plan.Through, kept)
+	}
+	if err := c.giveUpFuture(now); err != nil {
+		return err
+	}
+	c.commits.relieve(c.plan.Through)
+	c.plan.Begin(now)
+	return nil
+}
+
+// readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it may have been the
+// future then.
+func (c *collector) readAgain() {
+	again := c.clock.Again()
+	if again.IsZero() || !again.Before(c.plan.Through) {
+		return
+	}
+	again = plan.Later(again.Truncate(time.Second), c.plan.From)
+	c.log.Warnf("the server's clock was ahead and has been put right: reads again from %s", again.Format(time.RFC3339))
+	c.plan.Reset(again)
+}
+
+// giveUpFuture gives up a checkpoint that is ahead of the server's clock, because a clock was wrong when it was saved.
+// Until the clock reached it, each sweep would read an overlap only, and an outage longer than that would lose events. It
+// waits for a second sweep, since a single answer with a wrong Date must not cost a repetition of hours.
+func (c *collector) giveUpFuture(now time.Time) error {
+	through := c.plan.Through
+	start := c.cfg.Start.At(now).Truncate(time.Second).UTC()
+	if through.Sub(now) <= time.Minute || start.After(now) { // a start_time in the future is meant
+		c.pace.ahead = 0
+		return nil
+	}
+	if c.pace.ahead++; c.pace.ahead == 1 {
+		return nil
+	}
+	c.notices.future(through, now)
+	if !c.plan.From.After(now) {
+		c.plan.Reset(now)
+		return nil
+	}
+	// Even the beginning was decided by a wrong clock.
+	if err := c.commits.begin(start); err != nil {
+		return err
+	}
+	c.plan = plan.New(c.limits(), start, start)
+	return nil
+}
+
+// complete reports whether end_time was reached for good.
+func (c *collector) complete() bool {
+	if !c.plan.Done() {
+		return false
+	}
+	if !c.pace.announced {
+		c.pace.announced = true
+		c.log.Infof("the collection up to end_time %s is complete; this instance is idle now", c.cfg.End.Format(time.RFC3339))
+	}
+	return true
+}
