@@ -10,8 +10,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// A row costs no allocation on its whole way from the body to the batch: not when it is new, not when it is known, in no schema. This is
-// what keeps the garbage collector out of the engine.
+// A row costs no allocation on its whole way from the body to the batch: not when it is new, not when it is
+// known, in no schema. This is what keeps the garbage collector out of the engine.
 func TestARowAllocatesNothing(t *testing.T) {
 	const rows = 2000
 	text := exportertest.Body(rows, 0.5)
@@ -30,8 +30,8 @@ func TestARowAllocatesNothing(t *testing.T) {
 	}
 }
 
-// requireNoAllocation takes half of the rows twice, each of which must be as wanted. All together may allocate nothing: an average would
-// hide what happens now and then.
+// requireNoAllocation takes half of the rows twice, each of which must be as wanted. All together may
+// allocate nothing: an average would hide what happens now and then.
 func requireNoAllocation(t *testing.T, p *rowPath, want dedup.Sighting, rows int) {
 	t.Helper()
 	allocations := testing.AllocsPerRun(1, func() { // it runs once more, to warm up

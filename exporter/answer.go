@@ -8,8 +8,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
-// answer is one response of the endpoint on its way to the decoder. The collecting goroutine reads the body itself: one
-// that reads ahead gains nothing (measured), since the kernel does that too, and costs a copy of every piece.
+// answer is one response of the endpoint on its way to the decoder. The collecting goroutine reads the body
+// itself: one that reads ahead gains nothing (measured), since the kernel does that too, and costs a copy of
+// every piece.
 type answer struct {
 	*source.Response
 	cancel context.CancelFunc
@@ -87,8 +88,8 @@ func (a *answer) readBody(p []byte) (n int, err error) {
 	return a.Body.Read(p)
 }
 
-// close ends the answer. The body comes first: one of which little is left is read to its end, and its connection used
-// again.
+// close ends the answer. The body comes first: one of which little is left is read to its end, and its
+// connection used again.
 func (a *answer) close() {
 	_ = a.Body.Close() // nothing is done with what it would say
 	a.cancel()

@@ -32,32 +32,68 @@ var noExports = map[string]struct {
 	says    string
 	refused bool // a person must act
 }{
-	"wrong or expired key":      {exportertest.Fault{Status: 401}, "401 UNAUTHORIZED_ERROR: an injected fault", true},
-	"no permission":             {exportertest.Fault{Status: 403}, "403 INSUFFICIENT_PERMISSIONS_ERROR", true},
-	"not found":                 {exportertest.Fault{Status: 404}, "404 NOT_FOUND_ERROR", true},
-	"not understood":            {exportertest.Fault{Status: 422}, "422 INVALID_INPUT_ERROR", true},
-	"500":                       {exportertest.Fault{Status: 500}, "500 INTERNAL_SERVER_ERROR", false},
-	"502":                       {exportertest.Fault{Status: 502}, "GET /audit-log/export: 502", false},
-	"503":                       {exportertest.Fault{Status: 503}, "GET /audit-log/export: 503", false},
-	"too often":                 {exportertest.Fault{Status: 429}, "429 RATE_LIMIT_ERROR", false},
-	"a page":                    {exportertest.Fault{HTML: true}, "the body is no export: it begins with <!DOCTYPE html>", false},
-	"JSON error with 200":       {exportertest.Fault{JSONError: true}, "200 INTERNAL_SERVER_ERROR: an injected fault", false},
-	"quota with 200":            {exportertest.Fault{JSONError: true, Code: "INSUFFICIENT_QUOTA_ERROR"}, "INSUFFICIENT_QUOTA_ERROR", true},
-	"other JSON":                {exportertest.Fault{Body: `{"rows": [1]}`, BodyType: "application/json"}, `the body is no export: it begins with {"rows": [1]}`, false},
-	"JSON array":                {exportertest.Fault{Body: `[1]`, BodyType: "application/json"}, "the body is no export: it begins with [1]", false},
-	"text":                      {exportertest.Fault{Body: "OK\n"}, "the body is no export: it begins with OK", false},
-	"UTF-16":                    {exportertest.Fault{Body: "\xff\xfee\x00v\x00e\x00"}, "it is UTF-16", false},
-	"no time column":            {exportertest.Fault{Body: "event_id,action_name\nx,login\n"}, "the body is no export: it begins with event_id,action_name", false},
-	"no action column":          {exportertest.Fault{Body: "event_id,event_time\nx,2026-01-01T00:00:00Z\n"}, "the body is no export", false},
-	"rows without a header":     {exportertest.Fault{Body: "x,2026-01-01T00:00:00Z,login\n"}, "the body is no export", false},
-	"cut in the header":         {exportertest.Fault{Body: "event_id,event_ti"}, "the body is no export", false},
-	"cut in a row":              {exportertest.Fault{Body: header + "of a cut body,2009-12-28T23:30:00Z,login,a@b\ncut,2009"}, "ends too early", false},
-	"cut in quotes":             {exportertest.Fault{Body: header + "cut,2009-12-28T23:30:00Z,login,\"a@b\n"}, "ends too early", false},
-	"cut JSON string":           {exportertest.Fault{Body: `"event_id,event_time,action_name\nx,2009-12-28T23:30:00Z,lo`, BodyType: "application/json"}, "read window", false},
+	"wrong or expired key": {exportertest.Fault{Status: 401}, "401 UNAUTHORIZED_ERROR: an injected fault", true},
+	"no permission":        {exportertest.Fault{Status: 403}, "403 INSUFFICIENT_PERMISSIONS_ERROR", true},
+	"not found":            {exportertest.Fault{Status: 404}, "404 NOT_FOUND_ERROR", true},
+	"not understood":       {exportertest.Fault{Status: 422}, "422 INVALID_INPUT_ERROR", true},
+	"500":                  {exportertest.Fault{Status: 500}, "500 INTERNAL_SERVER_ERROR", false},
+	"502":                  {exportertest.Fault{Status: 502}, "GET /audit-log/export: 502", false},
+	"503":                  {exportertest.Fault{Status: 503}, "GET /audit-log/export: 503", false},
+	"too often":            {exportertest.Fault{Status: 429}, "429 RATE_LIMIT_ERROR", false},
+	"a page": {
+		exportertest.Fault{HTML: true}, "the body is no export: it begins with <!DOCTYPE html>", false,
+	},
+	"JSON error with 200": {
+		exportertest.Fault{JSONError: true}, "200 INTERNAL_SERVER_ERROR: an injected fault", false,
+	},
+	"quota with 200": {
+		exportertest.Fault{JSONError: true, Code: "INSUFFICIENT_QUOTA_ERROR"},
+		"INSUFFICIENT_QUOTA_ERROR", true,
+	},
+	"other JSON": {
+		exportertest.Fault{Body: `{"rows": [1]}`, BodyType: "application/json"},
+		`the body is no export: it begins with {"rows": [1]}`, false,
+	},
+	"JSON array": {
+		exportertest.Fault{Body: `[1]`, BodyType: "application/json"},
+		"the body is no export: it begins with [1]", false,
+	},
+	"text":   {exportertest.Fault{Body: "OK\n"}, "the body is no export: it begins with OK", false},
+	"UTF-16": {exportertest.Fault{Body: "\xff\xfee\x00v\x00e\x00"}, "it is UTF-16", false},
+	"no time column": {
+		exportertest.Fault{Body: "event_id,action_name\nx,login\n"},
+		"the body is no export: it begins with event_id,action_name", false,
+	},
+	"no action column": {
+		exportertest.Fault{Body: "event_id,event_time\nx,2026-01-01T00:00:00Z\n"},
+		"the body is no export", false,
+	},
+	"rows without a header": {
+		exportertest.Fault{Body: "x,2026-01-01T00:00:00Z,login\n"}, "the body is no export", false,
+	},
+	"cut in the header": {exportertest.Fault{Body: "event_id,event_ti"}, "the body is no export", false},
+	"cut in a row": {
+		exportertest.Fault{Body: header + "of a cut body,2009-12-28T23:30:00Z,login,a@b\ncut,2009"},
+		"ends too early", false,
+	},
+	"cut in quotes": {
+		exportertest.Fault{Body: header + "cut,2009-12-28T23:30:00Z,login,\"a@b\n"}, "ends too early",
+		false,
+	},
+	"cut JSON string": {
+		exportertest.Fault{
+			Body:     `"event_id,event_time,action_name\nx,2009-12-28T23:30:00Z,lo`,
+			BodyType: "application/json",
+		},
+		"read window", false,
+	},
 	"connection that breaks":    {exportertest.Fault{Reset: true}, "unexpected EOF", false},
 	"connection cut in between": {exportertest.Fault{CutAfter: 700}, "unexpected EOF", false},
 	"no answer at all":          {exportertest.Fault{Hang: true}, "took longer than request_timeout (20s)", false},
-	"redirect elsewhere":        {exportertest.Fault{Redirect: "https://evil.example/audit-log/export"}, "redirects to another host, evil.example", true},
+	"redirect elsewhere": {
+		exportertest.Fault{Redirect: "https://evil.example/audit-log/export"},
+		"redirects to another host, evil.example", true,
+	},
 }
 
 func TestAnAnswerThatIsNoExportMovesNothing(t *testing.T) {
@@ -103,14 +139,32 @@ var wrongRows = map[string]struct {
 	reason string
 	fields map[string]any // that could be made out
 }{
-	"too few fields":   {"b,2009-12-28T23:30:00Z,login", "has 3 fields, the header 4", map[string]any{"event_id": "b", "action_name": "login"}},
-	"too many fields":  {"b,2009-12-28T23:30:00Z,login,a@b,more", "has 5 fields, the header 4", map[string]any{"event_id": "b", "user_name": "a@b"}},
-	"no time":          {"b,,login,a@b", "event_time is empty", map[string]any{"event_id": "b"}},
-	"unparsable time":  {"b,yesterday,login,a@b", `event_time "yesterday" is no time that can be read`, map[string]any{"event_id": "b", "action_name": "login"}},
-	"the year 1":       {"b,0001-01-01T00:00:00Z,login,a@b", "is before 1970 or after 2106", map[string]any{"event_id": "b"}},
-	"the year 2999":    {"b,2999-01-01T00:00:00Z,login,a@b", "is before 1970 or after 2106", map[string]any{"event_id": "b"}},
-	"a day that isn't": {"b,2009-02-30T00:00:00Z,login,a@b", "is no time that can be read", map[string]any{"event_id": "b"}},
-	"a stray quote":    {`b,2009-12-28T23:30:00Z,log"in,a@b`, "quote", map[string]any{"event_id": "b"}},
+	"too few fields": {
+		"b,2009-12-28T23:30:00Z,login", "has 3 fields, the header 4",
+		map[string]any{"event_id": "b", "action_name": "login"},
+	},
+	"too many fields": {
+		"b,2009-12-28T23:30:00Z,login,a@b,more", "has 5 fields, the header 4",
+		map[string]any{"event_id": "b", "user_name": "a@b"},
+	},
+	"no time": {"b,,login,a@b", "event_time is empty", map[string]any{"event_id": "b"}},
+	"unparsable time": {
+		"b,yesterday,login,a@b", `event_time "yesterday" is no time that can be read`,
+		map[string]any{"event_id": "b", "action_name": "login"},
+	},
+	"the year 1": {
+		"b,0001-01-01T00:00:00Z,login,a@b", "is before 1970 or after 2106",
+		map[string]any{"event_id": "b"},
+	},
+	"the year 2999": {
+		"b,2999-01-01T00:00:00Z,login,a@b", "is before 1970 or after 2106",
+		map[string]any{"event_id": "b"},
+	},
+	"a day that isn't": {
+		"b,2009-02-30T00:00:00Z,login,a@b", "is no time that can be read",
+		map[string]any{"event_id": "b"},
+	},
+	"a stray quote": {`b,2009-12-28T23:30:00Z,log"in,a@b`, "quote", map[string]any{"event_id": "b"}},
 }
 
 func TestABadRowIsForwardedAndStopsNothing(t *testing.T) {
@@ -159,7 +213,9 @@ func TestOddRowsArriveInFull(t *testing.T) {
 			inBubble(t, map[string]string{"batch_bytes": "64K"}, func(h *simHost) {
 				h.start()
 				time.Sleep(5 * time.Second)
-				h.server.Fail(exportertest.Fault{Body: header + "odd,2009-12-28T23:30:00Z,login," + c.field + "\nnext,2009-12-28T23:30:00Z,login,a@b\n"})
+				h.server.Fail(exportertest.Fault{
+					Body: header + "odd,2009-12-28T23:30:00Z,login," + c.field + "\nnext,2009-12-28T23:30:00Z,login,a@b\n",
+				})
 				time.Sleep(90 * time.Second)
 				require.Zero(t, h.e.Stats().BadRows, h.logged())
 				require.Len(t, h.delivered, 2)

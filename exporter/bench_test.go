@@ -31,7 +31,10 @@ type rowPath struct {
 
 func newRowPath(tb testing.TB, shape schema.Name, body io.Reader) *rowPath {
 	tb.Helper()
-	p := &rowPath{decoder: csv.New(), identifier: dedup.NewIdentifier(make([]byte, 16)), seen: new(dedup.Seen), uncounted: dedup.NewPending(), batch: make([]byte, 0, 8_000_000)}
+	p := &rowPath{
+		decoder: csv.New(), identifier: dedup.NewIdentifier(make([]byte, 16)), seen: new(dedup.Seen),
+		uncounted: dedup.NewPending(), batch: make([]byte, 0, 8_000_000),
+	}
 	columns := p.open(tb, body)
 	p.shape = schema.New(shape, columns)
 	return p

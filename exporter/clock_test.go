@@ -22,7 +22,9 @@ func (h *simHost) liveWith(rounds int) (requests int) {
 }
 
 func TestTheServersClockDecides(t *testing.T) {
-	for name, ahead := range map[string]time.Duration{"hours ahead": 5 * time.Hour, "hours behind": -5 * time.Hour, "years behind": -8 * 365 * day} {
+	for name, ahead := range map[string]time.Duration{
+		"hours ahead": 5 * time.Hour, "hours behind": -5 * time.Hour, "years behind": -8 * 365 * day,
+	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, nil, func(h *simHost) {
 				h.setServerClock(ahead)
@@ -53,7 +55,8 @@ func TestAClockThatIsAlmostRightIsNotWorthALine(t *testing.T) {
 	})
 }
 
-// The server's clock jumps ahead and comes back. What happens afterwards happens at times that the checkpoint has passed.
+// The server's clock jumps ahead and comes back. What happens afterwards happens at times that the checkpoint
+// has passed.
 func TestTheServersClockJumpsAndComesBack(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"ahead": time.Hour, "back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -135,7 +138,8 @@ func TestEventsDatedInTheFuture(t *testing.T) {
 		now := h.now()
 		h.server.Add(exportertest.Event{ID: "of the future", Time: now.Add(30 * time.Minute), Action: "login"})
 		// An endpoint that shows it all the same, although the window ends before.
-		csv := "event_id,event_time,action_name\nshown at once," + now.Add(3*time.Hour).UTC().Format(time.RFC3339) + ",login\n"
+		csv := "event_id,event_time,action_name\nshown at once," +
+			now.Add(3*time.Hour).UTC().Format(time.RFC3339) + ",login\n"
 		h.liveWith(2)
 		for range 3 {
 			h.server.Fail(exportertest.Fault{Body: csv})
@@ -166,8 +170,8 @@ func TestWithoutADateHeaderTheLocalClockDecides(t *testing.T) {
 	})
 }
 
-// One node's Date is two hours ahead for a minute, and then there is an outage that is longer than the overlap: the checkpoint must not have passed
-// what happens in it.
+// One node's Date is two hours ahead for a minute, and then there is an outage that is longer than the
+// overlap: the checkpoint must not have passed what happens in it.
 func TestADateThatJumpsAheadIsNotBelievedAtOnce(t *testing.T) {
 	for _, killed := range []bool{true, false} {
 		t.Run(fmt.Sprint("killed ", killed), func(t *testing.T) {

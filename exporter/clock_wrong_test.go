@@ -19,8 +19,8 @@ var wrongDates = map[string]func(a *exportertest.Answers){
 	"2 hours behind":  func(a *exportertest.Answers) { a.DateOffset = -2 * time.Hour },
 }
 
-// A wrong Date, at a cold start or later, for one answer or for minutes, loses nothing, costs no flood of requests and
-// brings up no alarm of a gap.
+// A wrong Date, at a cold start or later, for one answer or for minutes, loses nothing, costs no flood of
+// requests and brings up no alarm of a gap.
 func TestAWrongDateLosesNothing(t *testing.T) {
 	for name, wrong := range wrongDates {
 		for _, lasts := range []time.Duration{time.Second, 8 * time.Second, 3 * time.Minute, 25 * time.Minute} {

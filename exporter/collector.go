@@ -16,9 +16,10 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
-// collector does the work of one instance, on a goroutine of its own. Nobody else touches its parts, but for the keeper,
-// which takes turns with it. Data flows from the reader through the batcher into the ledger; what comes back is one call,
-// commits.settle, which reader and batcher make while they wait (see upkeep). No part knows the collector.
+// collector does the work of one instance, on a goroutine of its own. Nobody else touches its parts, but for
+// the keeper, which takes turns with it. Data flows from the reader through the batcher into the ledger; what
+// comes back is one call, commits.settle, which reader and batcher make while they wait (see upkeep). No part
+// knows the collector.
 type collector struct {
 	cfg   config.Config
 	log   *logline.Queue
@@ -58,7 +59,8 @@ func newCollector(
 		ledger: ledger, stats: stats, upkeep: keep, seen: commits.seen, schema: cfg.Schema,
 		most: cfg.BatchBytes, limit: cfg.BatchBytes, number: 1,
 	}
-	if !commits.through().IsZero() { // it may be saved before the beginning is known: when the endpoint refuses from the start
+	// There may be a checkpoint without a beginning: when the endpoint refuses from the start.
+	if !commits.through().IsZero() {
 		c.resume()
 	}
 	return c, nil
@@ -137,6 +139,7 @@ func (c *collector) observe(date time.Time, failed bool) {
 func (c *collector) finish() {
 	defer c.reader.client.Close()
 	if err := c.commits.finish(); err != nil {
-		c.log.Errorf("%v; what was handed over since %s will be fetched again", err, c.commits.through().Format(time.RFC3339))
+		c.log.Errorf("%v; what was handed over since %s will be fetched again",
+			err, c.commits.through().Format(time.RFC3339))
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
-// commits turns batches that are safe into a checkpoint. A commit does this, and in this order, which is the guarantee:
+// commits turns batches that are safe into a checkpoint. A commit does this, and in this order, which is the
+// guarantee:
 //
 //  1. take the identities that the next sweep will meet again, of safe batches alone (seen.Store);
 //  2. add what those batches carried to a copy of the history (pending.Count);
@@ -105,8 +106,8 @@ func (c *commits) begin(start time.Time) error {
 	return c.save(next)
 }
 
-// maxFlights bounds what is remembered of windows while the checkpoint cannot move, say because the engine's monitoring
-// API is away: beyond it, two become one.
+// maxFlights bounds what is remembered of windows while the checkpoint cannot move, say because the engine's
+// monitoring API is away: beyond it, two become one.
 const maxFlights = 1024
 
 // land notes a flight. Without batches on their way before it, it is safe at once.
@@ -196,8 +197,9 @@ func (c *commits) save(next committed) error {
 // saveAgain writes the committed state as it is: it tells whether the checkpoint can be saved at all.
 func (c *commits) saveAgain() error { return c.saved.save(c.saved.state) }
 
-// revert forgets what is not part of the checkpoint, but for the identities of safe batches, which are still to be
-// counted. When the checkpoint could not be saved, none of those count. It returns the statuses that were on their way.
+// revert forgets what is not part of the checkpoint, but for the identities of safe batches, which are still
+// to be counted. When the checkpoint could not be saved, none of those count. It returns the statuses that
+// were on their way.
 func (c *commits) revert(safe uint32) (statuses []schema.Status) {
 	c.seen.Revert(safe)
 	c.pending.Revert(safe)
@@ -214,8 +216,9 @@ const (
 	standstill    = 10 * time.Minute
 )
 
-// relieve bounds the memory when the checkpoint stands still, say because the engine's monitoring API is away: it forgets
-// what no sweep after read will read again. A crash then repeats more than it had to, and reconciliation too.
+// relieve bounds the memory when the checkpoint stands still, say because the engine's monitoring API is
+// away: it forgets what no sweep after read will read again. A crash then repeats more than it had to, and
+// reconciliation too.
 func (c *commits) relieve(read time.Time) {
 	if c.seen.Count > maxStandstill && time.Since(c.at) > standstill {
 		// so that both have whole minutes
@@ -225,8 +228,8 @@ func (c *commits) relieve(read time.Time) {
 	}
 }
 
-// finish saves what became safe since the last commit, of a window that was not read whole too, so that a restart hands
-// over none of its events again.
+// finish saves what became safe since the last commit, of a window that was not read whole too, so that a
+// restart hands over none of its events again.
 func (c *commits) finish() error {
 	if err := c.settle(); err != nil {
 		return err

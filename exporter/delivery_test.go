@@ -155,7 +155,10 @@ func TestDeliveryWithoutTheMonitoringAPI(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		h.requireOnce()
 		require.Equal(t, begin, h.through(), "the checkpoint stands still")
-		require.Contains(t, h.logged(), "the engine's monitoring API cannot be read, set http_server: on and storage.metrics: on")
+		require.Contains(
+			t, h.logged(),
+			"the engine's monitoring API cannot be read, set http_server: on and storage.metrics: on",
+		)
 		require.Equal(t, 2, count(h.logged(), "cannot be read"), "a warning, and again after ten minutes")
 		s.set(func(s *simEngine) { s.away = false })
 		time.Sleep(2 * time.Minute)
@@ -178,9 +181,17 @@ func TestDeliveryWithAWrongEngineInput(t *testing.T) {
 		input, says string
 		inputs      map[string]int64
 	}{
-		"there is none of that name": {"audit", `has no input "audit"; set engine_input to this input's alias; it has: cpu.1, wherobots_audit.0`, map[string]int64{"cpu.1": 7}},
-		"it is another one":          {"cpu.1", `counts 50000 records of input "cpu.1"`, map[string]int64{"cpu.1": 50_000}},
-		"there are several":          {"", `has 2 inputs named wherobots_audit.*; give this input an alias and set engine_input to it`, map[string]int64{"wherobots_audit.3": 0}},
+		"there is none of that name": {
+			"audit",
+			`has no input "audit"; set engine_input to this input's alias; it has: cpu.1, wherobots_audit.0`,
+			map[string]int64{"cpu.1": 7},
+		},
+		"it is another one": {"cpu.1", `counts 50000 records of input "cpu.1"`, map[string]int64{"cpu.1": 50_000}},
+		"there are several": {
+			"",
+			`has 2 inputs named wherobots_audit.*; give this input an alias and set engine_input to it`,
+			map[string]int64{"wherobots_audit.3": 0},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inDelivery(t, map[string]string{"engine_input": c.input}, func(h *simHost, s *simEngine) {

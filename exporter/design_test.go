@@ -19,8 +19,8 @@ import (
 // moduleRoot is seen from this package's folder.
 const moduleRoot = ".."
 
-// TestDesignNamesTestsThatExist holds the rules of docs/design.md: a rule without a test is a wish, and a test that was
-// renamed or deleted protects no rule.
+// TestDesignNamesTestsThatExist holds the rules of docs/design.md: a rule without a test is a wish, and a
+// test that was renamed or deleted protects no rule.
 func TestDesignNamesTestsThatExist(t *testing.T) {
 	exists := map[string]bool{}
 	eachGoFile(t, func(path string, file *ast.File) {
@@ -37,7 +37,10 @@ func TestDesignNamesTestsThatExist(t *testing.T) {
 	assert.NotEmpty(t, rules)
 	for number, rule := range rules {
 		title, text, _ := strings.Cut(rule, "\n")
-		assert.True(t, strings.HasPrefix(title, strconv.Itoa(number+1)+". "), "the rule %q is not number %d", title, number+1)
+		assert.True(
+			t, strings.HasPrefix(title, strconv.Itoa(number+1)+". "), "the rule %q is not number %d",
+			title, number+1,
+		)
 		assert.Contains(t, text, "\n- ", "the rule %q has no test", title)
 		for line := range strings.Lines(text) {
 			if breach, isBreach := strings.CutPrefix(line, "- "); isBreach {
@@ -53,8 +56,9 @@ func TestDesignNamesTestsThatExist(t *testing.T) {
 
 var testName = regexp.MustCompile(`\b(Test|Fuzz)\w+`)
 
-// TestTroubleshootingQuotesTheCode compares the messages in docs/troubleshooting.md, the code spans in the first column
-// of its tables, with the string literals of the code: whoever rewords a message must tell those who look it up.
+// TestTroubleshootingQuotesTheCode compares the messages in docs/troubleshooting.md, the code spans in the
+// first column of its tables, with the string literals of the code: whoever rewords a message must tell those
+// who look it up.
 func TestTroubleshootingQuotesTheCode(t *testing.T) {
 	var literals strings.Builder
 	eachGoFile(t, func(path string, file *ast.File) {
@@ -81,7 +85,10 @@ func TestTroubleshootingQuotesTheCode(t *testing.T) {
 			for fragment := range strings.SplitSeq(strings.Trim(span, "`"), "…") {
 				quoted++
 				fragment = strings.Trim(fragment, " :;,")
-				assert.True(t, strings.Contains(literals.String(), fragment), "no message of the code has %q of %s", fragment, span)
+				assert.True(
+					t, strings.Contains(literals.String(), fragment),
+					"no message of the code has %q of %s", fragment, span,
+				)
 			}
 		}
 	}

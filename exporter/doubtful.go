@@ -6,10 +6,11 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/csv"
 )
 
-// doubtfulEnds decides whether an answer whose end is no row is whole: a query may have failed behind half of the rows,
-// and a footer, or a quote that somebody chose, comes each time. So the same end has to come again for a window with
-// the same beginning. Its digits may differ and the rows before it may become more, since a footer may count and the
-// present goes on. An error has to come five times, since a trouble that passes lasts longer than one request.
+// doubtfulEnds decides whether an answer whose end is no row is whole: a query may have failed behind half of
+// the rows, and a footer, or a quote that somebody chose, comes each time. So the same end has to come again
+// for a window with the same beginning. Its digits may differ and the rows before it may become more, since a
+// footer may count and the present goes on. An error has to come five times, since a trouble that passes
+// lasts longer than one request.
 type doubtfulEnds struct {
 	start time.Time
 	text  string

@@ -2,9 +2,10 @@ package exporter
 
 import "github.com/wherobots/in_wherobots_audit/exporter/plan"
 
-// emptyBodies decides whether an answer without a single byte means "no events". Nobody documents whether an empty export
-// has a header; a broken proxy answers so too. So it is believed when it comes twice for the same window, at once when
-// that has happened before, and only after five times when an empty export was seen with a header.
+// emptyBodies decides whether an answer without a single byte means "no events". Nobody documents whether an
+// empty export has a header; a broken proxy answers so too. So it is believed when it comes twice for the
+// same window, at once when that has happened before, and only after five times when an empty export was seen
+// with a header.
 type emptyBodies struct {
 	window     plan.Window
 	times      int

@@ -13,7 +13,10 @@ import (
 var windowsBegin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func windowAt(n int) plan.Window {
-	return plan.Window{Start: windowsBegin.Add(time.Duration(n) * time.Hour), End: windowsBegin.Add(time.Duration(n+1) * time.Hour)}
+	return plan.Window{
+		Start: windowsBegin.Add(time.Duration(n) * time.Hour),
+		End:   windowsBegin.Add(time.Duration(n+1) * time.Hour),
+	}
 }
 
 func TestAnEmptyBodyIsBelievedWhenItComesTwice(t *testing.T) {
@@ -49,7 +52,9 @@ func TestAnEndpointWhoseEmptyExportsHaveAHeaderIsHardlyBelieved(t *testing.T) {
 }
 
 func TestAnEndpointWithoutHeadersForNothing(t *testing.T) {
-	for name, empty := range map[string]exportertest.Empty{"no byte": exportertest.NoBytes, "a line end": exportertest.LineEndOnly} {
+	for name, empty := range map[string]exportertest.Empty{
+		"no byte": exportertest.NoBytes, "a line end": exportertest.LineEndOnly,
+	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, map[string]string{"max_window": "10m"}, func(h *simHost) {
 				h.server.SetAnswers(func(a *exportertest.Answers) { a.Empty = empty })

@@ -13,7 +13,8 @@ import (
 // An endpoint may say "no events" in many ways: no window stands still by any of them, and nothing is lost.
 func TestNoEventsInEachForm(t *testing.T) {
 	for _, form := range []exportertest.Empty{
-		exportertest.NoContent, exportertest.EmptyList, exportertest.EmptyObject, exportertest.EmptyNull, exportertest.EmptyEvents,
+		exportertest.NoContent, exportertest.EmptyList, exportertest.EmptyObject, exportertest.EmptyNull,
+		exportertest.EmptyEvents,
 	} {
 		t.Run(fmt.Sprint(form), func(t *testing.T) {
 			inBubble(t, map[string]string{"start_time": "-3d"}, func(h *simHost) {

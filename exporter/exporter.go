@@ -1,15 +1,16 @@
 // Package exporter collects Wherobots audit events and hands them over to Fluent Bit. It knows nothing of C.
 //
-//	export endpoint ─▶ client ─body─▶ decoder ─row─▶ shape ─batch─▶ ledger ─▶ Next (collect callback) ─▶ Fluent Bit
-//	                     ▲                                            │
-//	               planner ◀── checkpoint on disk ◀── commit ◀── safe ◀── Accepted (cleanup callback)
+//	export endpoint ─▶ client ─body─▶ decoder ─row─▶ encoder ─batch─▶ ledger ─▶ Next (collect callback) ─▶ Fluent Bit
+//	                     ▲                                              │
+//	               planner ◀── checkpoint on disk ◀── commits ◀── safe ◀── Accepted (cleanup callback)
 //
-// One goroutine (collector) plans windows, fetches, decodes, encodes and saves the checkpoint. The engine's thread only takes batches from
-// the ledger and tells it what became of them. Data flows one way; what comes back is one fact, "up to this batch all is safe", and only
-// that moves the checkpoint.
+// One goroutine (collector) plans windows, fetches, decodes, encodes and saves the checkpoint. The engine's
+// thread only takes batches from the ledger and tells it what became of them. Data flows one way; what comes
+// back is one fact, "up to this batch all is safe", and only that moves the checkpoint.
 //
-// The guarantee: an event that the endpoint shows is handed over, and the checkpoint passes it only when the engine has it safe. After a
-// crash what was not yet safe is fetched again, so an event can arrive twice but with the same event_id.
+// The guarantee: an event that the endpoint shows is handed over, and the checkpoint passes it only when the
+// engine has it safe. After a crash what was not yet safe is fetched again, so an event can arrive twice but
+// with the same event_id.
 package exporter
 
 import (
@@ -31,7 +32,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
-// Exporter is one instance of the input. Next, Accepted, Pause and Resume are called by the engine's thread, Lines and Stats by any.
+// Exporter is one instance of the input. Next, Accepted, Pause and Resume are called by the engine's thread,
+// Lines and Stats by any.
 type Exporter struct {
 	cfg       config.Config
 	file      *checkpoint.File
@@ -46,8 +48,9 @@ type Exporter struct {
 	done   sync.WaitGroup
 }
 
-// New opens the checkpoint and prepares everything; nothing runs before Start. Its errors are for the person who wrote the configuration:
-// they name the setting or file and the way out. The caller must Close what New returned.
+// New opens the checkpoint and prepares everything; nothing runs before Start. Its errors are for the person
+// who wrote the configuration: they name the setting or file and the way out. The caller must Close what New
+// returned.
 func New(cfg config.Config) (*Exporter, error) {
 	e, err := newExporter(cfg, nil, nil)
 	if err == nil && cfg.CommitOn == config.CommitHandoff {
@@ -64,7 +67,8 @@ func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Export
 	if err != nil {
 		return nil, err
 	}
-	file, err := checkpoint.Open(cfg.CheckpointPath, checkpoint.Source{Endpoint: cfg.Endpoint.String(), SearchTerm: cfg.SearchTerm})
+	origin := checkpoint.Source{Endpoint: cfg.Endpoint.String(), SearchTerm: cfg.SearchTerm}
+	file, err := checkpoint.Open(cfg.CheckpointPath, origin)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}
@@ -86,7 +90,8 @@ func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Export
 	return e, nil
 }
 
-// hideProxyPasswords keeps the passwords of the environment's proxies out of the log: a proxy's refusal may repeat them.
+// hideProxyPasswords keeps the passwords of the environment's proxies out of the log: a proxy's refusal may
+// repeat them.
 func hideProxyPasswords(secrets *logline.Secrets) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
 		for _, value := range []string{os.Getenv(name), os.Getenv(strings.ToLower(name))} {
@@ -128,8 +133,9 @@ func (e *Exporter) Start() {
 	}
 }
 
-// Next is the engine's collect callback: it returns events to hand over, msgpack of at most batch_bytes (unless one record is larger), or
-// nil. It does no I/O and waits for nothing. The bytes are valid until Accepted or the next call of Next.
+// Next is the engine's collect callback: it returns events to hand over, msgpack of at most batch_bytes
+// (unless one record is larger), or nil. It does no I/O and waits for nothing. The bytes are valid until
+// Accepted or the next call of Next.
 func (e *Exporter) Next() []byte {
 	fleet.called(e)
 	return e.ledger.Next()
@@ -150,8 +156,8 @@ func (e *Exporter) Lines() []logline.Line { return e.log.Drain() }
 // Stats returns the instance's figures.
 func (e *Exporter) Stats() Stats { return e.stats.snapshot() }
 
-// Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets go of the
-// checkpoint, even if a defect is in the way: an instance that a reload starts must find it free.
+// Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets
+// go of the checkpoint, even if a defect is in the way: an instance that a reload starts must find it free.
 func (e *Exporter) Close() (err error) {
 	defer func() { err = errors.Join(err, e.file.Close()) }()
 	if e.cancel != nil {

@@ -67,8 +67,8 @@ func (c *collector) guarded(ctx context.Context, do func(context.Context) error)
 	return do(ctx)
 }
 
-// adapt plans anew after w failed: up to the present, which may be another than when the sweep began, and with shorter
-// windows when err says that w was too much.
+// adapt plans anew after w failed: up to the present, which may be another than when the sweep began, and
+// with shorter windows when err says that w was too much.
 func (c *collector) adapt(w plan.Window, err error) error {
 	if c.beginLater(w, err) {
 		return nil // asked at once: there are at most a dozen steps
@@ -129,11 +129,12 @@ func (c *collector) succeeded() {
 	p.failures, p.refusedSince, p.refusedTold = 0, time.Time{}, false
 }
 
-// refetch goes back to the checkpoint, because of doubt. Identities of what is safe stay known, so only what may be lost
-// is handed over again.
+// refetch goes back to the checkpoint, because of doubt. Identities of what is safe stay known, so only what
+// may be lost is handed over again.
 //
-// A checkpoint that cannot be saved counts as doubt too: on a full disk the engine drops chunks (measured on 5.1.1), so
-// that what was handed over since the last save may be gone. Nothing more is handed over until saving works again.
+// A checkpoint that cannot be saved counts as doubt too: on a full disk the engine drops chunks (measured on
+// 5.1.1), so that what was handed over since the last save may be gone. Nothing more is handed over until
+// saving works again.
 func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 	c.stats.refetches.Add(1)
 	safe, _ := c.commits.ledger.State()
@@ -163,8 +164,8 @@ func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 	}
 }
 
-// revert forgets what is not part of the checkpoint, but for the identities of batches up to safe, which are still to be
-// counted.
+// revert forgets what is not part of the checkpoint, but for the identities of batches up to safe, which are
+// still to be counted.
 func (c *collector) revert(safe uint32) {
 	c.notices.revert(c.commits.revert(safe))
 	c.batcher.drop()

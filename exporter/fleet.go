@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// fleet knows the instances of this process. It exists for one defect of the engine (measured on 5.1.1): with several inputs and a
-// mem_buf_limit, pausing one stops the collect timer of another, which is then never called again. The plugin cannot repair that, but the
-// others notice.
+// fleet knows the instances of this process. It exists for one defect of the engine (measured on 5.1.1): with
+// several inputs and a mem_buf_limit, pausing one stops the collect timer of another, which is then never
+// called again. The plugin cannot repair that, but the others notice.
 var fleet instances
 
 type instances struct {
@@ -71,8 +71,8 @@ func (f *instances) remove(e *Exporter) int {
 	return len(f.members)
 }
 
-// called notes that e's collect was called, and looks after the others now and then. What it finds goes to e's log, since nobody prints that
-// of an instance that is not called.
+// called notes that e's collect was called, and looks after the others now and then. What it finds goes to
+// e's log, since nobody prints that of an instance that is not called.
 func (f *instances) called(e *Exporter) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -89,7 +89,9 @@ func (f *instances) called(e *Exporter) {
 			f.members[other] = false
 		case !told:
 			f.members[other] = true
-			e.log.Errorf("the engine has not called the input with checkpoint_path %s for %s while it calls others: a defect of Fluent Bit with several inputs and mem_buf_limit. Use storage.type filesystem without mem_buf_limit, and restart",
+			e.log.Errorf("the engine has not called the input with checkpoint_path %s for %s while it calls others: "+
+				"a defect of Fluent Bit with several inputs and mem_buf_limit. "+
+				"Use storage.type filesystem without mem_buf_limit, and restart",
 				other.cfg.CheckpointPath, silent.Round(time.Second))
 		}
 	}

@@ -9,9 +9,12 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
-// forward puts a row into the batch that is being filled, unless it was handed over before. through is what had been read
-// before this window's sweep came to it: an event that is new although its time had been read appeared late.
-func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window, through time.Time) error {
+// forward puts a row into the batch that is being filled, unless it was handed over before. through is what
+// had been read before this window's sweep came to it: an event that is new although its time had been read
+// appeared late.
+func (c *collector) forward(
+	ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window, through time.Time,
+) error {
 	at, counts := r.Time, true
 	if r.Bad != "" || at.Before(w.Start) {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end.
@@ -43,7 +46,8 @@ func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identit
 	return nil
 }
 
-// late notes an event that was not there when its time was read first: it appeared at least that much after it happened.
+// late notes an event that was not there when its time was read first: it appeared at least that much after
+// it happened.
 func (c *collector) late(lateness time.Duration) {
 	c.stats.late.Add(1)
 	if int64(lateness) > c.stats.lateness.Load() {

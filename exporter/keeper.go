@@ -7,8 +7,9 @@ import "time"
 //	collecting goroutine   begin ──────────── Read ──────────────▶ end ─▶ goes on
 //	timer's goroutine             100 ms ─▶ run: settle, settle … ─┘ over, done
 //
-// Between begin and end, once keeperPatience is over, what settle touches is the keeper's; end waits for it. So there is
-// one owner at any time, and a Read that has something to give costs no more than a timer that is set and stopped.
+// Between begin and end, once keeperPatience is over, what settle touches is the keeper's; end waits for it.
+// So there is one owner at any time, and a Read that has something to give costs no more than a timer that is
+// set and stopped.
 type keeper struct {
 	upkeep  upkeep
 	abandon func() // ends the Read

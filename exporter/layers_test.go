@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// layers are the rooms and what each may import of the others: data flows one way, and only this package knows them all.
-// docs/design.md draws it.
+// layers are the rooms and what each may import of the others: data flows one way, and only this package
+// knows them all. docs/design.md draws it.
 var layers = map[string][]string{
 	"action":   {},
 	"event":    {},

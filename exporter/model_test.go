@@ -15,9 +15,11 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// The model test runs random histories in fake time: events, late events, ties, failing answers, too large windows, pauses, drops, kills, restarts,
-// clock steps. The model is one sentence: every event that was visible for longer than the overlap arrived; once, unless something happened that
-// may cost a repetition. More sequences: go test ./exporter -run TestModel -rapid.checks=100000. A failing one is kept in testdata/rapid.
+// The model test runs random histories in fake time: events, late events, ties, failing answers, too large
+// windows, pauses, drops, kills, restarts, clock steps. The model is one sentence: every event that was
+// visible for longer than the overlap arrived; once, unless something happened that may cost a repetition.
+// More sequences: go test ./exporter -run TestModel -rapid.checks=100000. A failing one is kept in
+// testdata/rapid.
 
 // modelStep is one thing that happens.
 type modelStep struct {
@@ -26,11 +28,15 @@ type modelStep struct {
 	delay time.Duration // how late its events appear, or how long it lasts
 }
 
-// repeats are the steps after which an event may arrive again: something handed over was lost or could not be known to be safe.
+// repeats are the steps after which an event may arrive again: something handed over was lost or could not be
+// known to be safe.
 var repeats = map[string]bool{"kill": true, "drop": true, "pause": true, "server clock": true}
 
 func drawSteps(t *rapid.T) []modelStep {
-	kinds := []string{"events", "events", "events", "late events", "ties", "wait", "wait", "fail", "cut", "hang", "row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order"}
+	kinds := []string{
+		"events", "events", "events", "late events", "ties", "wait", "wait", "fail", "cut", "hang",
+		"row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order",
+	}
 	step := rapid.Custom(func(t *rapid.T) modelStep {
 		return modelStep{
 			kind:  rapid.SampledFrom(kinds).Draw(t, "kind"),
@@ -81,12 +87,16 @@ func playModel(t *testing.T, path string, settings map[string]string, steps []mo
 	time.Sleep(10 * 365 * day)
 	m := &model{}
 	m.h = &simHost{t: t, settings: map[string]string{
-		"endpoint": "https://api.example.test", "api_key": "key", "checkpoint_path": path, "start_time": time.Now().Add(-30 * time.Minute).Format(time.RFC3339), "reconcile_interval": "0",
+		"endpoint": "https://api.example.test", "api_key": "key", "checkpoint_path": path,
+		"start_time": time.Now().Add(-30 * time.Minute).Format(time.RFC3339), "reconcile_interval": "0",
 	}}
 	for key, value := range settings {
 		m.h.settings[key] = value
 	}
-	m.h.server = exportertest.New(exportertest.Options{APIKey: "key", Clock: func() time.Time { return time.Now().Add(time.Duration(m.offset.Load())) }})
+	m.h.server = exportertest.New(exportertest.Options{
+		APIKey: "key",
+		Clock:  func() time.Time { return time.Now().Add(time.Duration(m.offset.Load())) },
+	})
 	m.h.start()
 	for _, step := range steps {
 		m.play(step)
@@ -189,9 +199,15 @@ func (m *model) check(steps []modelStep) string {
 		}
 		switch n := times[event.ID]; {
 		case n == 0:
-			return fmt.Sprintf("event %s of %s (visible %s) is lost\nsteps: %v\nlog:\n%s", event.ID, event.Time, event.Visible, steps, m.h.logged())
+			return fmt.Sprintf(
+				"event %s of %s (visible %s) is lost\nsteps: %v\nlog:\n%s", event.ID, event.Time,
+				event.Visible, steps, m.h.logged(),
+			)
 		case n > 1 && !m.may:
-			return fmt.Sprintf("event %s of %s arrived %d times without a reason\nsteps: %v\nlog:\n%s", event.ID, event.Time, n, steps, m.h.logged())
+			return fmt.Sprintf(
+				"event %s of %s arrived %d times without a reason\nsteps: %v\nlog:\n%s", event.ID,
+				event.Time, n, steps, m.h.logged(),
+			)
 		}
 	}
 	return ""

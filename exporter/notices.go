@@ -9,8 +9,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
-// notices is what the collection says of itself: log lines, those that would come with every row or poll kept rare, and
-// status events on their way to a batch.
+// notices is what the collection says of itself: log lines, those that would come with every row or poll kept
+// rare, and status events on their way to a batch.
 type notices struct {
 	log   *logline.Queue
 	clock *plan.Clock
@@ -113,8 +113,8 @@ const (
 	clockTolerance   = 5 * time.Minute  // between the clocks before it is worth a line
 )
 
-// progress says how far a backfill is, after each of its windows. A sweep is one when it begins further back than usual
-// polls ever do, and has more than that to read. records were forwarded so far.
+// progress says how far a backfill is, after each of its windows. A sweep is one when it begins further back
+// than usual polls ever do, and has more than that to read. records were forwarded so far.
 func (n *notices) progress(p *plan.Planner, usual time.Duration, records int64) {
 	if p.Target.IsZero() { // the sweep is over
 		if n.backfill {
@@ -138,7 +138,8 @@ func (n *notices) progress(p *plan.Planner, usual time.Duration, records int64) 
 func (n *notices) dated(ahead time.Duration, missing bool) {
 	if missing && !n.toldNoDate {
 		n.toldNoDate = true
-		n.log.Warnf("the endpoint's answers have no Date header: the local clock decides what is asked for, and must be right")
+		n.log.Warnf("the endpoint's answers have no Date header: " +
+			"the local clock decides what is asked for, and must be right")
 	}
 	if ahead.Abs() > clockTolerance && !n.toldClock {
 		n.toldClock = true
@@ -177,6 +178,7 @@ func (n *notices) future(through, now time.Time) {
 		return
 	}
 	n.toldFuture = true
-	n.log.Warnf("the checkpoint %s is %s ahead of the server's clock %s: a clock was wrong; goes on from the server's present",
+	n.log.Warnf("the checkpoint %s is %s ahead of the server's clock %s: "+
+		"a clock was wrong; goes on from the server's present",
 		through.Format(time.RFC3339), through.Sub(now).Round(time.Second), now.Format(time.RFC3339))
 }

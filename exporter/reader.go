@@ -22,7 +22,7 @@ type reader struct {
 	upkeep upkeep
 
 	observe    func(date time.Time, failed bool) // is told the Date of each answer
-	newColumns func(*event.Columns)              // is told of a header that differs from the one before, before the first row
+	newColumns func(*event.Columns)              // is told of another header than before, ahead of its first row
 
 	decoder    *csv.Decoder
 	identifier *dedup.Identifier

@@ -14,11 +14,12 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
-// reconciler reads again what lies behind the overlap and hands over what appeared there later than the overlap caught.
+// reconciler reads again what lies behind the overlap and hands over what appeared there later than the
+// overlap caught.
 //
-// It compares digests, minute by minute: what a window answers now with what was handed over when the checkpoint passed.
-// The events of a minute that differs are all handed over again, since a digest cannot say which one is new; the SIEM
-// drops the others by event_id.
+// It compares digests, minute by minute: what a window answers now with what was handed over when the
+// checkpoint passed. The events of a minute that differs are all handed over again, since a digest cannot say
+// which one is new; the SIEM drops the others by event_id.
 type reconciler struct {
 	cursor, until time.Time // of the pass under way; zero = none
 	last          time.Time // when the last pass ended, by the server's clock
@@ -55,8 +56,8 @@ func (c *collector) reconcileDue() bool {
 	return c.second.begin(c.oldest(), c.commits.floor().Truncate(time.Minute), c.cfg.MaxWindow)
 }
 
-// begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep starts. It
-// reports whether there are any.
+// begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep
+// starts. It reports whether there are any.
 func (r *reconciler) begin(cursor, until time.Time, span time.Duration) bool {
 	if !cursor.Before(until) {
 		return false
@@ -160,8 +161,8 @@ func (c *collector) reconcileWindow(ctx context.Context, w plan.Window) error {
 	return nil
 }
 
-// digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to the next
-// window.
+// digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to
+// the next window.
 func (c *collector) digests(
 	ctx context.Context, w plan.Window, each func(*event.Row, dedup.Identity) error,
 ) (map[int64]dedup.Digest, error) {

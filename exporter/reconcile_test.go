@@ -16,7 +16,10 @@ import (
 
 // reconciling are settings under which a pass comes every hour.
 func reconciling(more map[string]string) map[string]string {
-	settings := map[string]string{"reconcile_interval": "1h", "reconcile_window": "6h", "overlap": "2m", "poll_interval": "5m", "max_window": "2h"}
+	settings := map[string]string{
+		"reconcile_interval": "1h", "reconcile_window": "6h", "overlap": "2m", "poll_interval": "5m",
+		"max_window": "2h",
+	}
 	for key, value := range more {
 		settings[key] = value
 	}
@@ -27,7 +30,10 @@ func reconciling(more map[string]string) map[string]string {
 func (h *simHost) happenLate(n int, by time.Duration) (ids []string) {
 	now := h.now()
 	for i := range n {
-		e := exportertest.Event{ID: fmt.Sprintf("late-%d-%d", now.UnixNano(), i), Time: now.Add(time.Duration(i) * time.Millisecond), Action: "login", Visible: now.Add(by)}
+		e := exportertest.Event{
+			ID:   fmt.Sprintf("late-%d-%d", now.UnixNano(), i),
+			Time: now.Add(time.Duration(i) * time.Millisecond), Action: "login", Visible: now.Add(by),
+		}
 		h.server.Add(e)
 		ids = append(ids, e.ID)
 	}
@@ -118,12 +124,13 @@ func TestKillsDuringReconciliationLoseNothing(t *testing.T) {
 
 // The checkpoint goes on while a pass fails and waits: what leaves the reconcile_window meanwhile must not look new.
 func TestAReconciliationThatTakesLongFindsNothingThatIsNotThere(t *testing.T) {
-	inBubble(t, reconciling(map[string]string{"poll_interval": "30s", "reconcile_window": "30m", "retry_max_interval": "10m"}), func(h *simHost) {
+	settings := map[string]string{"poll_interval": "30s", "reconcile_window": "30m", "retry_max_interval": "10m"}
+	inBubble(t, reconciling(settings), func(h *simHost) {
 		var failed atomic.Int64
 		begin := time.Now() // the pass an hour later has events to compare
 		h.wrap = func(next http.RoundTripper) http.RoundTripper {
 			return exportertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
-				if end, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("endTime")); end.Before(time.Now().Add(-100*time.Second)) && time.Now().After(begin.Add(time.Hour)) && failed.Add(1) <= 3 {
+				if isOld(r) && time.Now().After(begin.Add(time.Hour)) && failed.Add(1) <= 3 {
 					return refusalOf(r, http.StatusServiceUnavailable, http.Header{"Retry-After": {"120"}}), nil
 				}
 				return next.RoundTrip(r)
@@ -139,17 +146,23 @@ func TestAReconciliationThatTakesLongFindsNothingThatIsNotThere(t *testing.T) {
 }
 
 func refusalOf(r *http.Request, status int, header http.Header) *http.Response {
-	return &http.Response{Status: http.StatusText(status), StatusCode: status, Header: header, Body: http.NoBody, Request: r}
+	return &http.Response{
+		Status: http.StatusText(status), StatusCode: status, Header: header, Body: http.NoBody,
+		Request: r,
+	}
 }
 
 func TestAReconciliationThatFailsEndsEarlyAndHoldsNothingUp(t *testing.T) {
-	for _, status := range []int{http.StatusInternalServerError, http.StatusForbidden, http.StatusGatewayTimeout, http.StatusRequestEntityTooLarge} {
+	for _, status := range []int{
+		http.StatusInternalServerError, http.StatusForbidden, http.StatusGatewayTimeout,
+		http.StatusRequestEntityTooLarge,
+	} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			inBubble(t, reconciling(map[string]string{"poll_interval": "1m"}), func(h *simHost) {
 				var asked atomic.Int64
 				h.wrap = func(next http.RoundTripper) http.RoundTripper {
 					return exportertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
-						if end, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("endTime")); end.Before(time.Now().Add(-100 * time.Second)) {
+						if isOld(r) {
 							asked.Add(1)
 							return refusalOf(r, status, http.Header{}), nil
 						}
@@ -163,7 +176,8 @@ func TestAReconciliationThatFailsEndsEarlyAndHoldsNothingUp(t *testing.T) {
 					time.Sleep(5 * time.Second)
 				}
 				require.NotZero(t, asked.Load())
-				require.LessOrEqual(t, asked.Load(), int64(3*(reconcileAttempts+11+reconcileSkips)), "three passes; 413 halves a day down to a minute first")
+				require.LessOrEqual(t, asked.Load(), int64(3*(reconcileAttempts+11+reconcileSkips)),
+					"three passes; 413 halves a day down to a minute first")
 				require.Contains(t, h.logged(), "reconciliation ends early")
 				require.NotContains(t, h.logged(), "reconciliation up to")
 				h.requireAll()
@@ -207,12 +221,18 @@ func TestReconciliationReadsABoundedNumberOfRowsAtATime(t *testing.T) {
 
 	h.Minutes[dedup.MinuteOf(windowsBegin)] = dedup.Digest{Count: 1_000_000}
 	r = reconciler{cursor: windowsBegin, until: windowsBegin.Add(day), span: day}
-	require.Equal(t, plan.Window{Start: windowsBegin, End: windowsBegin.Add(time.Minute)}, r.window(h), "one crowded minute is one window")
+	require.Equal(
+		t, plan.Window{Start: windowsBegin, End: windowsBegin.Add(time.Minute)}, r.window(h),
+		"one crowded minute is one window",
+	)
 }
 
 // The endpoint may forget what the reconcile_window still holds: that is no difference.
 func TestReconciliationAtTheEdgeOfTheRetention(t *testing.T) {
-	inBubble(t, reconciling(map[string]string{"reconcile_window": "90d", "poll_interval": "2h", "reconcile_interval": "6h", "max_window": "30d"}), func(h *simHost) {
+	settings := map[string]string{
+		"reconcile_window": "90d", "poll_interval": "2h", "reconcile_interval": "6h", "max_window": "30d",
+	}
+	inBubble(t, reconciling(settings), func(h *simHost) {
 		now := h.now()
 		h.server.Add(exportertest.Generate(1, 800, now.Add(-89*day), now)...)
 		h.settings["start_time"] = "-89d"
@@ -224,13 +244,17 @@ func TestReconciliationAtTheEdgeOfTheRetention(t *testing.T) {
 	})
 }
 
-// Another version of an event, or a row that cannot be read, is in none of the digests: neither makes a pass send anything again.
+// Another version of an event, or a row that cannot be read, is in none of the digests: neither makes a pass
+// send anything again.
 func TestReconciliationIgnoresOtherVersionsAndBadRows(t *testing.T) {
 	inBubble(t, reconciling(nil), func(h *simHost) {
 		h.start()
 		h.liveFor(3)
 		minute := h.now().Truncate(time.Minute)
-		h.server.Add(exportertest.Event{ID: "two versions", Time: minute, Action: "login"}, exportertest.Event{ID: "two versions", Time: minute, Action: "logout"})
+		h.server.Add(
+			exportertest.Event{ID: "two versions", Time: minute, Action: "login"},
+			exportertest.Event{ID: "two versions", Time: minute, Action: "logout"},
+		)
 		h.liveFor(200)
 		require.Zero(t, h.e.Stats().Reconciled, h.logged())
 		require.Equal(t, 2, h.arrived()["two versions"])
@@ -246,12 +270,20 @@ func TestReconciliationLeavesOutAMinuteThatIsTooMuch(t *testing.T) {
 		time.Sleep(30 * time.Minute)
 		minute := time.Now().Truncate(time.Minute)
 		for i := range 300 {
-			h.server.Add(exportertest.Event{ID: fmt.Sprint("crowd-", i), Time: minute.Add(time.Duration(i) * 200 * time.Millisecond), Action: "login"})
+			at := minute.Add(time.Duration(i) * 200 * time.Millisecond)
+			h.server.Add(exportertest.Event{ID: fmt.Sprint("crowd-", i), Time: at, Action: "login"})
 		}
 		time.Sleep(10 * time.Minute)
-		h.server.Add(exportertest.Event{ID: "late", Time: time.Now(), Visible: time.Now().Add(40 * time.Minute), Action: "login"})
+		visible := time.Now().Add(40 * time.Minute)
+		h.server.Add(exportertest.Event{ID: "late", Time: time.Now(), Visible: visible, Action: "login"})
 		time.Sleep(5 * time.Hour)
 		require.Contains(t, h.logged(), "leaves out the minute")
 		h.requireAll()
 	})
+}
+
+// isOld reports whether a request asks for what only reconciliation asks for.
+func isOld(r *http.Request) bool {
+	end, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("endTime"))
+	return end.Before(time.Now().Add(-100 * time.Second))
 }

@@ -34,8 +34,8 @@ func (h *simHost) slowly(d time.Duration) {
 	}
 }
 
-// However windows, overlap and pauses are set, and however slow the endpoint is: a backfill is told of twice a minute at most, its end once, and
-// ordinary polls are none.
+// However windows, overlap and pauses are set, and however slow the endpoint is: a backfill is told of twice
+// a minute at most, its end once, and ordinary polls are none.
 func TestProgressIsTerse(t *testing.T) {
 	at := func(d time.Duration) string { // seen from when a bubble's test begins
 		return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(10*365*day + d).Format(time.RFC3339)
@@ -45,13 +45,31 @@ func TestProgressIsTerse(t *testing.T) {
 		answer, run        time.Duration
 		backfill, caughtUp int // lines
 	}{
-		"a backfill that takes long": {map[string]string{"start_time": "-10d", "max_window": "6h"}, 10 * time.Second, 5 * time.Minute, 10, 0},
-		"an end in the near future":  {map[string]string{"end_time": at(5 * time.Minute), "overlap": "1h", "max_window": "1m", "poll_interval": "30s"}, 0, 8 * time.Minute, 0, 0},
-		"an end in the past":         {map[string]string{"end_time": at(-30 * time.Minute), "overlap": "30m", "max_window": "1m", "poll_interval": "10s"}, 0, 20 * time.Minute, 0, 0},
-		"overlaps that take long":    {map[string]string{"start_time": "-30m", "max_window": "1m", "poll_interval": "10s"}, 10 * time.Second, 30 * time.Minute, 10, 1},
+		"a backfill that takes long": {
+			map[string]string{"start_time": "-10d", "max_window": "6h"}, 10 * time.Second,
+			5 * time.Minute, 10, 0,
+		},
+		"an end in the near future": {
+			map[string]string{"end_time": at(5 * time.Minute), "overlap": "1h", "max_window": "1m", "poll_interval": "30s"},
+			0, 8 * time.Minute, 0, 0,
+		},
+		"an end in the past": {
+			map[string]string{"end_time": at(-30 * time.Minute), "overlap": "30m", "max_window": "1m", "poll_interval": "10s"},
+			0, 20 * time.Minute, 0, 0,
+		},
+		"overlaps that take long": {
+			map[string]string{"start_time": "-30m", "max_window": "1m", "poll_interval": "10s"},
+			10 * time.Second, 30 * time.Minute, 10, 1,
+		},
 		// After the first sweep, of a minute, the second is so much behind.
-		"windows shorter than poll_interval": {map[string]string{"start_time": "-10m", "overlap": "20s", "max_window": "1s", "poll_interval": "3s"}, 100 * time.Millisecond, 4 * time.Minute, 3, 2},
-		"a long poll_interval":               {map[string]string{"start_time": "-9d", "max_window": "1h", "poll_interval": "24h"}, time.Second, 50 * time.Hour, 8, 1},
+		"windows shorter than poll_interval": {
+			map[string]string{"start_time": "-10m", "overlap": "20s", "max_window": "1s", "poll_interval": "3s"},
+			100 * time.Millisecond, 4 * time.Minute, 3, 2,
+		},
+		"a long poll_interval": {
+			map[string]string{"start_time": "-9d", "max_window": "1h", "poll_interval": "24h"},
+			time.Second, 50 * time.Hour, 8, 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, c.settings, func(h *simHost) {

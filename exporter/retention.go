@@ -7,12 +7,13 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
-// The endpoint keeps events for source.Retention. Some such endpoints answer 400 or 422 to a window that begins before
-// that, and "now minus 90 days" is before it by the time the request arrives. Such a window would be refused for ever.
+// The endpoint keeps events for source.Retention. Some such endpoints answer 400 or 422 to a window that
+// begins before that, and "now minus 90 days" is before it by the time the request arrives. Such a window
+// would be refused for ever.
 
 const (
 	firstSkip = time.Minute    // the first step of a beginning that is refused; each further one is twice as long
-	mostSkip  = 24 * time.Hour // beyond what is kept; a beginning that is refused even there is refused for another reason
+	mostSkip  = 24 * time.Hour // beyond what is kept: what is refused even there is refused for another reason
 	skipAgain = time.Hour      // until steps are tried again after they did not help
 )
 
@@ -42,8 +43,9 @@ func (o *oldestAccepted) next(start, present time.Time) (begin time.Time, ok boo
 	return begin, true
 }
 
-// beginLater moves the beginning of a window that was refused because of its age, and reports whether it did. Nothing is
-// skipped for good before the endpoint has accepted a later beginning: it may refuse for another reason.
+// beginLater moves the beginning of a window that was refused because of its age, and reports whether it did.
+// Nothing is skipped for good before the endpoint has accepted a later beginning: it may refuse for another
+// reason.
 func (c *collector) beginLater(w plan.Window, err error) bool {
 	if !source.RefusesInput(err) {
 		return false

@@ -10,11 +10,13 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
-// An endpoint that refuses windows that begin before what it keeps, at once or after an outage, is asked from where it
-// answers on; the gap is told and nothing newer waits.
+// An endpoint that refuses windows that begin before what it keeps, at once or after an outage, is asked from
+// where it answers on; the gap is told and nothing newer waits.
 func TestABeginningThatIsTooOldMovesForward(t *testing.T) {
 	for _, status := range []int{400, 422} {
-		for name, keeps := range map[string]time.Duration{"90 days": 90*day - time.Second, "a little less": 90*day - 3*time.Hour} {
+		for name, keeps := range map[string]time.Duration{
+			"90 days": 90*day - time.Second, "a little less": 90*day - 3*time.Hour,
+		} {
 			inBubble(t, map[string]string{"status_events": "on", "start_time": "-90d"}, func(h *simHost) {
 				h.server.SetAnswers(func(a *exportertest.Answers) { a.Windows.TooOld, a.Windows.TooOldAt = status, keeps })
 				now := h.now()

@@ -24,7 +24,10 @@ func TestACutWindowIsReadAgainAfterAKill(t *testing.T) {
 		begin := h.through()
 		h.kill()
 		for i := range 6 {
-			h.server.Fail(exportertest.Fault{}, exportertest.Fault{CutAfter: 100_000 * (i + 1)}, exportertest.Fault{Status: 503, RetryAfter: "60"})
+			h.server.Fail(
+				exportertest.Fault{}, exportertest.Fault{CutAfter: 100_000 * (i + 1)},
+				exportertest.Fault{Status: 503, RetryAfter: "60"},
+			)
 			h.start()
 			time.Sleep(20 * time.Second)
 			if h.through().After(begin) && h.e.Stats().Failures > 0 {
@@ -44,7 +47,10 @@ func TestTiesAtTheEdgesOfWindowsArriveOnce(t *testing.T) {
 		edge := time.Now().Add(-time.Hour).Truncate(time.Second)
 		for minute := range 60 {
 			for i := range 20 {
-				h.server.Add(exportertest.Event{ID: "tie-" + strconv.Itoa(minute) + "-" + strconv.Itoa(i), Time: edge.Add(time.Duration(minute) * time.Minute), Action: "login"})
+				h.server.Add(exportertest.Event{
+					ID:   "tie-" + strconv.Itoa(minute) + "-" + strconv.Itoa(i),
+					Time: edge.Add(time.Duration(minute) * time.Minute), Action: "login",
+				})
 			}
 		}
 		h.start()
@@ -90,7 +96,10 @@ func TestEmptyWindowsAdvance(t *testing.T) {
 
 // Rule 8: windows shrink until the endpoint can answer, and grow back.
 func TestTooLargeWindowsShrinkAndGrowBack(t *testing.T) {
-	for name, with := range map[string]exportertest.TooMany{"413": exportertest.TooMany413, "400": exportertest.TooMany400, "timeout": exportertest.TooManyTimeout} {
+	for name, with := range map[string]exportertest.TooMany{
+		"413": exportertest.TooMany413, "400": exportertest.TooMany400,
+		"timeout": exportertest.TooManyTimeout,
+	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, nil, func(h *simHost) {
 				h.happen(1500) // one a second
@@ -120,7 +129,10 @@ func TestANewKeyInTheFileHeals(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		require.Empty(t, h.arrived())
 		require.Contains(t, h.logged(), "check whether the key or token is right, has expired or was revoked")
-		require.Contains(t, h.logged(), "the credential is that in api_key_file "+logline.Quoted(file)+", which is read again")
+		require.Contains(
+			t, h.logged(),
+			"the credential is that in api_key_file "+logline.Quoted(file)+", which is read again",
+		)
 		require.NoError(t, os.Remove(file))
 		time.Sleep(6 * time.Minute)
 		require.Contains(t, h.logged(), "api_key_file "+logline.Quoted(file)+": cannot be read")

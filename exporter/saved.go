@@ -20,15 +20,16 @@ type committed struct {
 	seen       []byte    // as stored
 }
 
-// saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and only after
-// the file did: disk first, then memory. TestOnlySaveChangesWhatIsSaved holds that.
+// saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and
+// only after the file did: disk first, then memory. TestOnlySaveChangesWhatIsSaved holds that.
 type saved struct {
 	file  *checkpoint.File
 	state committed
 }
 
-// loadSaved reads the file's state. A file without one gets one at once, so that a later start knows that it lost nothing
-// even if the endpoint never answered this one. Its errors are for the person who set checkpoint_path to path.
+// loadSaved reads the file's state. A file without one gets one at once, so that a later start knows that it
+// lost nothing even if the endpoint never answered this one. Its errors are for the person who set
+// checkpoint_path to path.
 func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	state, found := file.State()
 	if !found {

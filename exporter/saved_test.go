@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The committed state changes in saved.save alone, after the file did. In one package nothing else keeps others from it.
+// The committed state changes in saved.save alone, after the file did. In one package nothing else keeps
+// others from it.
 func TestOnlySaveChangesWhatIsSaved(t *testing.T) {
 	allowed := 0
 	eachGoFile(t, func(path string, file *ast.File) {

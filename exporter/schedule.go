@@ -14,7 +14,8 @@ func (c *collector) resume() {
 	through := c.commits.through()
 	c.plan = plan.New(c.limits(), c.commits.from(), through)
 	c.stats.through.Store(through.Unix())
-	c.log.Infof("goes on from the checkpoint %s: everything up to %s is done", c.cfg.CheckpointPath, through.Format(time.RFC3339))
+	c.log.Infof("goes on from the checkpoint %s: everything up to %s is done",
+		c.cfg.CheckpointPath, through.Format(time.RFC3339))
 	c.tellStart()
 }
 
@@ -34,12 +35,13 @@ func (c *collector) limits() plan.Limits {
 	return plan.Limits{Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End}
 }
 
-// maxUnsettled is the longest pause between two questions for the server's time while its answers contradict the local
-// clock and one another.
+// maxUnsettled is the longest pause between two questions for the server's time while its answers contradict
+// the local clock and one another.
 const maxUnsettled = 30 * time.Second
 
-// learn asks the endpoint for its time before anything is planned: a local clock that is wrong at boot must not decide
-// what is read, and neither must a single answer with a wrong Date. So it asks again until the clock is settled.
+// learn asks the endpoint for its time before anything is planned: a local clock that is wrong at boot must
+// not decide what is read, and neither must a single answer with a wrong Date. So it asks again until the
+// clock is settled.
 func (c *collector) learn(ctx context.Context) error {
 	now := time.Now().Truncate(time.Second).UTC()
 	answer, err := c.reader.open(ctx, plan.Window{Start: now.Add(-plan.MinWindow), End: now})
@@ -70,7 +72,8 @@ func (c *collector) chooseStart() error {
 		c.notices.status(schema.Status{Kind: schema.StatusStarted, From: start, Message: "audit collection began"})
 		return nil
 	}
-	c.log.Warnf("there was a checkpoint at %s before: it was lost or moved away, and what was not collected before %s is missing",
+	c.log.Warnf("there was a checkpoint at %s before: it was lost or moved away, "+
+		"and what was not collected before %s is missing",
 		c.cfg.CheckpointPath, began)
 	c.notices.status(schema.Status{
 		Kind: schema.StatusCheckpointReset, From: start,
@@ -108,9 +111,10 @@ func (c *collector) readAgain() {
 	c.plan.Reset(again)
 }
 
-// giveUpFuture gives up a checkpoint that is ahead of the server's clock, because a clock was wrong when it was saved.
-// Until the clock reached it, each sweep would read an overlap only, and an outage longer than that would lose events. It
-// waits for a second sweep, since a single answer with a wrong Date must not cost a repetition of hours.
+// giveUpFuture gives up a checkpoint that is ahead of the server's clock, because a clock was wrong when it
+// was saved. Until the clock reached it, each sweep would read an overlap only, and an outage longer than
+// that would lose events. It waits for a second sweep, since a single answer with a wrong Date must not cost
+// a repetition of hours.
 func (c *collector) giveUpFuture(now time.Time) error {
 	through := c.plan.Through
 	start := c.cfg.Start.At(now).Truncate(time.Second).UTC()
@@ -141,7 +145,8 @@ func (c *collector) complete() bool {
 	}
 	if !c.pace.announced {
 		c.pace.announced = true
-		c.log.Infof("the collection up to end_time %s is complete; this instance is idle now", c.cfg.End.Format(time.RFC3339))
+		c.log.Infof("the collection up to end_time %s is complete; this instance is idle now",
+			c.cfg.End.Format(time.RFC3339))
 	}
 	return true
 }

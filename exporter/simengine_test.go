@@ -12,8 +12,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 )
 
-// simEngine is what lies behind simHost's ring when an output takes its time: chunks in memory, and the monitoring API with the ages that its
-// figures have in the real engine: chunks 5 s, counters 2 s, and 404 until there are any. A stop loses the chunks, as memory storage does.
+// simEngine is what lies behind simHost's ring when an output takes its time: chunks in memory, and the
+// monitoring API with the ages that its figures have in the real engine: chunks 5 s, counters 2 s, and 404
+// until there are any. A stop loses the chunks, as memory storage does.
 type simEngine struct {
 	h    *simHost
 	name string // of the input
@@ -48,7 +49,10 @@ const (
 
 // newSimEngine puts an engine behind h's ring, with commit_on delivery.
 func newSimEngine(h *simHost) *simEngine {
-	s := &simEngine{h: h, name: "wherobots_audit.0", latency: 1500 * time.Millisecond, inputs: map[string]int64{"cpu.1": 77}}
+	s := &simEngine{
+		h: h, name: "wherobots_audit.0", latency: 1500 * time.Millisecond,
+		inputs: map[string]int64{"cpu.1": 77},
+	}
 	h.settings["commit_on"] = "delivery"
 	h.engine, h.take, h.live = s, s.take, s.run
 	return s
@@ -122,7 +126,8 @@ func (s *simEngine) publish(age time.Duration) {
 		if s.stuck {
 			total++
 		}
-		s.storage = encodeJSON(map[string]any{"input_chunks": map[string]any{s.name: map[string]any{"chunks": map[string]any{"total": total}}}})
+		chunks := map[string]any{"chunks": map[string]any{"total": total}}
+		s.storage = encodeJSON(map[string]any{"input_chunks": map[string]any{s.name: chunks}})
 	}
 	if age%simCounterAge == 0 {
 		inputs := map[string]any{s.name: map[string]any{"records": s.records + s.extra}}
@@ -158,6 +163,7 @@ func (s *simEngine) RoundTrip(r *http.Request) (*http.Response, error) {
 		status = http.StatusNotFound
 	}
 	return &http.Response{
-		Status: http.StatusText(status), StatusCode: status, Request: r, Header: make(http.Header), Body: io.NopCloser(bytes.NewReader(body)),
+		Status: http.StatusText(status), StatusCode: status, Request: r, Header: make(http.Header),
+		Body: io.NopCloser(bytes.NewReader(body)),
 	}, nil
 }

@@ -20,14 +20,15 @@ import (
 
 const day = 24 * time.Hour
 
-// simHost is Fluent Bit in fake time, as the ledger's comment describes it: it collects once a second, keeps what it copied in a ring that is
-// emptied every 250 ms, and delivers what was emptied. A kill loses the ring.
+// simHost is Fluent Bit in fake time, as the ledger's comment describes it: it collects once a second, keeps
+// what it copied in a ring that is emptied every 250 ms, and delivers what was emptied. A kill loses the
+// ring.
 type simHost struct {
 	t        *testing.T
 	server   *exportertest.Server
 	settings map[string]string
 	engine   http.RoundTripper                         // monitoring API, for commit_on delivery
-	take     func([]records.Event)                     // gets what is emptied from the ring; nil = it is delivered at once
+	take     func([]records.Event)                     // gets what left the ring; nil = it is delivered at once
 	live     func(stop <-chan struct{})                // what else runs as long as the engine does
 	wrap     func(http.RoundTripper) http.RoundTripper // around the way to the endpoint
 
@@ -128,7 +129,7 @@ func (h *simHost) copyBatch(data []byte) {
 	}
 }
 
-// drop says whether what is in the ring vanishes.
+// drop reports whether what is in the ring vanishes.
 func (h *simHost) drop(dropping bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -293,7 +294,8 @@ func (h *simHost) logged() string {
 func (h *simHost) happen(n int) {
 	now := h.now()
 	h.happened++
-	h.server.Add(exportertest.Generate(now.UnixNano()+1e12*h.happened, n, now.Add(-time.Duration(n)*time.Second), now)...)
+	begin := now.Add(-time.Duration(n) * time.Second)
+	h.server.Add(exportertest.Generate(now.UnixNano()+1e12*h.happened, n, begin, now)...)
 }
 
 // count says how often part is in text.

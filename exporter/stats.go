@@ -26,18 +26,31 @@ type Stats struct {
 
 // stats are written by the collecting goroutine and read by the engine's thread.
 type stats struct {
-	requests, failures, refused, rows, records, badRows, changed, late, bytes, commits, refetches, reconciled atomic.Int64
-	lateness, through                                                                                         atomic.Int64 // nanoseconds; Unix seconds
-	ahead                                                                                                     atomic.Int64 // nanoseconds of the server's clock before the local one
+	requests, failures, refused           atomic.Int64
+	rows, records, badRows, changed, late atomic.Int64
+	bytes, commits, refetches, reconciled atomic.Int64
+	lateness                              atomic.Int64 // nanoseconds
+	through                               atomic.Int64 // Unix seconds
+	ahead                                 atomic.Int64 // nanoseconds of the server's clock before the local one
 }
 
 func (s *stats) snapshot() Stats {
 	through := s.through.Load()
 	out := Stats{
-		Requests: s.requests.Load(), Failures: s.failures.Load(), Refused: s.refused.Load(), Rows: s.rows.Load(),
-		Records: s.records.Load(), BadRows: s.badRows.Load(), Changed: s.changed.Load(), Late: s.late.Load(), Bytes: s.bytes.Load(),
-		Commits: s.commits.Load(), Refetches: s.refetches.Load(), Reconciled: s.reconciled.Load(),
-		LatenessSeconds: time.Duration(s.lateness.Load()).Seconds(), ThroughSeconds: float64(through),
+		Requests:        s.requests.Load(),
+		Failures:        s.failures.Load(),
+		Refused:         s.refused.Load(),
+		Rows:            s.rows.Load(),
+		Records:         s.records.Load(),
+		BadRows:         s.badRows.Load(),
+		Changed:         s.changed.Load(),
+		Late:            s.late.Load(),
+		Bytes:           s.bytes.Load(),
+		Commits:         s.commits.Load(),
+		Refetches:       s.refetches.Load(),
+		Reconciled:      s.reconciled.Load(),
+		LatenessSeconds: time.Duration(s.lateness.Load()).Seconds(),
+		ThroughSeconds:  float64(through),
 	}
 	if through > 0 {
 		now := time.Now().Add(time.Duration(s.ahead.Load()))

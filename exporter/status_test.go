@@ -175,7 +175,8 @@ func TestNoStatusWithoutASituation(t *testing.T) {
 	}
 }
 
-// The endpoint refuses from the first request on: that is told before there is anything else, and changes nothing about where to begin.
+// The endpoint refuses from the first request on: that is told before there is anything else, and changes
+// nothing about where to begin.
 func TestRefusedFromTheStartIsTold(t *testing.T) {
 	inBubble(t, map[string]string{"status_events": "on", "retry_max_interval": "1m"}, func(h *simHost) {
 		h.happen(20)

@@ -8,9 +8,10 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
-// standardLog is where Go's standard logger writes while an instance runs. net/http uses it, for one, to print what came
-// unasked on an idle connection: an answer with audit events and a repeated key. On stderr that would go past the
-// engine's log and past redaction; here it becomes a short line of an instance's log, seldom.
+// standardLog is where Go's standard logger writes while an instance runs. net/http uses it, for one, to
+// print what came unasked on an idle connection: an answer with audit events and a repeated key. On stderr
+// that would go past the engine's log and past redaction; here it becomes a short line of an instance's log,
+// seldom.
 type standardLog struct {
 	mu     sync.Mutex
 	rarely map[string]bool // kinds that were told
@@ -26,8 +27,8 @@ const (
 	payload = " starting with "
 )
 
-// Write makes a line of what the standard logger prints. All instances' secrets are taken out: the connection may be of
-// any of them.
+// Write makes a line of what the standard logger prints. All instances' secrets are taken out: the connection
+// may be of any of them.
 func (l *standardLog) Write(text []byte) (int, error) {
 	line := string(text)
 	var queue *logline.Queue

@@ -13,14 +13,15 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
-// A server that sends an answer nobody asked for makes net/http print its beginning, key and events included. It becomes
-// one short line without either.
+// A server that sends an answer nobody asked for makes net/http print its beginning, key and events included.
+// It becomes one short line without either.
 func TestWhatTheStandardLoggerPrintsIsRedacted(t *testing.T) {
 	inBubble(t, map[string]string{"api_key": "Wb-0123456789abcdefghij"}, func(h *simHost) {
 		h.server.SetCredentials(h.settings["api_key"], "")
 		h.start()
 		h.liveWith(2)
-		text := "Unsolicited response received on idle HTTP channel starting with \"HTTP/1.1 200 OK\\r\\nkey: " + h.settings["api_key"] +
+		text := "Unsolicited response received on idle HTTP channel starting with \"HTTP/1.1 200 OK\\r\\nkey: " +
+			h.settings["api_key"] +
 			strings.Repeat(" audit row", 400)
 		for range 3 {
 			_, _ = new(standardLog).Write([]byte(text))

@@ -27,7 +27,8 @@ type digestRun struct {
 func newDigestRun(t *testing.T) *digestRun {
 	start := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
 	r := &digestRun{t: t, w: plan.Window{Start: start, End: start.Add(time.Hour)}, settings: map[string]string{
-		"endpoint": "https://api.example.com", "api_key": "k", "start_time": start.Format(time.RFC3339), "overlap": "2m", "commit_on": "delivery",
+		"endpoint": "https://api.example.com", "api_key": "k", "start_time": start.Format(time.RFC3339),
+		"overlap": "2m", "commit_on": "delivery",
 		"checkpoint_path": filepath.Join(t.TempDir(), "checkpoint.json"),
 	}}
 	r.open()
@@ -60,8 +61,15 @@ func (r *digestRun) restart() {
 // batch hands over a batch of so many events of one minute.
 func (r *digestRun) batch(name string, events int, at time.Time) {
 	for i := range events {
-		row := &event.Row{Columns: r.c.reader.columns, Fields: [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")}, Time: at, ASCII: true}
-		require.NoError(r.t, r.c.forward(context.Background(), row, r.c.reader.identifier.Identify(row), r.w, r.c.plan.Through))
+		row := &event.Row{
+			Columns: r.c.reader.columns,
+			Fields:  [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")},
+			Time:    at, ASCII: true,
+		}
+		require.NoError(
+			r.t,
+			r.c.forward(context.Background(), row, r.c.reader.identifier.Identify(row), r.w, r.c.plan.Through),
+		)
 	}
 	before := r.c.batcher.number
 	require.NoError(r.t, r.c.flush(context.Background()))
@@ -71,7 +79,8 @@ func (r *digestRun) batch(name string, events int, at time.Time) {
 	}
 }
 
-// read hands over the window's 20 batches of 5 events each, but for those that are known, all of one minute. delivered of them are at once.
+// read hands over the window's 20 batches of 5 events each, but for those that are known, all of one minute.
+// delivered of them are at once.
 func (r *digestRun) read(delivered int) {
 	for i := range 20 {
 		r.batch(fmt.Sprint("a", i), 5, r.minute())
@@ -86,7 +95,8 @@ func (r *digestRun) read(delivered int) {
 
 func (r *digestRun) minute() time.Time { return r.w.Start.Add(5 * time.Minute) }
 
-// Whatever comes between hand-over and commit, a minute's digest counts each of its events once: else reconciliation sends them all again.
+// Whatever comes between hand-over and commit, a minute's digest counts each of its events once: else
+// reconciliation sends them all again.
 func TestDigestsCountEachEventOnce(t *testing.T) {
 	for name, between := range map[string]func(*digestRun){
 		"nothing":        func(*digestRun) {},

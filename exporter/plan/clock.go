@@ -5,21 +5,22 @@ import (
 	"time"
 )
 
-// Clock tells the server's present from the Date headers of its answers. No single answer decides: a broken node, a proxy
-// or a cache may send any Date, once, for an hour or for ever.
+// Clock tells the server's present from the Date headers of its answers. No single answer decides: a broken
+// node, a proxy or a cache may send any Date, once, for an hour or for ever.
 //
-//   - At the start one Date is believed if the local clock bears it out, and otherwise only when quorum answers over
-//     quorumTime agree with one another.
-//   - Later a Date that is near what is believed moves it. One that is far off, ahead or behind, changes nothing until
-//     all answers have agreed on it for clockTrust, or until a second one does and the local clock bears it out.
-//   - A Date of before this log can have existed is none, nor is one more than a day off while the local clock bears out
-//     what is believed.
+//   - At the start one Date is believed if the local clock bears it out, and otherwise only when quorum
+//     answers over quorumTime agree with one another.
+//   - Later a Date that is near what is believed moves it. One that is far off, ahead or behind,
+//     changes nothing until all answers have agreed on it for clockTrust, or until a second one does
+//     and the local clock bears it out.
+//   - A Date of before this log can have existed is none, nor is one more than a day off while the
+//     local clock bears out what is believed.
 //   - What was passed under a clock that is given up for an earlier one must be read again: see Again.
-//   - What is noted as read goes no further than the earliest of the last Dates, nor than the least that was believed
-//     since the last jump: see Safe.
+//   - What is noted as read goes no further than the earliest of the last Dates, nor than the least
+//     that was believed since the last jump: see Safe.
 //
-// The time between answers is measured by the monotonic clock. A Clock is for one goroutine; its zero value goes by the
-// local clock.
+// The time between answers is measured by the monotonic clock. A Clock is for one goroutine; its zero value
+// goes by the local clock.
 type Clock struct {
 	base    time.Time       // the local clock at the first observation, with its monotonic reading
 	offset  time.Duration   // believed, of the server's clock from the local one as it went on since base
@@ -175,8 +176,9 @@ func (c *Clock) Beginning() time.Time {
 	return c.Now().Add(-c.offset)
 }
 
-// Safe is the earliest of Now, of what the last answers told, and of the least that was believed since the last jump: what
-// is read up to there is read, whichever of them is right. At most clockJump is read twice because of the last.
+// Safe is the earliest of Now, of what the last answers told, and of the least that was believed since the
+// last jump: what is read up to there is read, whichever of them is right. At most clockJump is read twice
+// because of the last.
 func (c *Clock) Safe() time.Time {
 	now := c.Now()
 	if len(c.recent) == 0 {
@@ -189,8 +191,9 @@ func (c *Clock) Safe() time.Time {
 	return Earlier(now, c.local(time.Now()).Add(least).UTC().Round(0))
 }
 
-// Again returns, once, the moment from which everything must be read again because a clock that was ahead has been given
-// up: the moment, by the clock that is believed now, when the wrong one was adopted. Zero means that there is none.
+// Again returns, once, the moment from which everything must be read again because a clock that was ahead has
+// been given up: the moment, by the clock that is believed now, when the wrong one was adopted. Zero means
+// that there is none.
 func (c *Clock) Again() time.Time {
 	again := c.again
 	c.again = time.Time{}

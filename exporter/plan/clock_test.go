@@ -51,10 +51,14 @@ func TestClockAtTheStart(t *testing.T) {
 		settled bool
 		ahead   time.Duration
 	}{
-		"borne out by the local clock": {func(c *Clock) { observe(c, -10*time.Second, time.Second, 1) }, true, -10 * time.Second},
-		"one that is not":              {func(c *Clock) { observe(c, -40*time.Hour, time.Second, 1) }, false, 0},
-		"many at once":                 {func(c *Clock) { observe(c, -40*time.Hour, time.Second, 20) }, false, 0},
-		"a quorum over time":           {func(c *Clock) { observe(c, -40*time.Hour, 8*time.Second, quorum) }, true, -40 * time.Hour},
+		"borne out by the local clock": {
+			func(c *Clock) { observe(c, -10*time.Second, time.Second, 1) }, true, -10 * time.Second,
+		},
+		"one that is not": {func(c *Clock) { observe(c, -40*time.Hour, time.Second, 1) }, false, 0},
+		"many at once":    {func(c *Clock) { observe(c, -40*time.Hour, time.Second, 20) }, false, 0},
+		"a quorum over time": {
+			func(c *Clock) { observe(c, -40*time.Hour, 8*time.Second, quorum) }, true, -40 * time.Hour,
+		},
 		"wrong first, then right": {func(c *Clock) {
 			observe(c, -40*time.Hour, 8*time.Second, quorum-1)
 			observe(c, 0, time.Second, 1)
@@ -100,8 +104,8 @@ func TestClockThatIsSettled(t *testing.T) {
 	}
 }
 
-// A Date that cannot be the server's is none: before there was a log, or days off while the local clock and the server
-// agree.
+// A Date that cannot be the server's is none: before there was a log, or days off while the local clock and
+// the server agree.
 func TestClockIgnoresWhatCannotBe(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var c Clock
@@ -119,7 +123,8 @@ func TestClockIgnoresWhatCannotBe(t *testing.T) {
 // A beginning is not later than either clock says, unless they are days apart.
 func TestClockAtTheBeginning(t *testing.T) {
 	for ahead, want := range map[time.Duration]time.Duration{
-		5 * time.Minute: 0, -5 * time.Minute: -5 * time.Minute, 48 * time.Hour: 48 * time.Hour, -48 * time.Hour: -48 * time.Hour,
+		5 * time.Minute: 0, -5 * time.Minute: -5 * time.Minute,
+		48 * time.Hour: 48 * time.Hour, -48 * time.Hour: -48 * time.Hour,
 	} {
 		inBubble(t, func(t *testing.T) {
 			var c Clock

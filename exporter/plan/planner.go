@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Window is the closed range of one export request. Both ends are whole seconds: whatever precision the endpoint's clock has, no event can
-// fall between two windows that share an end.
+// Window is the closed range of one export request. Both ends are whole seconds: whatever precision the
+// endpoint's clock has, no event can fall between two windows that share an end.
 type Window struct {
 	Start, End time.Time
 }
@@ -14,14 +14,16 @@ type Window struct {
 // MinWindow is the shortest window that is asked for.
 const MinWindow = time.Second
 
-// crowded is the number of rows above which the next window is made shorter: it keeps what is held for one window (its identities) small.
+// crowded is the number of rows above which the next window is made shorter: it keeps what is held for one
+// window (its identities) small.
 const crowded = 200_000
 
 // Planner says which window comes next.
 //
-// It plans in sweeps. A sweep starts at through − overlap and ends at the server's present when it began; it is cut into windows of at most
-// length that share their ends. An event that appears late by less than the overlap is caught: the window over its time was read, at the
-// earliest, when the sweep's end was already the present, and the next sweep starts an overlap before that end.
+// It plans in sweeps. A sweep starts at through − overlap and ends at the server's present when it began; it
+// is cut into windows of at most length that share their ends. An event that appears late by less than the
+// overlap is caught: the window over its time was read, at the earliest, when the sweep's end was already the
+// present, and the next sweep starts an overlap before that end.
 type Planner struct {
 	overlap   time.Duration
 	maxWindow time.Duration
@@ -66,13 +68,14 @@ func (p *Planner) Reset(through time.Time) {
 // cancel ends the sweep under way.
 func (p *Planner) cancel() { p.next, p.Target = time.Time{}, time.Time{} }
 
-// Begin starts a sweep up to the server's present. It says false when there is nothing to read yet.
+// Begin starts a sweep up to the server's present. It reports whether there is anything to read yet.
 func (p *Planner) Begin(now time.Time) bool {
 	target := now.Truncate(time.Second).UTC()
 	if !p.end.IsZero() {
 		target = Earlier(target, p.end)
 	}
-	// A checkpoint in the server's future must not keep what happens meanwhile waiting: the last overlap is read all the same.
+	// A checkpoint in the server's future must not keep what happens meanwhile waiting: the last overlap is
+	// read all the same.
 	next := Earlier(p.Through, target).Add(-p.overlap)
 	next = Later(next, p.From)
 	if !next.Before(target) { // an endpoint may refuse a window without length
@@ -133,14 +136,15 @@ func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
 	}
 }
 
-// Shrink halves the windows after w was too much for the endpoint. It says false when w was as short as windows get.
+// Shrink halves the windows after w was too much for the endpoint. It reports whether w could get shorter.
 func (p *Planner) Shrink(w Window) bool {
 	half := (w.End.Sub(w.Start) / 2).Truncate(time.Second)
 	p.Length = min(p.Length, max(half, MinWindow))
 	return half >= MinWindow
 }
 
-// Done says whether a bounded collection is complete: all was read, by a sweep that began when nothing could appear late any more.
+// Done reports whether a bounded collection is complete: all was read, by a sweep that began when nothing could
+// appear late any more.
 func (p *Planner) Done() bool {
 	return !p.end.IsZero() && !p.Through.Before(p.end) && !p.swept.Before(p.end.Add(p.overlap))
 }

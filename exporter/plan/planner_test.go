@@ -69,7 +69,11 @@ func TestNothingBeforeTheStartIsAskedFor(t *testing.T) {
 	require.True(t, p.Begin(Midday.Add(time.Minute)))
 	w, _ := p.Plan()
 	require.Equal(t, Midday, w.Start)
-	require.False(t, New(Limits{Overlap: time.Hour, MaxWindow: time.Hour}, Midday, Midday).Begin(Midday.Add(-time.Minute)), "a start in the future")
+	require.False(
+		t,
+		New(Limits{Overlap: time.Hour, MaxWindow: time.Hour}, Midday, Midday).Begin(Midday.Add(-time.Minute)),
+		"a start in the future",
+	)
 }
 
 func TestWindowsShrinkToOneSecondAndGrowBack(t *testing.T) {
@@ -94,7 +98,10 @@ func TestWindowsShrinkToOneSecondAndGrowBack(t *testing.T) {
 }
 
 func TestABoundedCollectionIsReadAgainAnOverlapAfterItsEnd(t *testing.T) {
-	p := New(Limits{Overlap: 10 * time.Minute, MaxWindow: 24 * time.Hour, End: Midday.Add(time.Millisecond)}, Midday.Add(-time.Hour), Midday.Add(-time.Hour))
+	p := New(
+		Limits{Overlap: 10 * time.Minute, MaxWindow: 24 * time.Hour, End: Midday.Add(time.Millisecond)},
+		Midday.Add(-time.Hour), Midday.Add(-time.Hour),
+	)
 	end := Midday.Add(time.Second) // rounded up: asking for more is harmless, for less is not
 	p.Begin(Midday.Add(time.Minute))
 	w, _ := p.Plan()
