@@ -51,12 +51,20 @@ func isIP(s []byte) bool {
 // no allocation; ParseAddr makes an error of them.
 func hasOnlyAddressBytes(s []byte) bool {
 	for _, c := range s {
-		if !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' || c == '.' || c == ':') {
+		if !addressByte[c] {
 			return false
 		}
 	}
 	return true
 }
+
+// addressByte is a table because five comparisons a byte cost 1–3 % of an ecs or ocsf row.
+var addressByte = func() (is [256]bool) {
+	for _, c := range []byte("0123456789abcdefABCDEF.:") {
+		is[c] = true
+	}
+	return is
+}()
 
 // isEmail is OCSF's pattern for email_t, written out: ^[a-zA-Z0-9!#$%&'*+-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$
 func isEmail(s []byte) bool {
