@@ -70,3 +70,24 @@ func TestNoWindowIsWithoutLength(t *testing.T) {
 		})
 	}
 }
+
+// A clock that is learnt wrong, from a quorum of answers at the start, before the beginning: there is nothing to read, but
+// requests go on, so that it is put right.
+func TestAPresentBeforeTheBeginningIsAskedForAgain(t *testing.T) {
+	for _, start := range []string{"-6h", "2009-12-28T18:00:00Z"} {
+		for _, stop := range []func(*simHost){(*simHost).kill, (*simHost).shutdown} {
+			inBubble(t, map[string]string{"start_time": start}, func(h *simHost) {
+				h.start()
+				h.liveWith(5)
+				stop(h)
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = -40 * time.Hour })
+				h.start()
+				h.liveWith(3)
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = 0 })
+				h.liveWith(20)
+				time.Sleep(3 * time.Minute)
+				h.requireAll()
+			})
+		}
+	}
+}

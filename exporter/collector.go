@@ -90,7 +90,7 @@ func (c *collector) step(ctx context.Context) error {
 		return c.collect(ctx, w)
 	}
 	if !c.complete() && !time.Now().Before(c.pace.nextPoll) {
-		return c.beginSweep()
+		return c.beginSweep(ctx)
 	}
 	if c.reconcileDue() {
 		return c.reconcile(ctx)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,7 +28,22 @@ type modelStep struct {
 	kind  string
 	n     int
 	delay time.Duration // how late its events appear, or how long it lasts
+	ill   exportertest.Ill
 }
+
+func (s modelStep) String() string {
+	text := fmt.Sprintf("%s n=%d delay=%s", s.kind, s.n, s.delay)
+	if s.kind == "ill" {
+		text += " " + s.ill.Name
+	}
+	return text
+}
+
+// modelIlls are the ways to answer badly that a run draws from: all but those that no answer shows, and those that take
+// away the ids that the model goes by.
+var modelIlls = slices.DeleteFunc(exportertest.Ills(), func(ill exportertest.Ill) bool {
+	return ill.Silent || strings.HasPrefix(ill.Name, "one id")
+})
 
 // repeats are the steps after which an event may arrive again: something handed over was lost or could not be
 // known to be safe.
@@ -35,12 +52,13 @@ var repeats = map[string]bool{"kill": true, "drop": true, "pause": true, "server
 func drawSteps(t *rapid.T) []modelStep {
 	kinds := []string{
 		"events", "events", "events", "late events", "ties", "wait", "wait", "fail", "cut", "hang",
-		"row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order",
+		"row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order", "ill", "ill", "ill",
 	}
 	step := rapid.Custom(func(t *rapid.T) modelStep {
 		return modelStep{
 			kind:  rapid.SampledFrom(kinds).Draw(t, "kind"),
 			n:     rapid.IntRange(1, 40).Draw(t, "n"),
+			ill:   rapid.SampledFrom(modelIlls).Draw(t, "ill"),
 			delay: time.Duration(rapid.IntRange(0, 240_000).Draw(t, "delay")) * time.Millisecond,
 		}
 	})
@@ -52,6 +70,8 @@ type model struct {
 	h      *simHost
 	offset atomic.Int64 // of the server's clock, in nanoseconds
 	may    bool         // an event may have arrived more than once
+
+	healing time.Duration // how long it takes until all is well again
 }
 
 func TestModel(t *testing.T) {
@@ -85,7 +105,7 @@ func fastDir(t *testing.T) string {
 
 func playModel(t *testing.T, path string, settings map[string]string, steps []modelStep) (failure string) {
 	time.Sleep(10 * 365 * day)
-	m := &model{}
+	m := &model{healing: 11 * time.Minute}
 	m.h = &simHost{t: t, settings: map[string]string{
 		"endpoint": "https://api.example.test", "api_key": "key", "checkpoint_path": path,
 		"start_time": time.Now().Add(-30 * time.Minute).Format(time.RFC3339), "reconcile_interval": "0",
@@ -155,7 +175,15 @@ func (m *model) play(s modelStep) {
 		h.e.Resume()
 	case "drop":
 		m.fullRing()
+	case "ill":
+		m.h.server.Play(exportertest.Episode{Ill: s.ill.Name, Size: s.n, Lasts: s.delay})
+		// What was read while rows looked otherwise, cut ones too, or under another clock may come again.
+		m.may = m.may || s.ill.Alters || strings.Contains(s.ill.Name, "Date") || strings.Contains(s.ill.Name, "inside a field")
+		if strings.Contains(s.ill.Name, "Date") {
+			m.healing = time.Hour
+		}
 	case "server clock":
+		m.healing = time.Hour
 		m.offset.Add(int64(s.delay - 2*time.Minute))
 	}
 }
@@ -186,8 +214,9 @@ func (m *model) events(n int, delay time.Duration) {
 
 // settle lets everything heal: the endpoint answers, the engine collects, and the overlap passes.
 func (m *model) settle() {
+	m.h.server.Heal()
 	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit = 0 })
-	time.Sleep(11 * time.Minute)
+	time.Sleep(m.healing)
 }
 
 func (m *model) check(steps []modelStep) string {

@@ -43,13 +43,9 @@ const maxUnsettled = 30 * time.Second
 // not decide what is read, and neither must a single answer with a wrong Date. So it asks again until the
 // clock is settled.
 func (c *collector) learn(ctx context.Context) error {
-	now := time.Now().Truncate(time.Second).UTC()
-	answer, err := c.reader.open(ctx, plan.Window{Start: now.Add(-plan.MinWindow), End: now})
-	if err != nil {
+	if err := c.askTime(ctx); err != nil {
 		return err
 	}
-	answer.close()
-	c.succeeded()
 	if c.clock.Settled() || !c.clock.Known() {
 		c.pace.learned, c.pace.unsettled = true, 0
 		return nil
@@ -57,6 +53,18 @@ func (c *collector) learn(ctx context.Context) error {
 	wait := min(time.Second<<c.pace.unsettled, maxUnsettled)
 	c.pace.unsettled++
 	return c.pace.sleep(ctx, wait)
+}
+
+// askTime sends a request whose answer matters for its Date alone.
+func (c *collector) askTime(ctx context.Context) error {
+	now := time.Now().Truncate(time.Second).UTC()
+	answer, err := c.reader.open(ctx, plan.Window{Start: now.Add(-plan.MinWindow), End: now})
+	if err != nil {
+		return err
+	}
+	answer.close()
+	c.succeeded()
+	return nil
 }
 
 // chooseStart decides where a collection without a checkpoint begins, by the server's clock.
@@ -83,8 +91,10 @@ func (c *collector) chooseStart() error {
 	return nil
 }
 
-// beginSweep starts to read up to the server's present, and says what the endpoint no longer has.
-func (c *collector) beginSweep() error {
+// beginSweep starts to read up to the server's present, and says what the endpoint no longer has. When there is nothing to
+// read yet, it asks for the time all the same: a present before the beginning may be a wrong clock's, and without
+// requests it would never be put right.
+func (c *collector) beginSweep(ctx context.Context) error {
 	now := c.clock.Now()
 	c.pace.nextPoll = time.Now().Add(c.cfg.PollInterval)
 	c.readAgain()
@@ -95,7 +105,9 @@ func (c *collector) beginSweep() error {
 		return err
 	}
 	c.commits.relieve(c.plan.Through)
-	c.plan.Begin(now)
+	if !c.plan.Begin(now) {
+		return c.askTime(ctx)
+	}
 	return nil
 }
 
