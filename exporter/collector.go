@@ -48,7 +48,7 @@ func newCollector(
 	c := &collector{
 		cfg: cfg, log: log, stats: stats, clock: clock, commits: commits,
 		notices: newNotices(log, clock, cfg.StatusEvents),
-		pace:    pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval)},
+		pace:    pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
 	}
 	c.notices.columns = commits.saved.state.columns
 	c.reader = &reader{
@@ -96,9 +96,9 @@ func (c *collector) step(ctx context.Context) error {
 		return c.reconcile(ctx)
 	}
 	if c.pace.announced {
-		return c.pace.sleep(ctx, time.Hour)
+		return c.pause(ctx, time.Hour)
 	}
-	return c.pace.sleep(ctx, time.Until(c.pace.nextPoll))
+	return c.pause(ctx, time.Until(c.pace.nextPoll))
 }
 
 // collect reads one window, forwards what was not seen yet, and notes the window as read.

@@ -81,7 +81,7 @@ func newCommits(
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
 		doubts: source.NewRetry(cfg.RetryMaxInterval),
-		seen:   seen, pending: dedup.NewPending(),
+		seen:   seen, pending: dedup.NewPending(), at: time.Now(),
 	}, nil
 }
 

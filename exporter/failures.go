@@ -27,6 +27,7 @@ type pace struct {
 	failingSince time.Time // the first of them
 	refusedSince time.Time // the first refusal in a row; zero = not refused
 	refusedTold  bool      // as a status event
+	stall        stall
 }
 
 // refusedAlert is for how long requests must have been refused before it becomes a status event.
@@ -88,6 +89,7 @@ func (c *collector) fail(ctx context.Context, err error) error {
 	if p.failures++; p.failures == 1 {
 		p.failingSince = time.Now()
 	}
+	p.stall.failed(err, text)
 	if source.ClassOf(err) == source.ClassRefused {
 		c.stats.refused.Add(1)
 		if p.refusedSince.IsZero() {
@@ -104,12 +106,11 @@ func (c *collector) fail(ctx context.Context, err error) error {
 			Kind: schema.StatusRefused, From: c.clock.Now().Add(-time.Since(p.refusedSince)),
 			Message: "audit collection stands still: the endpoint refuses requests", Detail: text,
 		})
-		if err := c.flush(ctx); err != nil {
+		if err := c.sendStatuses(ctx); err != nil {
 			return err
 		}
-		c.land(flight{})
 	}
-	return p.sleep(ctx, wait)
+	return c.pause(ctx, wait)
 }
 
 // succeeded notes that a request was answered.
@@ -137,6 +138,7 @@ func (c *collector) succeeded() {
 // saving works again.
 func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 	c.stats.refetches.Add(1)
+	c.pace.stall.failed(doubt, doubt.cause)
 	safe, _ := c.commits.ledger.State()
 	if doubt.save {
 		safe = c.commits.saved.state.batch

@@ -15,8 +15,8 @@ var (
 	allSchemas  = []schema.Name{schema.Raw, schema.ECS, schema.OCSF}
 	statusKinds = []schema.Kind{
 		schema.StatusStarted, schema.StatusRetentionGap, schema.StatusCheckpointReset, schema.StatusRefused,
-		schema.StatusRefusedOver, schema.StatusReconciled, schema.StatusOverlapTooShort, schema.StatusRefetched,
-		schema.StatusColumnsChanged,
+		schema.StatusRefusedOver, schema.StatusStalled, schema.StatusStalledOver, schema.StatusReconciled,
+		schema.StatusOverlapTooShort, schema.StatusRefetched, schema.StatusColumnsChanged,
 	}
 )
 
@@ -67,6 +67,28 @@ var statusCases = map[schema.Kind]struct {
 			h.liveWith(4)
 		}
 	}, 2, "the endpoint answers again after "},
+
+	schema.StatusStalled: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		for range 2 { // once for each standstill, whatever errors follow one another in it
+			for status := range 30 {
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{Status: 500 + status%5} })
+				time.Sleep(time.Minute)
+			}
+			h.server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{} })
+			h.liveWith(10)
+		}
+	}, 2, "the collection has stood still for 15m"},
+
+	schema.StatusStalledOver: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{HTML: true} })
+		time.Sleep(30 * time.Minute)
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{} })
+		h.liveWith(10)
+	}, 1, "the collection goes on"},
 
 	schema.StatusReconciled: {reconciling(nil), func(h *simHost) {
 		h.start()

@@ -30,6 +30,7 @@ type Config struct {
 	MaxWindow        time.Duration
 	RequestTimeout   time.Duration
 	RetryMaxInterval time.Duration
+	StalledAfter     time.Duration
 
 	CheckpointPath string // absolute
 	CommitOn       CommitOn

@@ -35,7 +35,7 @@ func TestDefaults(t *testing.T) {
 	cfg.Endpoint, cfg.EngineURL = nil, nil
 	assert.Equal(t, Config{
 		Credentials: source.Credentials{APIKey: "key-1"}, Start: Start{age: 90 * day}, PollInterval: time.Minute, Overlap: 10 * time.Minute, MaxWindow: day,
-		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
+		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, StalledAfter: 15 * time.Minute, CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
 		CommitOn: CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
 		ReconcileInterval: 6 * time.Hour, ReconcileWindow: day,
 	}, cfg)
@@ -49,7 +49,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	given := map[string]string{
 		"endpoint": "HTTP://Localhost:8080/base/", "bearer_token_file": token, "search_term": " delete ", "start_time": "2026-01-02T03:04:05+01:00",
 		"end_time": "2026-02-01T00:00:00.5Z", "poll_interval": "30s", "overlap": "1h", "max_window": "2d", "request_timeout": "90s",
-		"retry_max_interval": "1m30s", "checkpoint_path": "state.json", "commit_on": "delivery", "engine_url": "http://127.0.0.1:2021/fb/",
+		"retry_max_interval": "1m30s", "stalled_after": "2h", "checkpoint_path": "state.json", "commit_on": "delivery", "engine_url": "http://127.0.0.1:2021/fb/",
 		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off", "reconcile_interval": "0",
 		"reconcile_window": "1d12h", "status_events": "yes",
 	}
@@ -67,7 +67,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	assert.Equal(t, Config{
 		Credentials: source.Credentials{BearerTokenFile: token}, SearchTerm: " delete ", Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)},
 		End: time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC), PollInterval: 30 * time.Second, Overlap: time.Hour, MaxWindow: 2 * day,
-		RequestTimeout: 90 * time.Second, RetryMaxInterval: 90 * time.Second, CheckpointPath: filepath.Join(here, "state.json"),
+		RequestTimeout: 90 * time.Second, RetryMaxInterval: 90 * time.Second, StalledAfter: 2 * time.Hour, CheckpointPath: filepath.Join(here, "state.json"),
 		CommitOn: CommitDelivery, EngineInput: "audit", BatchBytes: 1_500_000, Schema: schema.OCSF, TLSCAFile: ca,
 		ReconcileWindow: 36 * time.Hour, StatusEvents: true,
 	}, cfg)

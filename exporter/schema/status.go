@@ -30,6 +30,8 @@ const (
 	StatusCheckpointReset Kind = "gap_checkpoint_reset" // the checkpoint was lost or begun anew
 	StatusRefused         Kind = "refused"              // the source has refused for longer than it should
 	StatusRefusedOver     Kind = "refused_over"         // and no longer does
+	StatusStalled         Kind = "stalled"              // nothing has gone on for stalled_after; the detail begins with the cause
+	StatusStalledOver     Kind = "stalled_over"         // and it does again
 	StatusReconciled      Kind = "reconciled"           // reconciliation found events that had been missed, and sent them
 	StatusOverlapTooShort Kind = "overlap_too_short"    // events appear later than the overlap allows for
 	StatusRefetched       Kind = "refetched"            // an output dropped events, which were fetched again
@@ -41,6 +43,7 @@ var statusWeight = map[Kind]int{
 	StatusRetentionGap:    4,
 	StatusCheckpointReset: 4,
 	StatusRefused:         3,
+	StatusStalled:         3,
 	StatusOverlapTooShort: 3,
 	StatusReconciled:      2,
 	StatusRefetched:       2,

@@ -10,7 +10,7 @@ import (
 )
 
 var statusKinds = []Kind{
-	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver,
+	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver, StatusStalled, StatusStalledOver,
 	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusColumnsChanged,
 }
 
