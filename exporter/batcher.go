@@ -31,6 +31,14 @@ const leastBatch = 64_000
 // last is the number of the last batch that was pushed.
 func (b *batcher) last() uint32 { return b.number - 1 }
 
+// lastFilled is the number of the last batch that has a record.
+func (b *batcher) lastFilled() uint32 {
+	if b.records > 0 {
+		return b.number
+	}
+	return b.last()
+}
+
 // add appends the row's record to the batch, and pushes the batch before it gets larger than the limit.
 func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) error {
 	if b.data == nil {

@@ -107,15 +107,18 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	rows, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
 		return c.forward(ctx, r, who, w, through)
 	})
-	if flushErr := c.flush(ctx); flushErr != nil {
-		return flushErr
-	}
 	if err != nil {
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
 		return c.adapt(w, err)
 	}
 	c.succeeded()
 	c.acceptedLater(w)
 	c.plan.NoteRead(w, c.clock.Safe(), rows)
+	if err := c.handOver(ctx); err != nil {
+		return err
+	}
 	c.land(flight{through: c.plan.Through})
 	usual := max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap)
 	c.notices.progress(c.plan, usual, c.stats.records.Load())

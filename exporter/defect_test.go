@@ -42,7 +42,7 @@ func TestADefectWhileAnErrorIsDealtWithIsSurvived(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		log := new(logline.Queue)
-		c := &collector{log: log, stats: new(stats), batcher: new(batcher)} // the rest is missing
+		c := &collector{log: log, stats: new(stats), notices: nil} // the rest is missing
 		c.run(ctx)
 		require.Error(t, ctx.Err(), "it goes on until it is ended")
 		lines := log.Drain()

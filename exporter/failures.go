@@ -61,7 +61,6 @@ func (c *collector) deal(ctx context.Context, err error) error {
 func (c *collector) guarded(ctx context.Context, do func(context.Context) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			c.batcher.drop()
 			err = defect(r)
 		}
 	}()

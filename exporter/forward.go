@@ -62,9 +62,18 @@ func (c *collector) flush(ctx context.Context) error {
 	return c.batcher.flush(ctx)
 }
 
-// land notes that all batches so far complete f.
+// handOver hands over what the batch holds after a window, unless the engine is still busy with the batch before and the
+// next window follows at once: then the batch goes on, since a collect call takes one batch a second however small it is.
+func (c *collector) handOver(ctx context.Context) error {
+	if _, more := c.plan.Plan(); more && !c.batcher.ledger.Room() {
+		return nil
+	}
+	return c.flush(ctx)
+}
+
+// land notes that all rows so far complete f, those in the batch that is being filled too.
 func (c *collector) land(f flight) {
-	f.last = c.batcher.last()
+	f.last = c.batcher.lastFilled()
 	f.columns = c.reader.columnNames()
 	f.statuses = c.notices.land()
 	c.commits.land(f)

@@ -221,12 +221,21 @@ func (l *Ledger) Resume() {
 	}
 }
 
+// Room reports whether Push would take a batch now.
+func (l *Ledger) Room() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.room()
+}
+
+func (l *Ledger) room() bool { return len(l.queue) < queueBatches && l.out.data == nil }
+
 // Push queues a batch; batches are numbered from 1. It says false when there is no room: wait for changed and try again. While the engine copies a
 // batch there is none, so that two buffers are enough: the copy takes milliseconds of the second until the next collect call.
 func (l *Ledger) Push(data []byte, records int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.queue) >= queueBatches || l.out.data != nil {
+	if !l.room() {
 		return false
 	}
 	l.pushed++
