@@ -40,7 +40,10 @@ func newMetrics(h host, now time.Time) metrics {
 // update sets every figure. It costs a lookup by label each, once a second.
 func (m metrics) update(stats exporter.Stats, now time.Time) {
 	for n, handle := range m.handles {
-		C.engine_metric_set(handle, cBool(figures[n].gauge), C.uint64_t(now.UnixNano()), C.double(figures[n].value(stats)), m.label)
+		C.engine_metric_set(
+			handle, cBool(figures[n].gauge), C.uint64_t(now.UnixNano()),
+			C.double(figures[n].value(stats)), m.label,
+		)
 	}
 }
 

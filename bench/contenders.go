@@ -17,7 +17,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter"
 )
 
-// This file holds the ways in which an export can become records: the limit, production's, and two that are easier to write.
+// This file holds the ways in which an export can become records: the limit, production's, and two that are
+// easier to write.
 
 // copyBody is the limit: nobody can do anything with a body for less than copying it costs.
 func copyBody(t task) (outcome, error) {
@@ -45,8 +46,9 @@ func get(t task) (io.ReadCloser, error) {
 // commitPatience is how long a run waits for its last commit once all was handed over.
 const commitPatience = 30 * time.Second
 
-// The engine asks once a second. Here it asks again soon while there is something, so that the run does not take a minute, and twice as late
-// each time that there is nothing, as when the last commit waits for its second: each time it asks, the process is woken.
+// The engine asks once a second. Here it asks again soon while there is something, so that the run does not
+// take a minute, and twice as late each time that there is nothing, as when the last commit waits for its
+// second: each time it asks, the process is woken.
 const (
 	askSoon = 5 * time.Millisecond
 	askLate = 200 * time.Millisecond
@@ -61,7 +63,8 @@ func runPipeline(t task) (outcome, error) {
 	}
 	defer os.RemoveAll(dir)
 	e, err := newExporter(t, filepath.Join(dir, "checkpoint.json"), map[string]string{
-		"start_time": t.anchor.Format(time.RFC3339), "end_time": end.Format(time.RFC3339), "max_window": "90d", "schema": t.schema,
+		"start_time": t.anchor.Format(time.RFC3339), "end_time": end.Format(time.RFC3339), "max_window": "90d",
+		"schema": t.schema,
 	})
 	if err != nil {
 		return outcome{}, err
@@ -110,7 +113,8 @@ func newExporter(t task, checkpoint string, settings map[string]string) (*export
 // batchBytes is the default of batch_bytes.
 const batchBytes = 8_000_000
 
-// runReuse is the standard library used with care: encoding/csv with one record for all rows, msgpack appended to a buffer.
+// runReuse is the standard library used with care: encoding/csv with one record for all rows, msgpack
+// appended to a buffer.
 func runReuse(t task) (outcome, error) {
 	body, err := get(t)
 	if err != nil {

@@ -95,16 +95,26 @@ func (b *bench) once(runs []engineRun) ([]figures, error) {
 }
 
 func (b *bench) backfillTable(runs []engineRun, results []figures) string {
-	t := newTable("backfill in the engine → `null`", "rows", "CPU s", "CPU s a million rows", "of `exec`", "rows/s", "peak MiB")
+	t := newTable(
+		"backfill in the engine → `null`", "rows", "CPU s", "CPU s a million rows", "of `exec`",
+		"rows/s", "peak MiB",
+	)
 	for i, r := range runs {
 		f, ratio := results[i], ""
 		if i < 2 && len(runs) > 1 && runs[1].exec {
 			ratio = share(f.over(results[1], cpu))
 		}
-		t.row(r.title, count(r.rows), fmt.Sprintf("%.2f", f.median(cpu)), fmt.Sprintf("%.2f", f.median(cpu)*1e6/float64(r.rows)), ratio,
+		t.row(r.title, count(r.rows), fmt.Sprintf("%.2f", f.median(cpu)),
+			fmt.Sprintf("%.2f", f.median(cpu)*1e6/float64(r.rows)), ratio,
 			fmt.Sprintf("%.0f", float64(r.rows)/f.median(wall)), fmt.Sprintf("%.0f", f.median(peak)))
 	}
-	t.WriteString("\nUnless all are in one window, the events are spread over ten days, so that the plugin reads them in windows of `max_window`. The engine takes one batch a second, and a batch holds at most `batch_bytes` and at most the events of one window: as long as the endpoint answers faster, that bounds rows/s (with `commit_on: delivery` also the time that deliveries take to show), and a backfill takes at least a second for each day that has events. `exec` reads all in one go, keeps no place and drops nothing that it has seen. What has no ratio was measured once, beside the others; with few rows the engine's start and its seconds of waiting weigh more, so compare runs of as many rows.\n")
+	t.WriteString("\nUnless all are in one window, the events are spread over ten days, so that the plugin reads " +
+		"them in windows of `max_window`. The engine takes one batch a second, and a batch holds at most `batch_bytes` " +
+		"and at most the events of one window: as long as the endpoint answers faster, that bounds rows/s (with " +
+		"`commit_on: delivery` also the time that deliveries take to show), and a backfill takes at least a second " +
+		"for each day that has events. `exec` reads all in one go, keeps no place and drops nothing that it has " +
+		"seen. What has no ratio was measured once, beside the others; with few rows the engine's start and its " +
+		"seconds of waiting weigh more, so compare runs of as many rows.\n")
 	return t.String()
 }
 
@@ -117,8 +127,14 @@ func (b *bench) variants() []engineRun {
 		{title: "this plugin, `schema: ecs`", rows: b.plan.sizes[0], settings: map[string]string{"schema": "ecs"}},
 		{title: "this plugin, `schema: ocsf`", rows: b.plan.sizes[0], settings: map[string]string{"schema": "ocsf"}},
 		{title: "this plugin, all rows in one window", rows: middle, dense: true},
-		{title: "the same, `batch_bytes: 32M`", rows: middle, dense: true, settings: map[string]string{"batch_bytes": "32M"}},
-		{title: "the same, `batch_bytes: 64M`", rows: middle, dense: true, settings: map[string]string{"batch_bytes": "64M"}},
+		{
+			title: "the same, `batch_bytes: 32M`", rows: middle, dense: true,
+			settings: map[string]string{"batch_bytes": "32M"},
+		},
+		{
+			title: "the same, `batch_bytes: 64M`", rows: middle, dense: true,
+			settings: map[string]string{"batch_bytes": "64M"},
+		},
 	}
 }
 
@@ -171,8 +187,9 @@ func (b *bench) engineCommand(r engineRun, dir string, port int) (*exec.Cmd, err
 		kind = kindPlain
 	}
 	settings := map[string]string{
-		"endpoint": b.source.endpoint(kind, r.rows), "api_key": "bench", "checkpoint_path": filepath.Join(dir, "checkpoint.json"),
-		"start_time": b.source.anchor.Format(time.RFC3339), "end_time": b.source.anchor.Add(days).Format(time.RFC3339),
+		"endpoint": b.source.endpoint(kind, r.rows), "api_key": "bench",
+		"checkpoint_path": filepath.Join(dir, "checkpoint.json"),
+		"start_time":      b.source.anchor.Format(time.RFC3339), "end_time": b.source.anchor.Add(days).Format(time.RFC3339),
 	}
 	for key, value := range r.settings {
 		settings[key] = value
@@ -189,7 +206,8 @@ func (b *bench) engineCommand(r engineRun, dir string, port int) (*exec.Cmd, err
 	if r.exec {
 		text = execConfig(b.source.endpoint(kind, r.rows) + "/audit-log/export")
 	}
-	text = fmt.Sprintf("service:\n  flush: 1\n  grace: 1\n  log_level: warn\n  http_server: on\n  http_listen: 127.0.0.1\n  http_port: %d\n", port) + text
+	text = fmt.Sprintf("service:\n  flush: 1\n  grace: 1\n  log_level: warn\n  http_server: on\n  http_listen: "+
+		"127.0.0.1\n  http_port: %d\n", port) + text
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -219,7 +237,8 @@ func execConfig(address string) string {
 	}
 	return "parsers:\n  - name: audit\n    format: regex\n    regex: '^" + strings.Join(fields, ",") + "'\n" +
 		"    time_key: event_time\n    time_keep: on\n    time_format: '%Y-%m-%dT%H:%M:%S.%LZ'\n" +
-		"pipeline:\n  inputs:\n    - name: exec\n      tag: audit\n      oneshot: true\n      parser: audit\n      command: curl -s '" + address + "'\n" + nullOutput
+		"pipeline:\n  inputs:\n    - name: exec\n      tag: audit\n      oneshot: true\n      parser: audit\n      " +
+		"command: curl -s '" + address + "'\n" + nullOutput
 }
 
 func freePort() (int, error) {

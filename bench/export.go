@@ -20,18 +20,21 @@ type export struct {
 	columns int    // length of the header
 }
 
-const header = "event_id,event_time,action_name,user_id,user_name,user_agent,source_ip,resource_name,resource_id,compute_region,client_chain,source_client\r\n"
+const header = "event_id,event_time,action_name,user_id,user_name,user_agent," +
+	"source_ip,resource_name,resource_id,compute_region,client_chain,source_client\r\n"
 
-// span is the time over which the events of an export are spread, so that they come in one response; days is that of a backfill, which comes in
-// windows of max_window.
+// span is the time over which the events of an export are spread, so that they come in one response; days is
+// that of a backfill, which comes in windows of max_window.
 const (
 	span = 6 * time.Hour
 	days = 10 * 24 * time.Hour
 )
 
-// Half of the user agents have a comma in them and so are quoted, as those of browsers are. The others are those of the vendor's libraries.
+// Half of the user agents have a comma in them and so are quoted, as those of browsers are. The others are
+// those of the vendor's libraries.
 var agents = []string{
-	`"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36"`,
+	`"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 ` +
+		`Safari/537.36"`,
 	`"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.0.0 Safari/537.36"`,
 	`"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"`,
 	"Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:129.0) Gecko/20100101 Firefox/129.0",
@@ -40,15 +43,18 @@ var agents = []string{
 }
 
 var (
-	actions   = []string{"api_key_created", "job_run_created", "job_run_cancelled", "file_uploaded", "user_login", "notebook_deleted", "catalog_table_updated"}
+	actions = []string{
+		"api_key_created", "job_run_created", "job_run_cancelled", "file_uploaded", "user_login",
+		"notebook_deleted", "catalog_table_updated",
+	}
 	regions   = []string{"aws-us-west-2", "aws-us-east-1", "aws-eu-west-1", ""}
 	chains    = []string{"web>gateway>api", "python-dbapi>gateway", "airflow>gateway>api", ""}
 	clients   = []string{"web-console", "python-dbapi", "airflow", "sdk"}
 	addresses = []string{"203.0.113.%d", "198.51.100.%d", "192.0.2.%d", "2001:db8:85a3::8a2e:370:%x"}
 )
 
-// newExport renders an export of rows events, the same for the same arguments. long is the length of one field in the middle, 0 for none
-// that is longer than the others.
+// newExport renders an export of rows events, the same for the same arguments. long is the length of one
+// field in the middle, 0 for none that is longer than the others.
 func newExport(rows int, anchor time.Time, over time.Duration, long int) *export {
 	rnd := rand.New(rand.NewPCG(1, uint64(rows)))
 	x := &export{anchor: anchor, step: over / time.Duration(rows), columns: len(header)}
@@ -62,7 +68,8 @@ func newExport(rows int, anchor time.Time, over time.Duration, long int) *export
 			name = `"` + strings.Repeat(`a ""long"" one, `, long/16) + `"`
 		}
 		who := rnd.IntN(500)
-		fmt.Fprintf(&b, "%08x-9c0e-4a53-8f0b-%012x,%s,%s,usr_%020d,first.last%03d@example.com,%s,%s,%s,res_%024d,%s,%s,%s\r\n",
+		fmt.Fprintf(&b, "%08x-9c0e-4a53-8f0b-%012x,%s,%s,usr_%020d,first.last%03d@example.com,"+
+			"%s,%s,%s,res_%024d,%s,%s,%s\r\n",
 			i, rnd.Int64N(1<<48), anchor.Add(time.Duration(i)*x.step).Format("2006-01-02T15:04:05.000000Z"), pick(rnd, actions),
 			who, who, pick(rnd, agents), fmt.Sprintf(pick(rnd, addresses), rnd.IntN(256)), name, rnd.Int64N(1<<40),
 			pick(rnd, regions), pick(rnd, chains), pick(rnd, clients))

@@ -11,8 +11,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter"
 )
 
-// A day of an idle instance is 1440 polls, one a minute, and 86400 collect calls, one a second. idlers instances that poll every second do
-// as many polls in a minute, and as many collect calls when each is called 60 times a second.
+// A day of an idle instance is 1440 polls, one a minute, and 86400 collect calls, one a second. idlers
+// instances that poll every second do as many polls in a minute, and as many collect calls when each is
+// called 60 times a second.
 const (
 	idlers      = 24
 	dayPolls    = 24 * 60
@@ -24,7 +25,10 @@ const (
 func runIdle(t task) (outcome, error) {
 	var fleet []*exporter.Exporter
 	for i := range idlers {
-		e, err := newExporter(t, filepath.Join(t.dir, "idle-"+strconv.Itoa(i)+".json"), map[string]string{"start_time": "-1h", "poll_interval": "1s"})
+		e, err := newExporter(
+			t, filepath.Join(t.dir, "idle-"+strconv.Itoa(i)+".json"),
+			map[string]string{"start_time": "-1h", "poll_interval": "1s"},
+		)
 		if err != nil {
 			return outcome{}, err
 		}
@@ -76,12 +80,18 @@ func cpuNow() float64 {
 
 // idle measures a day of an empty log.
 func (b *bench) idle() (string, error) {
-	o, err := runProcess("idle", "-endpoint", b.source.endpoint(kindEmpty, 0), "-dir", b.scratch, "-over", b.plan.idle.String())
+	o, err := runProcess(
+		"idle", "-endpoint", b.source.endpoint(kindEmpty, 0), "-dir", b.scratch, "-over",
+		b.plan.idle.String(),
+	)
 	if err != nil {
 		return "", err
 	}
 	days := float64(o.Rows) / dayPolls
-	return fmt.Sprintf("Idle: %.1f CPU s for a day of an empty log, besides the engine's own; the process's RSS grew by %.1f MiB in the second half of the measurement. "+
-		"Measured without the engine, as %d instances in one process that poll every second and are called 60 times a second for %s: %d polls, each with its commit, and %d collect calls, %.2f times a day's %d and %d; scaled to one day.\n",
+	return fmt.Sprintf("Idle: %.1f CPU s for a day of an empty log, besides the engine's own; the process's RSS grew "+
+		"by %.1f MiB in the second half of the measurement. "+
+		"Measured without the engine, as %d instances in one process that poll every second and are called 60 times a "+
+		"second for %s: %d polls, each with its commit, and %d collect calls, %.2f times a day's %d and %d; scaled to "+
+		"one day.\n",
 		o.CPU/days, o.Growth, idlers, b.plan.idle, o.Rows, o.Bytes, days, dayPolls, dayCalls), nil
 }

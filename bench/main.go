@@ -1,11 +1,12 @@
 // Command bench measures what collecting costs and prints it as tables in Markdown.
 //
-// It compares contenders, which do the same work in different ways, in one run: every contender is a process of its own, they take turns,
-// and what counts is the CPU time that the kernel accounts to each (user and system) and its peak memory (VmHWM). Wall time says little on a
-// machine that others use too; ratios of runs that took turns say much. The export comes from a server in yet another process, which has it
-// ready in memory.
+// It compares contenders, which do the same work in different ways, in one run: every contender is a process
+// of its own, they take turns, and what counts is the CPU time that the kernel accounts to each (user and
+// system) and its peak memory (VmHWM). Wall time says little on a machine that others use too; ratios of runs
+// that took turns say much. The export comes from a server in yet another process, which has it ready in
+// memory.
 //
-//	BENCH_QUICK=1    everything once, with few rows, in half a minute; only to see that the bench works, so no file is written
+//	BENCH_QUICK=1    everything once, with few rows, in half a minute, to see that it works; no file is written
 //	FLUENT_BIT=path  the engine, instead of the one on the PATH; "none" for the bundled host
 //
 // It fails only if something could not be measured, never because of a figure.
@@ -34,12 +35,18 @@ type plan struct {
 }
 
 var (
-	fullPlan  = plan{sizes: []int{100_000, 500_000, 1_000_000}, runs: 5, kinds: len(kinds), starts: 15, backfill: 1_000_000, idle: time.Minute}
+	fullPlan = plan{
+		sizes: []int{100_000, 500_000, 1_000_000}, runs: 5, kinds: len(kinds), starts: 15,
+		backfill: 1_000_000, idle: time.Minute,
+	}
 	quickPlan = plan{sizes: []int{2_000, 10_000}, runs: 1, kinds: 2, starts: 3, backfill: 10_000, idle: 2 * time.Second}
 )
 
 func main() {
-	role := flag.String("role", "", "what this process is: a contender or the server; empty for the one that measures the others")
+	role := flag.String(
+		"role", "",
+		"what this process is: a contender or the server; empty for the one that measures the others",
+	)
 	task := taskFlags()
 	doc := flag.String("doc", "", "write the tables into this file, between <!-- bench:begin --> and <!-- bench:end -->")
 	only := flag.String("only", "", "only these sections, separated by commas: "+strings.Join(sectionNames(), ", "))

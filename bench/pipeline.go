@@ -66,14 +66,25 @@ func (b *bench) pipeline() (string, error) {
 		cells := []string{c.title}
 		for s := range sizes {
 			f := results[i][s]
-			cells = append(cells, fmt.Sprintf("%.3f", f.median(cpu)), fmt.Sprintf("%.1f", f.over(results[limit][s], cpu)), share(f.over(results[obvious][s], cpu)))
+			cells = append(
+				cells, fmt.Sprintf("%.3f", f.median(cpu)),
+				fmt.Sprintf("%.1f", f.over(results[limit][s], cpu)),
+				share(f.over(results[obvious][s], cpu)),
+			)
 		}
 		o := results[i][last][0]
-		cells = append(cells, size(o), fmt.Sprintf("%.0f", results[i][0].median(peak)), fmt.Sprintf("%.0f", results[i][last].median(peak)))
+		cells = append(
+			cells, size(o), fmt.Sprintf("%.0f", results[i][0].median(peak)),
+			fmt.Sprintf("%.0f", results[i][last].median(peak)),
+		)
 		t.row(cells...)
 	}
-	fmt.Fprintf(&t.Builder, "\nThe limit is what any client pays for receiving the body. The plugin's runs plan, fetch, decode, identify, encode, hand over, and save their checkpoint. Unlike the others they remember every event of the window in progress, which is most of their memory. `ecs` costs %.2f and `ocsf` %.2f times as much as `raw` (%s rows).\n",
-		results[ecs][last].over(results[raw][last], cpu), results[ocsf][last].over(results[raw][last], cpu), count(sizes[last]))
+	fmt.Fprintf(&t.Builder, "\nThe limit is what any client pays for receiving the body. The plugin's runs plan, "+
+		"fetch, decode, identify, encode, hand over, and save their checkpoint. Unlike the others they remember every "+
+		"event of the window in progress, which is most of their memory. `ecs` costs %.2f and `ocsf` %.2f times as "+
+		"much as `raw` (%s rows).\n",
+		results[ecs][last].over(results[raw][last], cpu),
+		results[ocsf][last].over(results[raw][last], cpu), count(sizes[last]))
 	return t.String(), nil
 }
 
@@ -127,7 +138,9 @@ func (b *bench) memory() (string, error) {
 		low, high := lows[i].median(peak), highs[i].median(peak)
 		t.row(k.title, fmt.Sprintf("%.0f", low), fmt.Sprintf("%.0f", high), fmt.Sprintf("%.0f", high-low-identities))
 	}
-	fmt.Fprintf(&t.Builder, "\nEvents of the window in progress must be remembered, and may cost %d bytes each: the last column is what the peak grew by besides (less than nothing where they cost less). Sent compressed, %s rows cost %.2f CPU s instead of %.2f (× %.1f), so the plugin asks for `Accept-Encoding: identity`.\n",
+	fmt.Fprintf(&t.Builder, "\nEvents of the window in progress must be remembered, and may cost %d bytes each: the "+
+		"last column is what the peak grew by besides (less than nothing where they cost less). Sent compressed, %s "+
+		"rows cost %.2f CPU s instead of %.2f (× %.1f), so the plugin asks for `Accept-Encoding: identity`.\n",
 		identityBytes, count(large), highs[1].median(cpu), highs[0].median(cpu), highs[1].over(highs[0], cpu))
 	return t.String(), nil
 }

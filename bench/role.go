@@ -127,7 +127,8 @@ func runProcess(role string, args ...string) (outcome, error) {
 // cpuOf is the CPU time of a process that has ended, in seconds, that of the processes it has waited for included.
 func cpuOf(p *os.ProcessState) float64 { return (p.UserTime() + p.SystemTime()).Seconds() }
 
-// memoryOf reads a figure of /proc/<pid>/status, in MiB. VmHWM, the peak, begins with the process's program; ru_maxrss would not.
+// memoryOf reads a figure of /proc/<pid>/status, in MiB. VmHWM, the peak, begins with the process's program;
+// ru_maxrss would not.
 func memoryOf(pid int, key string) (float64, error) {
 	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

@@ -55,7 +55,10 @@ func startSource(p plan) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command(self, "-role", "serve", "-exports", strings.Join(names, ","), "-anchor", s.anchor.Format(time.RFC3339))
+	s.cmd = exec.Command(
+		self, "-role", "serve", "-exports", strings.Join(names, ","), "-anchor",
+		s.anchor.Format(time.RFC3339),
+	)
 	s.cmd.Stderr = os.Stderr
 	if s.stdin, err = s.cmd.StdinPipe(); err != nil { // its end tells the server to end, however this process does
 		return nil, err

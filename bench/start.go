@@ -30,6 +30,7 @@ func (b *bench) start() (string, error) {
 			*c.into = append(*c.into, time.Since(began).Seconds()*1000)
 		}
 	}
-	return fmt.Sprintf("%s; loading it adds %.0f ms to Fluent Bit's start (`fluent-bit -e in_wherobots_audit.so -V` takes %.0f ms, `fluent-bit -V` %.0f ms; medians of %d).\n",
+	return fmt.Sprintf("%s; loading it adds %.0f ms to Fluent Bit's start (`fluent-bit -e in_wherobots_audit.so -V` "+
+		"takes %.0f ms, `fluent-bit -V` %.0f ms; medians of %d).\n",
 		text, median(with)-median(without), median(with), median(without), b.plan.starts), nil
 }

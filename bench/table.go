@@ -22,7 +22,9 @@ func (b *bench) machine() string {
 	if b.engine.real {
 		engine = b.engine.version
 	}
-	return fmt.Sprintf("Made on %s by `make bench`: %s, %d cores, %s, %s. CPU is user and system time of the whole process, peak is its VmHWM; the export comes from another process. Unless said otherwise each figure is the median of %d runs that took turns, and ratios are of those medians.\n",
+	return fmt.Sprintf("Made on %s by `make bench`: %s, %d cores, %s, %s. CPU is user and system time of the whole "+
+		"process, peak is its VmHWM; the export comes from another process. Unless said otherwise each figure is the "+
+		"median of %d runs that took turns, and ratios are of those medians.\n",
 		time.Now().UTC().Format(time.DateOnly), cpuModel(), runtime.NumCPU(), runtime.Version(), engine, b.plan.runs)
 }
 

@@ -2,14 +2,19 @@
 //
 // Its rules:
 //
-//   - The file holds the old state or the new one, whatever crashes and whenever: a state is written to a temporary file beside it, synced,
-//     renamed over it, and the directory is synced. When Save returns nil, the new state outlives a power loss.
-//   - Never from scratch by accident: only a file that does not exist means "nothing yet". One that is damaged, empty, newer, of another
-//     source, in use or not writable is refused when it is opened, with its name and the way out, and is left as it was for a person to look at.
-//   - One user at a time: a lock on a file beside it ("<path>.lock") keeps a second process, and a second instance in this process, away. Locks
-//     die with their process, so that a crashed holder is in nobody's way; the lock file itself stays, because deleting it would let two in.
-//   - An operator can read it: indented JSON, times and columns first, long binary fields last. It is not for editing: a checksum tells.
-//   - It holds no credentials. Key is secret only in that it makes the hashes of identities unpredictable; the file's mode is 0600 all the same.
+//   - The file holds the old state or the new one, whatever crashes and whenever: a state is written to a
+//     temporary file beside it, synced, renamed over it, and the directory is synced. When Save returns
+//     nil, the new state outlives a power loss.
+//   - Never from scratch by accident: only a file that does not exist means "nothing yet". One that is
+//     damaged, empty, newer, of another source, in use or not writable is refused when it is opened, with
+//     its name and the way out, and is left as it was for a person to look at.
+//   - One user at a time: a lock on a file beside it ("<path>.lock") keeps a second process, and a second
+//     instance in this process, away. Locks die with their process, so that a crashed holder is in
+//     nobody's way; the lock file itself stays, because deleting it would let two in.
+//   - An operator can read it: indented JSON, times and columns first, long binary fields last. It is not
+//     for editing: a checksum tells.
+//   - It holds no credentials. Key is secret only in that it makes the hashes of identities
+//     unpredictable; the file's mode is 0600 all the same.
 package checkpoint
 
 import (
@@ -40,7 +45,8 @@ type State struct {
 // KeySize is the length of State.Key in bytes.
 const KeySize = 16
 
-// validate says what no collection can have left behind. Times in the future are none of it: a server's clock may have been wrong.
+// validate says what no collection can have left behind. Times in the future are none of it: a server's clock
+// may have been wrong.
 func (s State) validate() error {
 	if len(s.Key) != KeySize {
 		return fmt.Errorf("its key has %d bytes instead of %d", len(s.Key), KeySize)
@@ -59,7 +65,8 @@ func (s State) validate() error {
 	return nil
 }
 
-// normal returns the source as it is compared and stored: the same endpoint is written the same way, and without what could be a credential.
+// normal returns the source as it is compared and stored: the same endpoint is written the same way, and
+// without what could be a credential.
 func (s Source) normal() Source {
 	return Source{Endpoint: normalEndpoint(s.Endpoint), SearchTerm: strings.ToValidUTF8(s.SearchTerm, "\uFFFD")}
 }
@@ -71,7 +78,8 @@ func (s Source) String() string {
 	return fmt.Sprintf("endpoint %s with search_term %q", s.Endpoint, s.SearchTerm)
 }
 
-// normalEndpoint drops what does not tell two endpoints apart: case of scheme and host, a default port, slashes at the end.
+// normalEndpoint drops what does not tell two endpoints apart: case of scheme and host, a default port,
+// slashes at the end.
 func normalEndpoint(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {

@@ -18,8 +18,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A child process opens a checkpoint with state 1 and saves state 2. This process traces it and, at each of its system calls on the checkpoint's
-// directory in turn, kills it or makes the call fail. Afterwards the file must hold state 1 or state 2, whole.
+// A child process opens a checkpoint with state 1 and saves state 2. This process traces it and, at each of
+// its system calls on the checkpoint's directory in turn, kills it or makes the call fail. Afterwards the
+// file must hold state 1 or state 2, whole.
 
 // fault is what happens to the child at its system call number at (from 0); none if negative.
 type fault struct {
@@ -30,7 +31,8 @@ type fault struct {
 }
 
 var faults = []fault{
-	{name: "kill"}, {name: "ENOSPC", errno: unix.ENOSPC}, {name: "EIO", errno: unix.EIO}, {name: "EACCES", errno: unix.EACCES},
+	{name: "kill"}, {name: "ENOSPC", errno: unix.ENOSPC}, {name: "EIO", errno: unix.EIO},
+	{name: "EACCES", errno: unix.EACCES},
 	{name: "half and kill", short: true}, {name: "half and ENOSPC", short: true, errno: unix.ENOSPC},
 }
 
@@ -54,12 +56,14 @@ func TestCrashPoints(t *testing.T) {
 	t.Logf("faults at %d system calls: %s", len(calls), strings.Join(calls, ", "))
 }
 
-// requireOrder checks what no crash of a process shows but a power loss does: that file and directory are synced, and when.
+// requireOrder checks what no crash of a process shows but a power loss does: that file and directory are
+// synced, and when.
 func requireOrder(t *testing.T, calls []string) {
 	t.Helper()
 	var order []string
 	for _, call := range calls[len(calls)-1-slices.Index(reversed(calls), "openat .audit.json#"):] {
-		if slices.Contains([]string{"fsync .audit.json#", "renameat .audit.json#", "fsync DIR"}, call) || strings.HasPrefix(call, "write .") {
+		if slices.Contains([]string{"fsync .audit.json#", "renameat .audit.json#", "fsync DIR"}, call) ||
+			strings.HasPrefix(call, "write .") {
 			order = append(order, call)
 		}
 	}
@@ -88,7 +92,10 @@ func crash(t *testing.T, before []byte, fault fault) []string {
 	case status.ExitStatus() == refused:
 		allowed = []State{testState(1)}
 	default:
-		require.Contains(t, []int{savedAtOnce, savedLater}, status.ExitStatus(), "status %x, the child said: %s", status, said)
+		require.Contains(
+			t, []int{savedAtOnce, savedLater}, status.ExitStatus(), "status %x, the child said: %s",
+			status, said,
+		)
 	}
 	require.True(t, fault.at < 0 || tr.struck, "the child never came to its system call %d", fault.at)
 
@@ -133,7 +140,8 @@ func saveChild(path string) int {
 		return savedAtOnce
 	}
 	data, _ := os.ReadFile(path)
-	if _, state, err := decode(data); err != nil || !state.Through.Equal(testState(1).Through) && !state.Through.Equal(testState(2).Through) {
+	if _, state, err := decode(data); err != nil || !state.Through.Equal(testState(1).Through) &&
+		!state.Through.Equal(testState(2).Through) {
 		fmt.Println("after the error the file holds", state.Through, err)
 		return wrong
 	}
@@ -152,7 +160,8 @@ func told(status int, err error, path string) int {
 	return status
 }
 
-// tracer follows the child's main thread by ptrace(2), from the signal SIGUSR1 on. All calls must come from one thread.
+// tracer follows the child's main thread by ptrace(2), from the signal SIGUSR1 on. All calls must come from
+// one thread.
 type tracer struct {
 	fault  fault
 	dir    string
@@ -257,15 +266,19 @@ func (tr *tracer) strike(pid int, regs *unix.PtraceRegs) error {
 	return unix.Kill(pid, unix.SIGKILL)
 }
 
-// pathCalls and fileCalls are the system calls that count, those with a path (as second argument) and those with a descriptor (as first).
+// pathCalls and fileCalls are the system calls that count, those with a path (as second argument) and those
+// with a descriptor (as first).
 var (
 	pathCalls = map[uint64]string{
-		unix.SYS_OPENAT: "openat", unix.SYS_NEWFSTATAT: "fstatat", unix.SYS_READLINKAT: "readlinkat", unix.SYS_UNLINKAT: "unlinkat",
+		unix.SYS_OPENAT: "openat", unix.SYS_NEWFSTATAT: "fstatat", unix.SYS_READLINKAT: "readlinkat",
+		unix.SYS_UNLINKAT: "unlinkat",
 		unix.SYS_RENAMEAT: "renameat", unix.SYS_RENAMEAT2: "renameat", unix.SYS_FCHMODAT: "fchmodat",
 	}
 	fileCalls = map[uint64]string{
-		unix.SYS_READ: "read", unix.SYS_WRITE: "write", unix.SYS_PREAD64: "read", unix.SYS_PWRITE64: "write", unix.SYS_FSYNC: "fsync",
-		unix.SYS_FDATASYNC: "fsync", unix.SYS_CLOSE: "close", unix.SYS_FCHMOD: "fchmod", unix.SYS_FSTAT: "fstat", unix.SYS_FLOCK: "flock",
+		unix.SYS_READ: "read", unix.SYS_WRITE: "write", unix.SYS_PREAD64: "read", unix.SYS_PWRITE64: "write",
+		unix.SYS_FSYNC:     "fsync",
+		unix.SYS_FDATASYNC: "fsync", unix.SYS_CLOSE: "close", unix.SYS_FCHMOD: "fchmod", unix.SYS_FSTAT: "fstat",
+		unix.SYS_FLOCK:      "flock",
 		unix.SYS_GETDENTS64: "getdents", unix.SYS_FTRUNCATE: "ftruncate", unix.SYS_LSEEK: "lseek",
 	}
 	digits = regexp.MustCompile(`[0-9]{8,}$`)

@@ -27,8 +27,8 @@ type File struct {
 	lost  bool
 }
 
-// Open locks and reads the checkpoint at path for a collection from source. A file that does not exist is no error: State then says false,
-// and Save creates it.
+// Open locks and reads the checkpoint at path for a collection from source. A file that does not exist is no
+// error: State then says false, and Save creates it.
 //
 // Everything else that is wrong is an error for the person who set checkpoint_path; it names the file
 // and the way out. When another process holds the lock, Open waits up to 15 seconds for it. Open also
@@ -70,7 +70,10 @@ func (f *File) locate() error {
 	case err != nil:
 		return f.readError(err, dir)
 	case info.IsDir():
-		return f.refuse(errors.New("is a directory"), "set checkpoint_path to a file in it, such as "+filepath.Join(f.name, "wherobots_audit.json"))
+		return f.refuse(
+			errors.New("is a directory"),
+			"set checkpoint_path to a file in it, such as "+filepath.Join(f.name, "wherobots_audit.json"),
+		)
 	case !info.Mode().IsRegular():
 		return f.refuse(errNotRegular, "set another checkpoint_path")
 	}
@@ -99,7 +102,10 @@ func (f *File) load() error {
 	case err != nil:
 		return f.refuse(err, "restore a copy of it, or move it away to start again from start_time")
 	case source != f.source:
-		return f.refuse(fmt.Errorf("belongs to %s, but the settings say %s", source, f.source), "restore the settings, "+elsewhere)
+		return f.refuse(
+			fmt.Errorf("belongs to %s, but the settings say %s", source, f.source),
+			"restore the settings, "+elsewhere,
+		)
 	}
 	// The real thing, since no rehearsal finds everything: a file that is itself a mount point cannot be renamed over.
 	err = replace(f.path, func(w io.Writer) error {
@@ -113,16 +119,17 @@ func (f *File) load() error {
 	return nil
 }
 
-// State returns what the file holds: what Open found or, later, what Save wrote last. False means that there was no file and nothing was saved.
-// The caller must not change the slices.
+// State returns what the file holds: what Open found or, later, what Save wrote last. False means that there
+// was no file and nothing was saved. The caller must not change the slices.
 func (f *File) State() (State, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.state, f.found
 }
 
-// Lost says whether Open found no checkpoint, or one that had not begun (its Through is zero), where one had begun before: the lock file, which
-// nobody takes away, says so. Each Open says the same until Through was saved; what this one said does not change.
+// Lost says whether Open found no checkpoint, or one that had not begun (its Through is zero), where one had
+// begun before: the lock file, which nobody takes away, says so. Each Open says the same until Through was
+// saved; what this one said does not change.
 func (f *File) Lost() bool { return f.lost }
 
 // mark notes in the lock file that the checkpoint has begun.
@@ -133,8 +140,9 @@ func (f *File) mark() {
 	}
 }
 
-// Save replaces the file. When it returns nil, the state is on disk; when it returns an error, the file holds the old state (or, if only the very
-// last step failed, the new one) and Save can be called again. It keeps the slices, which must not change from then on.
+// Save replaces the file. When it returns nil, the state is on disk; when it returns an error, the file holds
+// the old state (or, if only the very last step failed, the new one) and Save can be called again. It keeps
+// the slices, which must not change from then on.
 func (f *File) Save(state State) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

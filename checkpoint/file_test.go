@@ -61,7 +61,8 @@ func TestAnyStateComesBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	f := mustOpen(t, path)
 	instant := rapid.Custom(func(t *rapid.T) time.Time {
-		return time.Unix(rapid.Int64Range(0, 253402300799).Draw(t, "second"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanosecond")).UTC()
+		second := rapid.Int64Range(0, 253402300799).Draw(t, "second")
+		return time.Unix(second, rapid.Int64Range(0, 999_999_999).Draw(t, "nanosecond")).UTC()
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		want := State{
@@ -130,9 +131,13 @@ func TestSaveRefusesWhatOpenWould(t *testing.T) {
 	f := mustOpen(t, path)
 	require.NoError(t, f.Save(testState(1)))
 	for want, change := range map[string]func(*State){
-		`its key has 3 bytes instead of 16`:                                    func(s *State) { s.Key = s.Key[:3] },
-		`its time "through" is in the year 1969`:                               func(s *State) { s.Through = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC) },
-		`its time "reconciled" is in the year 10000`:                           func(s *State) { s.Reconciled = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		`its key has 3 bytes instead of 16`: func(s *State) { s.Key = s.Key[:3] },
+		`its time "through" is in the year 1969`: func(s *State) {
+			s.Through = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)
+		},
+		`its time "reconciled" is in the year 10000`: func(s *State) {
+			s.Reconciled = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+		},
 		`it says where it stands ("through"), but not where it began ("from")`: func(s *State) { s.From = time.Time{} },
 	} {
 		state := testState(2)
@@ -160,7 +165,10 @@ func TestSavingHeals(t *testing.T) {
 	f := mustOpen(t, path)
 	require.NoError(t, f.Save(testState(1)))
 	require.NoError(t, os.Rename(dir, dir+".away"))
-	assert.EqualError(t, f.Save(testState(2)), path+": cannot be written: no such file or directory; check "+dir+", or set another checkpoint_path")
+	assert.EqualError(
+		t, f.Save(testState(2)),
+		path+": cannot be written: no such file or directory; check "+dir+", or set another checkpoint_path",
+	)
 	state, _ := f.State()
 	assert.Equal(t, testState(1), state, "what was not saved is not held")
 	require.NoError(t, os.Rename(dir+".away", dir))

@@ -61,7 +61,8 @@ func (b *blob) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// encode writes the file to w. It streams: identities of a busy overlap take megabytes, and base64, JSON and indentation would each copy them.
+// encode writes the file to w. It streams: identities of a busy overlap take megabytes, and base64, JSON and
+// indentation would each copy them.
 func encode(w io.Writer, source Source, state State, now time.Time) error {
 	sum := xxh3.New()
 	out := bufio.NewWriterSize(w, 64<<10)
@@ -79,7 +80,8 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	// The binary fields join the object, so its closing brace is left for the end. bufio keeps the first error for Flush.
+	// The binary fields join the object, so its closing brace is left for the end. bufio keeps the first
+	// error for Flush.
 	_, _ = summed.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n}\n")))
 	encodeBlob(summed, "key", state.Key)
 	encodeBlob(summed, "minutes", state.Minutes)
@@ -147,7 +149,10 @@ func decodeFormat(data []byte) error {
 	case version.Format == nil:
 		return errors.New(`is no checkpoint: it has no "format"`)
 	case *version.Format > formatVersion:
-		return fmt.Errorf("was %w of this plugin: its format is %d, this version knows %d", errNewer, *version.Format, formatVersion)
+		return fmt.Errorf(
+			"was %w of this plugin: its format is %d, this version knows %d", errNewer, *version.Format,
+			formatVersion,
+		)
 	case *version.Format < formatVersion:
 		return fmt.Errorf("is damaged: there is no format %d", *version.Format)
 	}

@@ -81,7 +81,8 @@ func TestSameSource(t *testing.T) {
 		assert.Equal(t, b, normalEndpoint(b), "again")
 	}
 	for _, other := range []string{
-		"http://api.example.test", "https://api.example.test:8443", "https://api.example.test/base", "https://api.example.test/Base",
+		"http://api.example.test", "https://api.example.test:8443", "https://api.example.test/base",
+		"https://api.example.test/Base",
 		"https://api.example.test:80", "https://api2.example.test", "not a url", "",
 	} {
 		assert.NotEqual(t, "https://api.example.test", normalEndpoint(other))
@@ -98,8 +99,13 @@ func TestSameSource(t *testing.T) {
 // Whatever lies there, Open gives a state that a collection can have left, or refuses.
 func FuzzOpen(f *testing.F) {
 	whole := valid(f)
-	small := reseal(strings.Replace(whole, whole[strings.Index(whole, `"seen": "`)+9:strings.Index(whole, trailerStart)-1], "", 1))
-	for _, seed := range []string{"", "{", "null", small, small[:len(small)/2], strings.Replace(small, "2026", "0001", 1), `{"format": 2}`, `{"format":1}`, "\xef\xbb\xbf{}"} {
+	small := reseal(strings.Replace(
+		whole, whole[strings.Index(whole, `"seen": "`)+9:strings.Index(whole, trailerStart)-1], "", 1,
+	))
+	for _, seed := range []string{
+		"", "{", "null", small, small[:len(small)/2], strings.Replace(small, "2026", "0001", 1),
+		`{"format": 2}`, `{"format":1}`, "\xef\xbb\xbf{}",
+	} {
 		f.Add([]byte(seed))
 	}
 	dir := memoryDir(f)

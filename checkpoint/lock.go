@@ -13,8 +13,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockPatience is how long a holder in another process may take to let go: after a restart the old process may still be
-// ending. With three seconds, restarts within ten seconds of a SIGTERM were seen to be refused.
+// lockPatience is how long a holder in another process may take to let go: after a restart the old process
+// may still be ending. With three seconds, restarts within ten seconds of a SIGTERM were seen to be refused.
 var lockPatience = 15 * time.Second
 
 const (
@@ -22,7 +22,8 @@ const (
 	lockNote  = 4 << 10 // bytes; no lock file has more
 )
 
-// thisProcess tells this process's locks from another's. The pid does not: two containers that share a volume may both be process 1.
+// thisProcess tells this process's locks from another's. The pid does not: two containers that share a volume
+// may both be process 1.
 var thisProcess = rand.Text()
 
 // heldError says who holds the lock.
@@ -33,8 +34,9 @@ func (e *heldError) Error() string { return "is used by " + e.holder }
 // errHeldHere is the holder being another instance of this process: no waiting helps.
 var errHeldHere = &heldError{"another [INPUT] of this process"}
 
-// takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file, so that instances of one process
-// exclude each other too, and drops them when the process dies. had says that there has been a checkpoint that had begun.
+// takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file,
+// so that instances of one process exclude each other too, and drops them when the process dies. had says
+// that there has been a checkpoint that had begun.
 func takeLock(path string) (lock *flock.Flock, had bool, err error) {
 	if err := checkRegular(os.Lstat(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, err
@@ -66,20 +68,23 @@ func takeLock(path string) (lock *flock.Flock, had bool, err error) {
 	return lock, had, nil
 }
 
-// releaseLock lets the next one in. The note goes first, so that it never names a process that does not hold the lock.
+// releaseLock lets the next one in. The note goes first, so that it never names a process that does not hold
+// the lock.
 func releaseLock(lock *flock.Flock, had bool) error {
 	writeNote(lock.Path(), had, "")
 	return lock.Unlock()
 }
 
-// A lock file begins with a mark of fixed length: whether there has been a checkpoint that had begun. What follows names the holder.
+// A lock file begins with a mark of fixed length: whether there has been a checkpoint that had begun. What
+// follows names the holder.
 const (
 	markNew = "new \n"
 	markHad = "kept\n"
 )
 
-// writeNote replaces what the lock file says, the mark in place, so that a full disk cannot take it away. An error stops nobody: without a note the
-// lock holds all the same, but a message cannot name the holder, and a lost checkpoint would be taken for a first start.
+// writeNote replaces what the lock file says, the mark in place, so that a full disk cannot take it away. An
+// error stops nobody: without a note the lock holds all the same, but a message cannot name the holder, and a
+// lost checkpoint would be taken for a first start.
 func writeNote(path string, had bool, holder string) {
 	file, err := openRegular(path, os.O_WRONLY)
 	if err != nil {

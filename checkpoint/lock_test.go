@@ -26,7 +26,10 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	holder, _ := startHolder(t, path)
 	_, err := Open(path, testSource)
-	assert.EqualError(t, err, fmt.Sprintf("%s: is used by process %d; stop that first, or set another checkpoint_path", path, holder.Process.Pid))
+	assert.EqualError(
+		t, err,
+		fmt.Sprintf("%s: is used by process %d; stop that first, or set another checkpoint_path", path, holder.Process.Pid),
+	)
 }
 
 // A holder on another machine, or in another container that shares the volume, has a pid that means nothing here.
@@ -82,7 +85,10 @@ func TestSecondInstanceOfThisProcessIsRefusedAtOnce(t *testing.T) {
 	first := mustOpen(t, path)
 	require.NoError(t, first.Save(testState(1)))
 	_, err := Open(path, testSource)
-	assert.EqualError(t, err, path+": is used by another [INPUT] of this process; give each instance a checkpoint_path of its own")
+	assert.EqualError(
+		t, err,
+		path+": is used by another [INPUT] of this process; give each instance a checkpoint_path of its own",
+	)
 	require.NoError(t, first.Save(testState(2)), "the first goes on")
 	require.NoError(t, first.Close())
 	assert.Equal(t, testState(2), saved(t, path))
@@ -92,7 +98,8 @@ func TestSecondInstanceOfThisProcessIsRefusedAtOnce(t *testing.T) {
 	assert.Equal(t, markHad, string(note), "nobody holds it now")
 }
 
-// Only a checkpoint that had begun can be lost. A first start that failed, on a full disk say, leaves a lock file too.
+// Only a checkpoint that had begun can be lost. A first start that failed, on a full disk say, leaves a lock
+// file too.
 func TestLost(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	begun, notBegun := testState(1), testState(1)
@@ -147,7 +154,8 @@ func TestARestoredCheckpointCanBeLost(t *testing.T) {
 	require.True(t, mustOpen(t, path).Lost())
 }
 
-// A process that is killed takes nothing of it away, nor does one that was killed before anything was saved make it look so.
+// A process that is killed takes nothing of it away, nor does one that was killed before anything was saved
+// make it look so.
 func TestLostAfterAKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	kill := func() {
@@ -184,6 +192,9 @@ func TestAFullDiskLeavesTheMark(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(string(note), markHad), "%q", note)
 		require.NotContains(t, string(note), "web-8")
-		require.Equal(t, room == 0, strings.Contains(string(note), "web-7"), "nobody is named who does not hold it, if it can be helped")
+		require.Equal(
+			t, room == 0, strings.Contains(string(note), "web-7"),
+			"nobody is named who does not hold it, if it can be helped",
+		)
 	}
 }

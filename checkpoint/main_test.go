@@ -82,7 +82,8 @@ func mustOpen(t *testing.T, path string) *File {
 	return f
 }
 
-// memoryDir returns a directory in memory, where there is one: for tests that sync a thousand times and need not outlive a power loss.
+// memoryDir returns a directory in memory, where there is one: for tests that sync a thousand times and need
+// not outlive a power loss.
 func memoryDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "checkpoint-test-")

@@ -50,15 +50,18 @@ func (f *File) wayOut(err error, where string) string {
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Sprintf("mount %s writable, %s", filepath.Dir(f.path), elsewhere)
 	case errors.Is(err, syscall.EBUSY):
-		return fmt.Sprintf("mount the directory %s instead of the file alone: a mounted file cannot be replaced", filepath.Dir(f.path))
+		return fmt.Sprintf(
+			"mount the directory %s instead of the file alone: a mounted file cannot be replaced",
+			filepath.Dir(f.path),
+		)
 	case errors.Is(err, syscall.EIO):
 		return fmt.Sprintf("check the disk under %s, %s", filepath.Dir(f.path), elsewhere)
 	}
 	return fmt.Sprintf("check %s, %s", filepath.Dir(f.path), elsewhere)
 }
 
-// bare drops the path and operation that package os puts before the system's error: the message has named the file already, and the name of a
-// temporary file helps nobody.
+// bare drops the path and operation that package os puts before the system's error: the message has named the
+// file already, and the name of a temporary file helps nobody.
 func bare(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError

@@ -36,11 +36,13 @@ func TestOpenRefuses(t *testing.T) {
 		"a file further up": {
 			file:    "file/sub/audit.json",
 			prepare: func(t *testing.T, dir string) { write(t, dir+"/file", "") },
-			want:    "DIR/file/sub/audit.json: cannot be read: not a directory; check DIR/file/sub, or set another checkpoint_path",
+			want: "DIR/file/sub/audit.json: cannot be read: not a directory; check DIR/file/sub, or set another " +
+				"checkpoint_path",
 		},
 		"is a directory": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, os.Mkdir(dir+"/audit.json", 0o700)) },
-			want:    "DIR/audit.json: is a directory; set checkpoint_path to a file in it, such as DIR/audit.json/wherobots_audit.json",
+			want: "DIR/audit.json: is a directory; set checkpoint_path to a file in it, such as " +
+				"DIR/audit.json/wherobots_audit.json",
 		},
 		"is a pipe": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, syscall.Mkfifo(dir+"/audit.json", 0o600)) },
@@ -48,7 +50,8 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"links in a circle": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, os.Symlink("audit.json", dir+"/audit.json")) },
-			want:    "DIR/audit.json: cannot be read: too many levels of symbolic links; check DIR, or set another checkpoint_path",
+			want: "DIR/audit.json: cannot be read: too many levels of symbolic links; check DIR, or set another " +
+				"checkpoint_path",
 		},
 		"lock file is a directory": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, os.Mkdir(dir+"/audit.json.lock", 0o700)) },
@@ -73,11 +76,13 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"garbage": {
 			prepare: content("through=yesterday"),
-			want:    "DIR/audit.json: is no checkpoint: invalid character 'h' in literal true (expecting 'r') at byte 2" + startOver,
+			want: "DIR/audit.json: is no checkpoint: invalid character 'h' in literal true (expecting 'r') at byte 2" +
+				startOver,
 		},
 		"NUL bytes, as a power loss may leave them": {
 			prepare: content(strings.Repeat("\x00", 512)),
-			want:    `DIR/audit.json: is no checkpoint: invalid character '\x00' looking for beginning of value at byte 1` + startOver,
+			want: `DIR/audit.json: is no checkpoint: invalid character '\x00' looking for beginning of value at byte 1` +
+				startOver,
 		},
 		"other JSON": {
 			prepare: content(`{"offset": 12}`),
@@ -89,7 +94,8 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"newer format": {
 			prepare: content(`{"format": 2, "through": 17, "shards": []}`),
-			want:    "DIR/audit.json: was written by a newer version of this plugin: its format is 2, this version knows 1; upgrade the plugin, or set another checkpoint_path",
+			want: "DIR/audit.json: was written by a newer version of this plugin: its format is 2, this version knows " +
+				"1; upgrade the plugin, or set another checkpoint_path",
 		},
 		"format zero": {
 			prepare: sealed(t, `"format": 1`, `"format": 0`),
@@ -98,12 +104,14 @@ func TestOpenRefuses(t *testing.T) {
 		"other endpoint": {
 			prepare: sealed(t, "https://api.example.test", "https://api.staging.example.test"),
 			want: `DIR/audit.json: belongs to endpoint https://api.staging.example.test with search_term "login", ` +
-				`but the settings say endpoint https://api.example.test with search_term "login"; restore the settings, or set another checkpoint_path`,
+				`but the settings say endpoint https://api.example.test with search_term "login"; restore the settings, or ` +
+				`set another checkpoint_path`,
 		},
 		"other search term": {
 			prepare: sealed(t, `"search_term": "login"`, `"search_term": ""`),
 			want: `DIR/audit.json: belongs to endpoint https://api.example.test without search_term, ` +
-				`but the settings say endpoint https://api.example.test with search_term "login"; restore the settings, or set another checkpoint_path`,
+				`but the settings say endpoint https://api.example.test with search_term "login"; restore the settings, or ` +
+				`set another checkpoint_path`,
 		},
 		"no through": {
 			prepare: sealed(t, `"through"`, `"thorough"`),
@@ -123,7 +131,8 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"no beginning": {
 			prepare: sealed(t, `"from": "2026-03-01T11:01:00.123456789Z"`, `"from": "never"`),
-			want:    `DIR/audit.json: is damaged: it says where it stands ("through"), but not where it began ("from")` + startOver,
+			want: `DIR/audit.json: is damaged: it says where it stands ("through"), but not where it began ("from")` +
+				startOver,
 		},
 		"no key": {
 			prepare: sealed(t, `"key"`, `"keys"`),
@@ -147,7 +156,8 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"appended to": {
 			prepare: content(valid(t) + "{}"),
-			want:    "DIR/audit.json: is no checkpoint: invalid character '{' after top-level value at byte " + fmt.Sprint(len(valid(t))+1) + startOver,
+			want: "DIR/audit.json: is no checkpoint: invalid character '{' after top-level value at byte " +
+				fmt.Sprint(len(valid(t))+1) + startOver,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -181,7 +191,8 @@ func TestPermissions(t *testing.T) {
 		},
 		"directory unwritable": {
 			func(t *testing.T, dir string) { require.NoError(t, os.Chmod(dir, 0o555)) },
-			"DIR/audit.json: cannot be locked: permission denied; let user UID read and write DIR/audit.json.lock, or set another checkpoint_path",
+			"DIR/audit.json: cannot be locked: permission denied; let user UID read and write DIR/audit.json.lock, or set " +
+				"another checkpoint_path",
 		},
 		"directory unwritable, lock file there": {
 			func(t *testing.T, dir string) {
@@ -189,14 +200,16 @@ func TestPermissions(t *testing.T) {
 				require.NoError(t, os.Chmod(dir+"/audit.json.lock", 0o666))
 				require.NoError(t, os.Chmod(dir, 0o555))
 			},
-			"DIR/audit.json: cannot be written: permission denied; let user UID read and write DIR, or set another checkpoint_path",
+			"DIR/audit.json: cannot be written: permission denied; let user UID read and write DIR, or set another " +
+				"checkpoint_path",
 		},
 		"file unreadable": {
 			func(t *testing.T, dir string) {
 				write(t, dir+"/audit.json", "{}")
 				require.NoError(t, os.Chmod(dir+"/audit.json", 0))
 			},
-			"DIR/audit.json: cannot be read: permission denied; let user UID read and write DIR/audit.json, or set another checkpoint_path",
+			"DIR/audit.json: cannot be read: permission denied; let user UID read and write DIR/audit.json, or set another " +
+				"checkpoint_path",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -226,7 +239,8 @@ func asUser(t *testing.T, uid int, f func()) {
 	f()
 }
 
-// A container runtime that mounts the file alone makes a file that cannot be renamed over: better to say so at start than at the first save.
+// A container runtime that mounts the file alone makes a file that cannot be renamed over: better to say so
+// at start than at the first save.
 func TestMountedFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "audit.json")
@@ -236,7 +250,8 @@ func TestMountedFile(t *testing.T) {
 		defer close(done)
 		runtime.LockOSThread() // for good: the thread with the mount ends with this goroutine
 		for _, err := range []error{
-			unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount(path, path, "", unix.MS_BIND, ""),
+			unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+			unix.Mount(path, path, "", unix.MS_BIND, ""),
 		} {
 			if err != nil {
 				return
@@ -258,9 +273,12 @@ func TestSystemErrorsHaveAWayOut(t *testing.T) {
 	for errno, want := range map[syscall.Errno]string{
 		syscall.ENOSPC: "/d/audit.json: cannot be written: no space left on device; free space for the directory /d",
 		syscall.EDQUOT: "/d/audit.json: cannot be written: disk quota exceeded; free space for the directory /d",
-		syscall.EROFS:  "/d/audit.json: cannot be written: read-only file system; mount /d writable, or set another checkpoint_path",
-		syscall.EBUSY:  "/d/audit.json: cannot be written: device or resource busy; mount the directory /d instead of the file alone: a mounted file cannot be replaced",
-		syscall.EIO:    "/d/audit.json: cannot be written: input/output error; check the disk under /d, or set another checkpoint_path",
+		syscall.EROFS: "/d/audit.json: cannot be written: read-only file system; mount /d writable, or set another " +
+			"checkpoint_path",
+		syscall.EBUSY: "/d/audit.json: cannot be written: device or resource busy; mount the directory /d instead of " +
+			"the file alone: a mounted file cannot be replaced",
+		syscall.EIO: "/d/audit.json: cannot be written: input/output error; check the disk under /d, or set another " +
+			"checkpoint_path",
 	} {
 		err := f.writeError(&os.LinkError{Op: "rename", Old: "/d/.audit.json1", New: "/d/audit.json", Err: errno})
 		assert.EqualError(t, err, want)

@@ -15,7 +15,8 @@ import (
 // fileMode keeps the checkpoint to its user.
 const fileMode fs.FileMode = 0o600
 
-// replace writes the file at path anew, all or nothing. After an error the file is the old one, or the new one if only the last sync failed.
+// replace writes the file at path anew, all or nothing. After an error the file is the old one, or the new
+// one if only the last sync failed.
 func replace(path string, write func(io.Writer) error) error {
 	pending, err := newPending(path)
 	if err != nil {
@@ -47,10 +48,13 @@ func tryReplace(path string) error {
 
 // newPending creates the temporary file in the file's own directory: only there it can be renamed for certain.
 func newPending(path string) (*renameio.PendingFile, error) {
-	return renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(fileMode))
+	return renameio.NewPendingFile(
+		path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(fileMode),
+	)
 }
 
-// syncDir makes a renaming last: the name is the directory's content, which syncing the file does not write (renameio leaves this out).
+// syncDir makes a renaming last: the name is the directory's content, which syncing the file does not write
+// (renameio leaves this out).
 func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
@@ -63,8 +67,8 @@ func syncDir(path string) error {
 	return errors.Join(err, dir.Close())
 }
 
-// resolve follows links at the end of path, so that the file that a link points to is replaced and not the link. The file need not exist.
-// With an error it returns how far it came.
+// resolve follows links at the end of path, so that the file that a link points to is replaced and not the
+// link. The file need not exist. With an error it returns how far it came.
 func resolve(path string) (string, error) {
 	const maxLinks = 40 // as the kernel
 	for range maxLinks {
@@ -83,7 +87,8 @@ func resolve(path string) (string, error) {
 	return path, &fs.PathError{Op: "readlink", Path: path, Err: syscall.ELOOP}
 }
 
-// removeLeftovers deletes temporary files that crashed processes left. The caller holds the lock of path, so none of them is in use.
+// removeLeftovers deletes temporary files that crashed processes left. The caller holds the lock of path, so
+// none of them is in use.
 func removeLeftovers(path string) error {
 	dir, name := filepath.Split(path)
 	entries, err := os.ReadDir(filepath.Clean(dir))
@@ -100,8 +105,9 @@ func removeLeftovers(path string) error {
 	return nil
 }
 
-// isLeftover knows renameio's temporary names: a dot, the file's name, a random number below 2⁶³ (one of fewer than 12 digits is as good as
-// impossible, and rather a person's). When a checkpoint "audit" has a neighbour "audit2", ".audit2…" is the neighbour's: its lock file tells.
+// isLeftover knows renameio's temporary names: a dot, the file's name, a random number below 2⁶³ (one of
+// fewer than 12 digits is as good as impossible, and rather a person's). When a checkpoint "audit" has a
+// neighbour "audit2", ".audit2…" is the neighbour's: its lock file tells.
 func isLeftover(dir, name, candidate string) bool {
 	number, ok := strings.CutPrefix(candidate, "."+name)
 	if !ok || len(number) < 12 || len(number) > 30 || strings.Trim(number, "0123456789") != "" {

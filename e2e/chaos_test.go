@@ -101,7 +101,9 @@ func chaos(t *testing.T, h host, c chaosCase) outcome {
 	s.SetChaos(exportertest.Chaos{Seed: seed, Fail: 0.2, Cut: 0.1, Hang: 0.02})
 	sink := newRefusingSink(t, 0.2)
 	r := newRig(t, h, s.url).set("commit_on", c.commitOn, "request_timeout", "2s", "max_window", "2h")
-	r.memory, r.sink, r.flags = c.memory, sink, []string{"--refuse", "0.2", "--deliver-after-ms", "200", "--storage-refresh-ms", "500"}
+	r.memory, r.sink, r.flags = c.memory, sink, []string{
+		"--refuse", "0.2", "--deliver-after-ms", "200", "--storage-refresh-ms", "500",
+	}
 	if c.commitOn == "delivery" {
 		r.port = freePort(t)
 		r.set("engine_url", fmt.Sprintf("http://127.0.0.1:%d", r.port))
@@ -177,7 +179,8 @@ func markdown(table []outcome) string {
 	slices.SortFunc(table, func(a, b outcome) int {
 		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(b.commitOn, a.commitOn), cmp.Compare(a.storage, b.storage))
 	})
-	text.WriteString("| host | commit_on | storage | kills | failed requests | refused deliveries | events | lost | doubled after de-duplication | re-sent |\n")
+	text.WriteString("| host | commit_on | storage | kills | failed requests | refused deliveries | events | lost | " +
+		"doubled after de-duplication | re-sent |\n")
 	text.WriteString("|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range table {
 		fmt.Fprintf(&text, "| %s | %s | %s | %d | %d | %d | %d | %d | %d | %d |\n",

@@ -14,10 +14,14 @@ import (
 )
 
 // complaints are what the engine logs about options that it does not know or cannot read.
-var complaints = []string{"unknown configuration property", "is used but not set", "invalid property", "error at", "could not", "cannot"}
+var complaints = []string{
+	"unknown configuration property", "is used but not set", "invalid property", "error at", "could not",
+	"cannot",
+}
 
-// TestConfigurationsStart starts the real engine with every shipped configuration and only the variables that it needs, until its
-// monitoring address answers: by then every plugin has read its options. With one that has somewhere to deliver to it reloads, too.
+// TestConfigurationsStart starts the real engine with every shipped configuration and only the variables that
+// it needs, until its monitoring address answers: by then every plugin has read its options. With one that
+// has somewhere to deliver to it reloads, too.
 func TestConfigurationsStart(t *testing.T) {
 	files := make(map[string]string)
 	for _, file := range configurations(t) {

@@ -80,7 +80,8 @@ var engineKeys = []string{"name", "alias", "tag", "storage.type"}
 
 // serviceKeys are those that Fluent Bit 5.1 knows: it ignores others without a word.
 var serviceKeys = []string{
-	"flush", "grace", "log_level", "plugins_file", "hot_reload", "http_server", "http_listen", "http_port", "storage.metrics", "storage.path",
+	"flush", "grace", "log_level", "plugins_file", "hot_reload", "http_server", "http_listen", "http_port",
+	"storage.metrics", "storage.path",
 	"storage.sync", "scheduler.base", "scheduler.cap",
 }
 

@@ -164,7 +164,9 @@ func TestLogGoesToTheEngine(t *testing.T) {
 		assert.Contains(t, log, "[input:wherobots_audit:audit] ")
 		checkpoint, err := os.ReadFile(r.path("audit.json"))
 		require.NoError(t, err)
-		for what, text := range map[string]string{"log": log, "checkpoint": string(checkpoint), "output": string(r.output(t))} {
+		for what, text := range map[string]string{
+			"log": log, "checkpoint": string(checkpoint), "output": string(r.output(t)),
+		} {
 			assert.NotContains(t, text, testKey, what)
 		}
 	})

@@ -333,15 +333,21 @@ func TestFiguresOfHosts(t *testing.T) {
 		"one of two outputs refuses": {
 			pipeline: pipeline{outputs: []output{{name: "siem", match: "*"}, {name: "archive", match: "a*", refuses: true}}},
 			want: map[string]string{
-				`output_proc_records_total{name="siem"}`: "50", `output_proc_records_total{name="archive"}`: "0", "storage_chunks": "1",
+				`output_proc_records_total{name="siem"}`: "50", `output_proc_records_total{name="archive"}`: "0",
+				"storage_chunks": "1",
 			},
 		},
-		"dropped by a filter": {pipeline: pipeline{filters: []filter{{name: "grep"}}, outputs: takesAll}, want: map[string]string{
+		"dropped by a filter": {pipeline: pipeline{
+			filters: []filter{{name: "grep"}}, outputs: takesAll,
+		}, want: map[string]string{
 			input: "50", `filter_drop_records_total{name="grep.0"}`: "50", "storage_chunks": "0",
 			`output_proc_records_total{name="siem"}`: "0",
 		}},
 		"re-emitted, the emitter in memory": {
-			pipeline: pipeline{filters: []filter{{name: "rewrite_tag"}}, outputs: []output{{name: "siem", match: "siem.*", refuses: true}}},
+			pipeline: pipeline{
+				filters: []filter{{name: "rewrite_tag"}},
+				outputs: []output{{name: "siem", match: "siem.*", refuses: true}},
+			},
 			want: map[string]string{
 				input: "50", emitter: "50", `filter_drop_records_total{name="rewrite_tag.0"}`: "50",
 				`filter_emit_records_total{name="rewrite_tag.0"}`: "50", "storage_fs_chunks": "0", "storage_mem_chunks": "1",

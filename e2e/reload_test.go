@@ -49,9 +49,9 @@ func TestReloads(t *testing.T) {
 	})
 }
 
-// grows reports whether memory, after each of twenty reloads, goes up and up: the least and the most of each five are
-// more than those of the five before by at least leakKiB for each reload. How much is resident at any moment depends on what
-// else the machine does; only a leak makes both grow every time.
+// grows reports whether memory, after each of twenty reloads, goes up and up: the least and the most of each
+// five are more than those of the five before by at least leakKiB for each reload. How much is resident at
+// any moment depends on what else the machine does; only a leak makes both grow every time.
 func grows(memory []int) bool {
 	const group, leakKiB = 5, 200
 	for at := group; at+group <= len(memory); at += group {
@@ -77,7 +77,10 @@ func TestGrowthIsToldFromNoise(t *testing.T) {
 		13928, 14680, 21452, 27812, 29396, 27904, 29820, 29000, 21580, 20024,
 		21668, 27876, 29476, 27960, 29940, 29108, 29484, 28008, 29484, 27996,
 	}))
-	assert.False(t, grows(append(steady[:5:5], append([]int{31_000, 31_000, 31_000, 31_000, 31_000}, steady[:10]...)...)))
+	assert.False(
+		t,
+		grows(append(steady[:5:5], append([]int{31_000, 31_000, 31_000, 31_000, 31_000}, steady[:10]...)...)),
+	)
 	assert.True(t, grows(leaking))
 }
 

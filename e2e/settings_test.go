@@ -18,12 +18,15 @@ func TestWrongSettingsKeepTheHostFromStarting(t *testing.T) {
 		settings []string
 		messages []string
 	}{
-		"no credential":        {[]string{"api_key", ""}, []string{"api_key"}},
-		"two credentials":      {[]string{"bearer_token", "t"}, []string{"bearer_token"}},
-		"bad duration":         {[]string{"poll_interval", "sixty"}, []string{"poll_interval", "sixty"}},
-		"bad URL":              {[]string{"endpoint", "ftp://x y"}, []string{"endpoint"}},
-		"unknown schema":       {[]string{"schema", "xml"}, []string{"schema", "xml"}},
-		"several at once":      {[]string{"schema", "xml", "overlap", "-1h", "batch_bytes", "0"}, []string{"schema", "overlap", "batch_bytes"}},
+		"no credential":   {[]string{"api_key", ""}, []string{"api_key"}},
+		"two credentials": {[]string{"bearer_token", "t"}, []string{"bearer_token"}},
+		"bad duration":    {[]string{"poll_interval", "sixty"}, []string{"poll_interval", "sixty"}},
+		"bad URL":         {[]string{"endpoint", "ftp://x y"}, []string{"endpoint"}},
+		"unknown schema":  {[]string{"schema", "xml"}, []string{"schema", "xml"}},
+		"several at once": {
+			[]string{"schema", "xml", "overlap", "-1h", "batch_bytes", "0"},
+			[]string{"schema", "overlap", "batch_bytes"},
+		},
 		"no such directory":    {[]string{"checkpoint_path", "/nonexistent/audit.json"}, []string{"/nonexistent"}},
 		"unwritable directory": {[]string{"checkpoint_path", "/proc/audit.json"}, []string{"/proc/audit.json"}},
 	}

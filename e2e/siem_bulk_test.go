@@ -22,14 +22,21 @@ type bulkDestination struct {
 	sink                   *bulkSink
 }
 
-// TestBulkDestinations sends all events twice to a destination that refuses, breaks off and stores halves, through the shipped
-// configuration and the engine's own output: at the end there is one document an event, under the event's id.
+// TestBulkDestinations sends all events twice to a destination that refuses, breaks off and stores halves,
+// through the shipped configuration and the engine's own output: at the end there is one document an event,
+// under the event's id.
 func TestBulkDestinations(t *testing.T) {
 	const monthly = `wherobots-audit-\d{4}\.\d\d`
 	destinations := make(map[string]bulkDestination)
 	for _, d := range []bulkDestination{
-		{"elasticsearch.yaml", "ELASTIC_API_KEY=a2V5OnNlY3JldA==", "ELASTIC", newBulkSink("ApiKey a2V5OnNlY3JldA==", monthly, "index")},
-		{"opensearch.yaml", "OPENSEARCH_PASSWORD=secret", "OPENSEARCH", newBulkSink(basic("admin", "secret"), monthly, "index")},
+		{
+			"elasticsearch.yaml", "ELASTIC_API_KEY=a2V5OnNlY3JldA==", "ELASTIC",
+			newBulkSink("ApiKey a2V5OnNlY3JldA==", monthly, "index"),
+		},
+		{
+			"opensearch.yaml", "OPENSEARCH_PASSWORD=secret", "OPENSEARCH",
+			newBulkSink(basic("admin", "secret"), monthly, "index"),
+		},
 		{"elasticsearch-data-stream.yaml", "ELASTIC_PASSWORD=secret", "ELASTIC",
 			newBulkSink(basic("elastic", "secret"), `logs-wherobots\.audit-default`, "create")},
 	} {
@@ -83,6 +90,9 @@ func requireDocuments(t *testing.T, sink *bulkSink, events []exportertest.Event)
 		require.Equal(t, e.Action, document.Event.Action)
 		require.Equal(t, e.UserID, document.User.ID)
 		require.Equal(t, "wherobots.audit", document.Event.Dataset)
-		require.True(t, e.Time.Truncate(time.Microsecond).Equal(document.Timestamp), "%s: %s, want %s", e.ID, document.Timestamp, e.Time)
+		require.True(
+			t, e.Time.Truncate(time.Microsecond).Equal(document.Timestamp), "%s: %s, want %s", e.ID,
+			document.Timestamp, e.Time,
+		)
 	}
 }

@@ -64,7 +64,8 @@ func TestSigmaRules(t *testing.T) {
 	t.Parallel()
 	rules := sigmaRules(t)
 	for _, name := range []string{
-		"api_key_created", "admin_role_granted", "service_principal_created", "bulk_deletion", "export_from_new_address", "outside_usual_hours",
+		"api_key_created", "admin_role_granted", "service_principal_created", "bulk_deletion",
+		"export_from_new_address", "outside_usual_hours",
 		"collection_gap",
 	} {
 		require.Contains(t, rules, name+".yml")
@@ -103,12 +104,15 @@ func TestSigmaRules(t *testing.T) {
 	assert.Equal(t, map[string]int{"gte": 10}, correlation.Condition)
 }
 
-// requireSigmaDetection requires known fields and modifiers, and a condition of selections that exist and are all used.
+// requireSigmaDetection requires known fields and modifiers, and a condition of selections that exist and are
+// all used.
 func requireSigmaDetection(t *testing.T, file string, detection map[string]any) {
 	t.Helper()
 	condition, ok := detection["condition"].(string)
 	require.True(t, ok, file)
-	used := regexp.MustCompile(`\b\w+\b`).FindAllString(regexp.MustCompile(`\b(and|or|not)\b`).ReplaceAllString(condition, ""), -1)
+	used := regexp.MustCompile(`\b\w+\b`).FindAllString(
+		regexp.MustCompile(`\b(and|or|not)\b`).ReplaceAllString(condition, ""), -1,
+	)
 	var selections []string
 	for name, selection := range detection {
 		if name == "condition" {
@@ -150,7 +154,8 @@ func TestSigmaRulesMatch(t *testing.T) {
 	}
 }
 
-// matchesAction evaluates a condition of ands and nots; selections that are not about the action's name count as not given.
+// matchesAction evaluates a condition of ands and nots; selections that are not about the action's name count
+// as not given.
 func matchesAction(t *testing.T, detection map[string]any, action string) bool {
 	t.Helper()
 	for term := range strings.SplitSeq(detection["condition"].(string), " and ") {
@@ -214,7 +219,10 @@ func TestElasticTemplates(t *testing.T) {
 	}
 	component.Template.Mappings.Properties = nil
 	read("component-template-ecs.json", &component)
-	for _, place := range []string{"@timestamp", "event.id", "event.action", "user.id", "source.ip", "related.user", "wherobots.audit.resource_id", "wherobots.status.count"} {
+	for _, place := range []string{
+		"@timestamp", "event.id", "event.action", "user.id", "source.ip", "related.user",
+		"wherobots.audit.resource_id", "wherobots.status.count",
+	} {
 		properties := component.Template.Mappings.Properties
 		keys := strings.Split(place, ".")
 		for i, key := range keys {
@@ -226,7 +234,8 @@ func TestElasticTemplates(t *testing.T) {
 	}
 }
 
-// TestKibanaDashboard requires that every object that is referred to is there, and that what is JSON inside JSON can be read.
+// TestKibanaDashboard requires that every object that is referred to is there, and that what is JSON inside
+// JSON can be read.
 func TestKibanaDashboard(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "conf", "elastic", "dashboard.ndjson"))
@@ -254,7 +263,8 @@ func TestKibanaDashboard(t *testing.T) {
 			}
 		}
 		panels, _ := o.Attributes["panelsJSON"].(string)
-		for _, panel := range regexp.MustCompile(`"panelIndex": "(\d+)".*?"panelRefName": "(\w+)"`).FindAllStringSubmatch(panels, -1) {
+		references := regexp.MustCompile(`"panelIndex": "(\d+)".*?"panelRefName": "(\w+)"`)
+		for _, panel := range references.FindAllStringSubmatch(panels, -1) {
 			assert.True(t, names[panel[1]+":"+panel[2]], "%s: panel %s", key, panel[1])
 		}
 	}

@@ -46,8 +46,8 @@ func confEngine(t *testing.T) string {
 	return path
 }
 
-// confRun runs the real engine with a shipped configuration, unchanged, from the root of the repository. What differs from
-// production comes in through the environment that the file documents.
+// confRun runs the real engine with a shipped configuration, unchanged, from the root of the repository. What
+// differs from production comes in through the environment that the file documents.
 type confRun struct {
 	t    *testing.T
 	file string // below conf/
@@ -97,8 +97,8 @@ func (c *confRun) start() *process {
 	return launch(c.t, c.rig, cmd)
 }
 
-// deliverAll runs the engine until the checkpoint has come to the present, which with commit_on delivery is when every output is rid
-// of every chunk, and stops it.
+// deliverAll runs the engine until the checkpoint has come to the present, which with commit_on delivery is
+// when every output is rid of every chunk, and stops it.
 func (c *confRun) deliverAll() {
 	c.t.Helper()
 	begun := time.Now().Truncate(time.Second)
@@ -127,14 +127,17 @@ func (c *confRun) through() time.Time {
 	return through
 }
 
-// crashOnce runs the engine until a condition holds, and kills it. The checkpoint is not there yet: with commit_on delivery it comes
-// seconds after the delivery, so the next run sends everything again.
+// crashOnce runs the engine until a condition holds, and kills it. The checkpoint is not there yet: with
+// commit_on delivery it comes seconds after the delivery, so the next run sends everything again.
 func (c *confRun) crashOnce(what string, condition func() bool) {
 	c.t.Helper()
 	p := c.start()
 	p.until(60*time.Second, what, condition)
 	p.kill()
-	require.True(c.t, c.through().IsZero() || c.through().Before(time.Now().Add(-time.Hour)), "killed too late to send anything again")
+	require.True(
+		c.t, c.through().IsZero() || c.through().Before(time.Now().Add(-time.Hour)),
+		"killed too late to send anything again",
+	)
 }
 
 // lastHour returns n events of the last hour, which start_time in newConfRun includes.
@@ -176,8 +179,9 @@ func auditIDs[T any](stored map[string]T) []string {
 // pastEventWithEverything has a value in every column.
 func pastEventWithEverything() exportertest.Event {
 	return exportertest.Event{
-		ID: "id", Action: "action", UserID: "user", UserName: "name", UserAgent: "agent", SourceIP: "192.0.2.1", ResourceName: "resource",
-		ResourceID: "resource-id", ComputeRegion: "region", ClientChain: "chain", SourceClient: "client",
+		ID: "id", Action: "action", UserID: "user", UserName: "name", UserAgent: "agent", SourceIP: "192.0.2.1",
+		ResourceName: "resource",
+		ResourceID:   "resource-id", ComputeRegion: "region", ClientChain: "chain", SourceClient: "client",
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 // stanza is a section of a Splunk .conf file.
 type stanza map[string]string
 
-// readSplunk parses a file of the add-on as Splunk's spec says: [stanza], key = value, # comments at the start of a line, and a
-// backslash at the end of a line that goes on.
+// readSplunk parses a file of the add-on as Splunk's spec says: [stanza], key = value, # comments at the
+// start of a line, and a backslash at the end of a line that goes on.
 func readSplunk(t *testing.T, path ...string) map[string]stanza {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(append([]string{root, "conf", "splunk"}, path...)...))
@@ -49,12 +49,15 @@ func readSplunk(t *testing.T, path ...string) map[string]stanza {
 
 // Keys that Splunk's spec files (props.conf.spec and so on) know, of those that an add-on like this can use.
 var splunkKeys = map[string]string{
-	"app.conf":        `is_configured|id|check_for_updates|is_visible|label|author|description|version|name`,
-	"props.conf":      `category|description|pulldown_type|SHOULD_LINEMERGE|LINE_BREAKER|EVENT_BREAKER(_ENABLE)?|TIME_PREFIX|TIME_FORMAT|MAX_TIMESTAMP_LOOKAHEAD|TZ|MAX_DAYS_AGO|CHARSET|TRUNCATE|KV_MODE|(FIELDALIAS|EVAL)-\w+`,
+	"app.conf": `is_configured|id|check_for_updates|is_visible|label|author|description|version|name`,
+	"props.conf": `category|description|pulldown_type|SHOULD_LINEMERGE|LINE_BREAKER|EVENT_BREAKER(_ENABLE)?|` +
+		`TIME_PREFIX|TIME_FORMAT|MAX_TIMESTAMP_LOOKAHEAD|TZ|` +
+		`MAX_DAYS_AGO|CHARSET|TRUNCATE|KV_MODE|(FIELDALIAS|EVAL)-\w+`,
 	"eventtypes.conf": `search|description|priority|disabled`,
 	"tags.conf":       `\w+`,
 	"macros.conf":     `definition|args|iseval`,
-	"savedsearches.conf": `description|search|dispatch\.(earliest|latest)_time|cron_schedule|enableSched|alert_type|alert_comparator|alert_threshold|` +
+	"savedsearches.conf": `description|search|dispatch\.(earliest|latest)_time|cron_schedule|` +
+		`enableSched|alert_type|alert_comparator|alert_threshold|` +
 		`alert\.track`,
 }
 
@@ -83,7 +86,10 @@ func TestSplunkAddOnFollowsTheSpecs(t *testing.T) {
 			}
 		}
 	}
-	assert.Contains(t, readSplunk(t, "default", "macros.conf")["wherobots_audit"]["definition"], "dedup event_id keepempty=true")
+	assert.Contains(
+		t, readSplunk(t, "default", "macros.conf")["wherobots_audit"]["definition"],
+		"dedup event_id keepempty=true",
+	)
 }
 
 func TestSplunkTagsFollowEventtypes(t *testing.T) {
@@ -106,8 +112,8 @@ func TestSplunkTagsFollowEventtypes(t *testing.T) {
 	}
 }
 
-// splunkCase evaluates the add-on's case() over an action's name: match(replace(…), "pattern"), "value" lines, of which the first that
-// matches wins.
+// splunkCase evaluates the add-on's case() over an action's name: match(replace(…), "pattern"), "value"
+// lines, of which the first that matches wins.
 func splunkCase(t *testing.T, expression, name string) string {
 	t.Helper()
 	require.True(t, strings.HasPrefix(expression, "case("), expression)

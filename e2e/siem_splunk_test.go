@@ -12,8 +12,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// TestSplunk sends all events twice to a collector that is busy, throttles, drops answers and refuses with the 4xx that make the
-// engine throw a chunk away. None is lost, and each is there once after what the add-on's macro does: dedup event_id.
+// TestSplunk sends all events twice to a collector that is busy, throttles, drops answers and refuses with
+// the 4xx that make the engine throw a chunk away. None is lost, and each is there once after what the
+// add-on's macro does: dedup event_id.
 func TestSplunk(t *testing.T) {
 	t.Parallel()
 	events := lastHour(300)
@@ -21,7 +22,10 @@ func TestSplunk(t *testing.T) {
 	sink := &hecSink{token: "11111111-2222-3333-4444-555555555555"}
 	server := httptest.NewServer(sink)
 	t.Cleanup(server.Close)
-	c := newConfRun(t, "splunk.yaml", source.url, append(hostPort(t, "SPLUNK", server), "SPLUNK_HEC_TOKEN="+sink.token)...)
+	c := newConfRun(
+		t, "splunk.yaml", source.url,
+		append(hostPort(t, "SPLUNK", server), "SPLUNK_HEC_TOKEN="+sink.token)...,
+	)
 
 	sink.fail(hecBusy, hecThrottle, hecLost)
 	c.crashOnce("all events indexed", func() bool {

@@ -24,8 +24,8 @@ const (
 	bulkLost                         // everything is stored, but the answer does not arrive
 )
 
-// bulkSink is as much of Elasticsearch and OpenSearch as a forwarder sees: the bulk API, strictly. What breaks the protocol is
-// answered with 400 and kept in problems.
+// bulkSink is as much of Elasticsearch and OpenSearch as a forwarder sees: the bulk API, strictly. What
+// breaks the protocol is answered with 400 and kept in problems.
 type bulkSink struct {
 	authorization string         // what every request must have
 	indices       *regexp.Regexp // names of the indices that may be written

@@ -22,8 +22,8 @@ const (
 	hecLost                         // everything is indexed, but the answer does not arrive
 )
 
-// hecSink is Splunk's HTTP Event Collector with a token that has indexer acknowledgement on. What breaks the protocol is kept in
-// problems.
+// hecSink is Splunk's HTTP Event Collector with a token that has indexer acknowledgement on. What breaks the
+// protocol is kept in problems.
 type hecSink struct {
 	token string
 

@@ -65,8 +65,9 @@ func (s *source) live(t *testing.T, late time.Duration) (stop func()) {
 func fields(e exportertest.Event) map[string]string {
 	all := map[string]string{
 		"event_id": e.ID, "action_name": e.Action, "user_id": e.UserID, "user_name": e.UserName, "user_agent": e.UserAgent,
-		"source_ip": e.SourceIP, "resource_name": e.ResourceName, "resource_id": e.ResourceID, "compute_region": e.ComputeRegion,
-		"client_chain": e.ClientChain, "source_client": e.SourceClient,
+		"source_ip": e.SourceIP, "resource_name": e.ResourceName, "resource_id": e.ResourceID,
+		"compute_region": e.ComputeRegion,
+		"client_chain":   e.ClientChain, "source_client": e.SourceClient,
 	}
 	for name, value := range all {
 		if value == "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The version given to make is the one that is linked: for a variable of another name the linker does nothing and says
-// nothing.
+// The version given to make is the one that is linked: for a variable of another name the linker does nothing
+// and says nothing.
 func TestTheGivenVersionIsLinked(t *testing.T) {
 	t.Parallel()
 	const version = "v0.0.0-linked-by-a-test"

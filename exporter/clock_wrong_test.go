@@ -71,8 +71,8 @@ func TestNoWindowIsWithoutLength(t *testing.T) {
 	}
 }
 
-// A clock that is learnt wrong, from a quorum of answers at the start, before the beginning: there is nothing to read, but
-// requests go on, so that it is put right.
+// A clock that is learnt wrong, from a quorum of answers at the start, before the beginning: there is nothing
+// to read, but requests go on, so that it is put right.
 func TestAPresentBeforeTheBeginningIsAskedForAgain(t *testing.T) {
 	for _, start := range []string{"-6h", "2009-12-28T18:00:00Z"} {
 		for _, stop := range []func(*simHost){(*simHost).kill, (*simHost).shutdown} {

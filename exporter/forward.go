@@ -62,8 +62,9 @@ func (c *collector) flush(ctx context.Context) error {
 	return c.batcher.flush(ctx)
 }
 
-// handOver hands over what the batch holds after a window, unless the engine is still busy with the batch before and the
-// next window follows at once: then the batch goes on, since a collect call takes one batch a second however small it is.
+// handOver hands over what the batch holds after a window, unless the engine is still busy with the batch
+// before and the next window follows at once: then the batch goes on, since a collect call takes one batch a
+// second however small it is.
 func (c *collector) handOver(ctx context.Context) error {
 	if _, more := c.plan.Plan(); more && !c.batcher.ledger.Room() {
 		return nil

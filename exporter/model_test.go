@@ -39,8 +39,8 @@ func (s modelStep) String() string {
 	return text
 }
 
-// modelIlls are the ways to answer badly that a run draws from: all but those that no answer shows, and those that take
-// away the ids that the model goes by.
+// modelIlls are the ways to answer badly that a run draws from: all but those that no answer shows, and those
+// that take away the ids that the model goes by.
 var modelIlls = slices.DeleteFunc(exportertest.Ills(), func(ill exportertest.Ill) bool {
 	return ill.Silent || strings.HasPrefix(ill.Name, "one id")
 })
@@ -178,7 +178,8 @@ func (m *model) play(s modelStep) {
 	case "ill":
 		m.h.server.Play(exportertest.Episode{Ill: s.ill.Name, Size: s.n, Lasts: s.delay})
 		// What was read while rows looked otherwise, cut ones too, or under another clock may come again.
-		m.may = m.may || s.ill.Alters || strings.Contains(s.ill.Name, "Date") || strings.Contains(s.ill.Name, "inside a field")
+		m.may = m.may || s.ill.Alters || strings.Contains(s.ill.Name, "Date") ||
+			strings.Contains(s.ill.Name, "inside a field")
 		if strings.Contains(s.ill.Name, "Date") {
 			m.healing = time.Hour
 		}

@@ -91,9 +91,9 @@ func (c *collector) chooseStart() error {
 	return nil
 }
 
-// beginSweep starts to read up to the server's present, and says what the endpoint no longer has. When there is nothing to
-// read yet, it asks for the time all the same: a present before the beginning may be a wrong clock's, and without
-// requests it would never be put right.
+// beginSweep starts to read up to the server's present, and says what the endpoint no longer has. When there
+// is nothing to read yet, it asks for the time all the same: a present before the beginning may be a wrong
+// clock's, and without requests it would never be put right.
 func (c *collector) beginSweep(ctx context.Context) error {
 	now := c.clock.Now()
 	c.pace.nextPoll = time.Now().Add(c.cfg.PollInterval)

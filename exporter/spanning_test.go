@@ -9,8 +9,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// A backfill of many windows with few events does not take a collect call for each: a batch goes on over windows while the
-// engine is busy with the one before.
+// A backfill of many windows with few events does not take a collect call for each: a batch goes on over
+// windows while the engine is busy with the one before.
 func TestABatchGoesOnOverWindows(t *testing.T) {
 	for _, commitOn := range []string{"handoff", "delivery"} {
 		inDelivery(t, map[string]string{"start_time": "-88d", "commit_on": commitOn}, func(h *simHost, s *simEngine) {
@@ -25,7 +25,8 @@ func TestABatchGoesOnOverWindows(t *testing.T) {
 	}
 }
 
-// A window's rows wait in the batch, and the checkpoint waits for them: whenever the engine is killed, nothing is lost.
+// A window's rows wait in the batch, and the checkpoint waits for them: whenever the engine is killed,
+// nothing is lost.
 func TestABatchThatGoesOnOverWindowsSurvivesKills(t *testing.T) {
 	settings := map[string]string{"start_time": "-88d", "max_window": "1h", "batch_bytes": "64K"}
 	inBubble(t, settings, func(h *simHost) {

@@ -35,7 +35,8 @@ func causeOf(err error) source.Cause {
 	return source.CauseUnreachable // a connection that broke, whatever net/http calls it
 }
 
-// stall is a standstill, whatever its cause. It is over only when what stands goes on, not when the error becomes another.
+// stall is a standstill, whatever its cause. It is over only when what stands goes on, not when the error
+// becomes another.
 type stall struct {
 	after time.Duration // stalled_after
 	told  bool
@@ -46,8 +47,8 @@ type stall struct {
 
 func (s *stall) failed(err error, text string) { s.cause, s.text = causeOf(err), text }
 
-// standing returns since when nothing has gone on, by the local clock: no request has succeeded, or no commit has come
-// while something waits for one. Zero means that all goes on.
+// standing returns since when nothing has gone on, by the local clock: no request has succeeded, or no commit
+// has come while something waits for one. Zero means that all goes on.
 func (c *collector) standing() (since time.Time) {
 	if c.pace.failures > 0 {
 		since = c.pace.failingSince

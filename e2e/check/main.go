@@ -40,21 +40,37 @@ var pure = []string{"./exporter/...", "./checkpoint/..."}
 func steps(units []string, e2e string) []step {
 	goTest := []string{"go", "test", "-json", "-count=1", "-timeout=12m"}
 	all := []step{
-		{name: "gofmt", command: []string{"sh", "-c", "gofmt -l $(git ls-files --cached --others --exclude-standard '*.go')"}, quiet: true},
+		{
+			name:    "gofmt",
+			command: []string{"sh", "-c", "gofmt -l $(git ls-files --cached --others --exclude-standard '*.go')"},
+			quiet:   true,
+		},
 		{name: "go vet", command: []string{"go", "vet", "./..."}},
-		{name: "go vet for arm64", env: []string{"CGO_ENABLED=0", "GOARCH=arm64"}, command: slices.Concat([]string{"go", "vet"}, pure)},
+		{
+			name: "go vet for arm64", env: []string{"CGO_ENABLED=0", "GOARCH=arm64"},
+			command: slices.Concat([]string{"go", "vet"}, pure),
+		},
 		{name: "golangci-lint", command: []string{"golangci-lint", "run"}, needs: "golangci-lint"},
 		{name: "build", command: []string{"make", "build"}},
-		{name: "unit tests without C", env: []string{"CGO_ENABLED=0"}, command: slices.Concat(goTest, []string{"-skip=^TestModel$"}, pure)},
-		{name: "thousands of random histories", env: []string{"CGO_ENABLED=0"}, command: slices.Concat(goTest, []string{"-run=^TestModel$", "./exporter", "-rapid.checks=2000"})},
-		{name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"}, command: slices.Concat(goTest, []string{"-race"}, units)},
+		{
+			name: "unit tests without C", env: []string{"CGO_ENABLED=0"},
+			command: slices.Concat(goTest, []string{"-skip=^TestModel$"}, pure),
+		},
+		{
+			name: "thousands of random histories", env: []string{"CGO_ENABLED=0"},
+			command: slices.Concat(goTest, []string{"-run=^TestModel$", "./exporter", "-rapid.checks=2000"}),
+		},
+		{
+			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},
+			command: slices.Concat(goTest, []string{"-race"}, units),
+		},
 		{name: "end to end", command: slices.Concat(goTest, []string{e2e})},
 	}
 	return slices.Insert(all, len(all)-2, foreign(goTest)...)
 }
 
-// foreign are the unit tests on other processors: on 386, with words of 32 bits, and on arm64, which many sidecars are.
-// Neither has the assembly of amd64.
+// foreign are the unit tests on other processors: on 386, with words of 32 bits, and on arm64, which many
+// sidecars are. Neither has the assembly of amd64.
 func foreign(goTest []string) []step {
 	if runtime.GOARCH != "amd64" {
 		return nil // an arm64 machine has run the code without assembly already
@@ -123,7 +139,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println("about ten minutes on two cores: lint, build, unit tests four ways, end to end; each step says when it begins")
+	fmt.Println("about ten minutes on two cores: lint, build, unit tests four ways, end to end; each step says when " +
+		"it begins")
 	var total counts
 	for _, s := range steps(units, e2e) {
 		if strings.Contains(s.name, *only) {

@@ -2,9 +2,10 @@
 // name.
 package action
 
-// What an action's name means. The vendor tells what is audited (API keys and ingest credentials, files and directories, job runs, notebooks, user
-// roles, environment settings, catalog tables, runtime presets), and more will come, so the meaning is worked out from a name's words: a verb and a noun, in
-// any order and spelling. knownActions holds the names for which that would be wrong.
+// What an action's name means. The vendor tells what is audited (API keys and ingest credentials, files and
+// directories, job runs, notebooks, user roles, environment settings, catalog tables, runtime presets), and
+// more will come, so the meaning is worked out from a name's words: a verb and a noun, in any order and
+// spelling. knownActions holds the names for which that would be wrong.
 
 // Action is what a name means.
 type Action struct {
@@ -47,7 +48,9 @@ const (
 	numCategories
 )
 
-var CategoryNames = [numCategories]string{"api", "file", "database", "process", "configuration", "session", "iam", "authentication"}
+var CategoryNames = [numCategories]string{
+	"api", "file", "database", "process", "configuration", "session", "iam", "authentication",
+}
 
 // subject is what an iam event is about.
 type subject uint8
@@ -90,8 +93,8 @@ func Classify(name []byte) Action {
 	return a
 }
 
-// verb finds what was done. Names mostly end or begin with their verb ("api_key_created", "CreateApiKey"); words that are as often nouns
-// ("run", "export") count only when no other word is a verb.
+// verb finds what was done. Names mostly end or begin with their verb ("api_key_created", "CreateApiKey");
+// words that are as often nouns ("run", "export") count only when no other word is a verb.
 func (w *words) verb() Verb {
 	weak := verbOther
 	for i := range w.count {
@@ -191,9 +194,13 @@ var ecsVerbTypes = [numCategories]map[Verb]string{
 	},
 	catSession: {verbCreate: "start", verbStart: "start", verbStop: "end", verbDelete: "end"},
 	catIAM: {
-		verbCreate: "creation", verbUpdate: "change", verbDelete: "deletion", verbGrant: "change", verbStart: "change", verbStop: "change",
+		verbCreate: "creation", verbUpdate: "change", verbDelete: "deletion", verbGrant: "change",
+		verbStart: "change", verbStop: "change",
 	},
-	catAuthentication: {verbLogin: "start", verbStart: "start", verbCreate: "start", verbLogout: "end", verbStop: "end", verbDelete: "end"},
+	catAuthentication: {
+		verbLogin: "start", verbStart: "start", verbCreate: "start", verbLogout: "end", verbStop: "end",
+		verbDelete: "end",
+	},
 }
 
 var subjectTypes = [numSubjects]string{"", "user", "group", "admin"}
@@ -228,7 +235,8 @@ const (
 )
 
 var OCSFActivityNames = map[int]string{
-	OCSFUnknown: "Unknown", ocsfCreate: "Create", ocsfRead: "Read", ocsfUpdate: "Update", ocsfDelete: "Delete", OCSFOther: "Other",
+	OCSFUnknown: "Unknown", ocsfCreate: "Create", ocsfRead: "Read", ocsfUpdate: "Update", ocsfDelete: "Delete",
+	OCSFOther: "Other",
 }
 
 // OCSFActivity is OCSF's activity_id for the verb.

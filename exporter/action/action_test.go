@@ -20,7 +20,10 @@ func TestClassify(t *testing.T) {
 		activity int
 	}{
 		// What the vendor says is audited.
-		{"api_key_created|CREATE_API_KEY|ApiKeyCreated|API Key Created|api-key.create|apiKey:create", "iam", "creation", "unknown", ocsfCreate},
+		{
+			"api_key_created|CREATE_API_KEY|ApiKeyCreated|API Key Created|api-key.create|apiKey:create",
+			"iam", "creation", "unknown", ocsfCreate,
+		},
 		{"api_key_revoked|revoke API keys", "iam", "change", "unknown", ocsfUpdate},
 		{"ingest_credential_deleted|DeleteIngestCredentials", "iam", "deletion", "unknown", ocsfDelete},
 		{"file_uploaded|upload_file|directory_created", "file", "creation", "unknown", ocsfCreate},
@@ -35,7 +38,10 @@ func TestClassify(t *testing.T) {
 		{"catalog_table_dropped", "database", "change", "unknown", ocsfDelete},
 		{"runtime_preset_created|create_runtime_override", "configuration", "creation", "unknown", ocsfCreate},
 		// What auditors look for.
-		{"service_principal_created|user_invited|invite_user|invitation_accepted", "iam", "user creation", "unknown", ocsfCreate},
+		{
+			"service_principal_created|user_invited|invite_user|invitation_accepted", "iam",
+			"user creation", "unknown", ocsfCreate,
+		},
 		{"team_deleted|remove_group", "iam", "group deletion", "unknown", ocsfDelete},
 		{"user_login|login|sign_in|userSignedIn|LOG IN", "authentication", "start", "unknown", OCSFOther},
 		{"logout|user_signed_out|LogOut", "authentication", "end", "unknown", OCSFOther},
@@ -114,6 +120,7 @@ func TestClassifyTakesAnything(t *testing.T) {
 		name := rapid.SliceOf(rapid.Byte()).Draw(rt, "name")
 		require.NotEmpty(t, Classify(name).ECSTypes())
 	})
-	name := []byte("User.signed_in AND manyMORE-words of_a_long/name/that_goes_on_and_on_for_ever_and_ever_and_longer_than_anyone_would_look_at_it_at_all")
+	name := []byte("User.signed_in AND manyMORE-words " +
+		"of_a_long/name/that_goes_on_and_on_for_ever_and_ever_and_longer_than_anyone_would_look_at_it_at_all")
 	require.Zero(t, testing.AllocsPerRun(100, func() { Classify(name) }))
 }

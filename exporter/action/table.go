@@ -15,7 +15,8 @@ func Table() string {
 	var d tableWriter
 	d.line("## What an action's name means\n")
 	d.line("A new action should not need a new release, so category and type come from the words of the name, in any")
-	d.line("spelling (`api_key_created`, `ApiKeyCreated`, `Create API key`). The verb is looked for at the end, then at the")
+	d.line("spelling (`api_key_created`, `ApiKeyCreated`, `Create API key`). The verb is looked for at the end, then " +
+		"at the")
 	d.line("beginning, then in between. The category is the last one in this table that has one of the name's nouns.\n")
 	d.line("| `event.category` | nouns (also in the plural) |\n|---|---|")
 	for c := range numCategories {
@@ -48,10 +49,14 @@ func Table() string {
 		id := v.OCSFActivity()
 		d.line("| %s | %d %s | %s |", verbText(v), id, OCSFActivityNames[id], strings.Join(types, ", "))
 	}
-	d.line("\nIn the category `iam`, the types also include `user`, `group` or `admin` (roles, rights, policies) where the noun")
-	d.line("says so. `event.outcome` and `status_id` are `failure` when the name says failed, rejected, denied or the like,")
-	d.line("`success` when it says succeeded or completed, and otherwise `unknown`: the source does not say. An activity 99 has")
-	d.line("the action's name as `activity_name`; a row without an action is 0 Unknown. Except for logins, what was denied has")
+	d.line("\nIn the category `iam`, the types also include `user`, `group` or `admin` (roles, rights, policies) " +
+		"where the noun")
+	d.line("says so. `event.outcome` and `status_id` are `failure` when the name says failed, rejected, denied or " +
+		"the like,")
+	d.line("`success` when it says succeeded or completed, and otherwise `unknown`: the source does not say. An " +
+		"activity 99 has")
+	d.line("the action's name as `activity_name`; a row without an action is 0 Unknown. Except for logins, what was " +
+		"denied has")
 	d.line("the type `denied`, and `access` as well where it was a read.\n")
 	return d.String()
 }
@@ -72,7 +77,8 @@ func verbText(v Verb) string {
 	return strings.Join(stems, ", ")
 }
 
-// inflected reports whether a form is made of a stem: a stem is a form of which there is one with "s", and none that it is made of.
+// inflected reports whether a form is made of a stem: a stem is a form of which there is one with "s", and
+// none that it is made of.
 func inflected(forms map[string]Verb, form string) bool {
 	_, hasPlural := forms[form+"s"]
 	return !hasPlural

@@ -18,8 +18,9 @@ type words struct {
 	count int
 }
 
-// split takes a name apart at everything that is neither letter nor digit and where a capital begins a word, as snakeCase does for
-// columns: "api_key.created", "API key created" and "ApiKeyCreated" have the same words.
+// split takes a name apart at everything that is neither letter nor digit and where a capital begins a word,
+// as snakeCase does for columns: "api_key.created", "API key created" and "ApiKeyCreated" have the same
+// words.
 func (w *words) split(name []byte) {
 	name = name[:min(len(name), maxNameText)]
 	end, inWord := 0, false
@@ -94,7 +95,8 @@ func isWordByte(c byte) bool {
 
 func isCapital(c byte) bool { return c >= 'A' && c <= 'Z' }
 
-// beginsWord tells whether the capital at i begins a word: after a small letter or digit, or as the last of a run of capitals.
+// beginsWord tells whether the capital at i begins a word: after a small letter or digit, or as the last of a
+// run of capitals.
 func beginsWord(name []byte, i int) bool {
 	return i > 0 && (!isCapital(name[i-1]) || i+1 < len(name) && name[i+1] >= 'a' && name[i+1] <= 'z')
 }
@@ -103,7 +105,8 @@ func beginsWord(name []byte, i int) bool {
 var verbs = verbForms(map[Verb]string{
 	verbCreate: "create add insert register provision generate issue mint publish clone duplicate copy submit",
 	verbRead:   "read get list fetch retrieve describe",
-	verbUpdate: "update change modify edit set rename move rotate refresh reset enable disable activate deactivate replace patch " +
+	verbUpdate: "update change modify edit set rename move rotate refresh reset enable disable activate deactivate " +
+		"replace patch " +
 		"configure restore resize scale suspend resume lock unlock archive unarchive transfer renew regenerate upgrade",
 	verbDelete: "delete remove destroy drop purge erase clear deregister uninstall",
 	verbGrant:  "grant revoke assign unassign promote demote elevate share unshare authorize attach detach",
@@ -119,9 +122,11 @@ var verbs = verbForms(map[Verb]string{
 	"stopped": verbStop, "stopping": verbStop, "cancelled": verbStop, "cancelling": verbStop, "cancellation": verbStop,
 	"canceled": verbStop, "canceling": verbStop, "termination": verbStop, "aborted": verbStop,
 	"submitted": verbCreate, "submission": verbCreate, "submitting": verbCreate,
-	"resetting": verbUpdate, "transferred": verbUpdate, "transferring": verbUpdate, "got": verbRead, "began": verbStart, "authentication": verbLogin,
+	"resetting": verbUpdate, "transferred": verbUpdate, "transferring": verbUpdate, "got": verbRead,
+	"began": verbStart, "authentication": verbLogin,
 	"signedin": verbLogin, "loggedin": verbLogin, "signedon": verbLogin, "loggedon": verbLogin,
-	"signedout": verbLogout, "loggedout": verbLogout, "loggedoff": verbLogout, "signup": verbCreate, "signedup": verbCreate,
+	"signedout": verbLogout, "loggedout": verbLogout, "loggedoff": verbLogout, "signup": verbCreate,
+	"signedup": verbCreate,
 })
 
 // weakVerbs are as often nouns.
@@ -131,10 +136,13 @@ var weakVerbs = verbForms(map[Verb]string{
 	verbUpdate: "write save commit merge sync override",
 	verbStart:  "run schedule",
 	verbStop:   "complete fail exit close",
-}, map[string]Verb{"ran": verbStart, "running": verbStart, "written": verbUpdate, "committed": verbUpdate, "committing": verbUpdate, "invitation": verbCreate})
+}, map[string]Verb{
+	"ran": verbStart, "running": verbStart, "written": verbUpdate, "committed": verbUpdate,
+	"committing": verbUpdate, "invitation": verbCreate,
+})
 
-// verbForms spells out the stems' forms: create, creates, created, creating; modify, modifies, modified, modifying. Forms that follow
-// no rule are given.
+// verbForms spells out the stems' forms: create, creates, created, creating; modify, modifies, modified,
+// modifying. Forms that follow no rule are given.
 func verbForms(stems map[Verb]string, irregular map[string]Verb) map[string]Verb {
 	forms := make(map[string]Verb)
 	for v, list := range stems {
@@ -169,15 +177,17 @@ type noun struct {
 var nouns = func() map[string]noun {
 	table := make(map[string]noun)
 	for kind, list := range map[noun]string{
-		{catFile, subjectNone}:          "file directory directories folder object storage bucket artifact",
-		{catDatabase, subjectNone}:      "database catalog table schema query queries dataset sql raster",
-		{catProcess, subjectNone}:       "job run workflow execution task kernel process processes pipeline cluster runtime instance",
-		{catConfiguration, subjectNone}: "setting config configuration preset override environment integration webhook quota limit domain billing plan subscription organization org security",
-		{catSession, subjectNone}:       "session",
-		{catIAM, subjectNone}:           "key token credential secret password mfa sso saml scim identity account",
-		{catIAM, subjectUser}:           "user member membership principal invitation invite owner",
-		{catIAM, subjectGroup}:          "group team",
-		{catIAM, subjectAdmin}:          "role permission policy policies admin administrator privilege right",
+		{catFile, subjectNone}:     "file directory directories folder object storage bucket artifact",
+		{catDatabase, subjectNone}: "database catalog table schema query queries dataset sql raster",
+		{catProcess, subjectNone}: "job run workflow execution task kernel process processes pipeline cluster " +
+			"runtime instance",
+		{catConfiguration, subjectNone}: "setting config configuration preset override environment integration webhook " +
+			"quota limit domain billing plan subscription organization org security",
+		{catSession, subjectNone}: "session",
+		{catIAM, subjectNone}:     "key token credential secret password mfa sso saml scim identity account",
+		{catIAM, subjectUser}:     "user member membership principal invitation invite owner",
+		{catIAM, subjectGroup}:    "group team",
+		{catIAM, subjectAdmin}:    "role permission policy policies admin administrator privilege right",
 	} {
 		for _, word := range strings.Fields(list) {
 			table[word] = kind

@@ -1,5 +1,5 @@
-// Package body turns the body of an answer into CSV text: gzip, a byte order mark, CSV inside a JSON string. What is no
-// export at all is told from one that was cut.
+// Package body turns the body of an answer into CSV text: gzip, a byte order mark, CSV inside a JSON string.
+// What is no export at all is told from one that was cut.
 package body
 
 import (
@@ -17,9 +17,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
-// This file is what stands between a response's body and the CSV in it. The endpoint's documentation does not say how the CSV comes: it may be
-// compressed, begin with a byte order mark, or be one JSON string, since the OpenAPI text claims application/json. And with status 200
-// may come what is no export at all.
+// This file is what stands between a response's body and the CSV in it. The endpoint's documentation does not
+// say how the CSV comes: it may be compressed, begin with a byte order mark, or be one JSON string, since the
+// OpenAPI text claims application/json. And with status 200 may come what is no export at all.
 
 const (
 	peekBytes     = 16 << 10 // enough to see a CSV's first column name
@@ -32,8 +32,9 @@ var (
 	utf16BOMs = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
 )
 
-// Open returns the CSV in a body. It reads the body's beginning. The reader it returns ends with io.EOF only where the body is whole: a
-// compressed body with a right checksum, a JSON string with its closing quote and nothing behind.
+// Open returns the CSV in a body. It reads the body's beginning. The reader it returns ends with io.EOF only
+// where the body is whole: a compressed body with a right checksum, a JSON string with its closing quote and
+// nothing behind.
 func Open(r io.Reader, contentEncoding, contentType string) (io.Reader, error) {
 	if err := known(contentEncoding); err != nil {
 		return nil, err
@@ -80,8 +81,8 @@ func unzip(r io.Reader) (io.Reader, error) {
 // maxNothing is more than the JSON of an empty result takes.
 const maxNothing = 256
 
-// saysNothing reports whether a body is JSON for a range without events: [], {}, null, or an object of empty lists such as
-// {"events":[]}.
+// saysNothing reports whether a body is JSON for a range without events: [], {}, null, or an object of empty
+// lists such as {"events":[]}.
 func saysNothing(p *peeker) bool {
 	text := bytes.TrimLeft(bytes.TrimPrefix(p.head, UTF8BOM), " \t\r\n")
 	if len(text) == 0 || bytes.IndexByte([]byte("[{n"), text[0]) < 0 {
@@ -111,14 +112,17 @@ func saysNothing(p *peeker) bool {
 	return true
 }
 
-// known refuses content encodings that nobody asked for. gzip is told by its first bytes; it may have several members, and
-// Go's reader takes a cut or a wrong checksum for an error.
+// known refuses content encodings that nobody asked for. gzip is told by its first bytes; it may have several
+// members, and Go's reader takes a cut or a wrong checksum for an error.
 func known(contentEncoding string) error {
 	switch strings.ToLower(strings.TrimSpace(contentEncoding)) {
 	case "", "identity", "gzip", "x-gzip":
 		return nil
 	default:
-		return fmt.Errorf("%w: it has the content encoding %q, which was not asked for", ErrNoExport, logline.Excerpt([]byte(contentEncoding), 64))
+		return fmt.Errorf(
+			"%w: it has the content encoding %q, which was not asked for", ErrNoExport,
+			logline.Excerpt([]byte(contentEncoding), 64),
+		)
 	}
 }
 
@@ -132,9 +136,10 @@ const (
 
 // formOf decides by a body's beginning. all says that no more will be seen of it.
 //
-// CSV with every field quoted begins with a quote too: "event_id","event_time". There a comma follows the closing quote, which cannot follow
-// a JSON string; and a JSON string has no line end in it as it stands. What is one quoted text and nothing more would, as CSV, be a header
-// of one column, so reading it as JSON loses nothing.
+// CSV with every field quoted begins with a quote too: "event_id","event_time". There a comma follows the
+// closing quote, which cannot follow a JSON string; and a JSON string has no line end in it as it stands.
+// What is one quoted text and nothing more would, as CSV, be a header of one column, so reading it as JSON
+// loses nothing.
 func formOf(head []byte, isJSON, all bool) bodyForm {
 	if !all && len(head) < len(UTF8BOM) && bytes.HasPrefix(UTF8BOM, head) {
 		return formUnknown

@@ -11,7 +11,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
-// jsonString reads the text that one JSON string stands for, in the memory of one buffer. encoding/json would hold all of it, several times.
+// jsonString reads the text that one JSON string stands for, in the memory of one buffer. encoding/json would
+// hold all of it, several times.
 type jsonString struct {
 	r      io.Reader
 	buf    []byte
@@ -25,8 +26,9 @@ type jsonString struct {
 
 const jsonBytes = 32 << 10
 
-// newJSONString reads the string whose opening quote was read from r. Its reader returns io.EOF when the string is closed and nothing but white
-// space follows; errCut, wrapped, when r ends before; errNoExport, wrapped, for what is no JSON string.
+// newJSONString reads the string whose opening quote was read from r. Its reader returns io.EOF when the
+// string is closed and nothing but white space follows; errCut, wrapped, when r ends before; errNoExport,
+// wrapped, for what is no JSON string.
 func newJSONString(r io.Reader) *jsonString {
 	return &jsonString{r: r, buf: make([]byte, jsonBytes)}
 }
@@ -87,7 +89,10 @@ func (s *jsonString) special() {
 		case size == 0:
 			s.result = s.cut()
 		default:
-			s.result = fmt.Errorf("%w: a JSON string with the wrong escape %s", ErrNoExport, logline.Excerpt(s.buf[s.start:s.end], 16))
+			s.result = fmt.Errorf(
+				"%w: a JSON string with the wrong escape %s", ErrNoExport,
+				logline.Excerpt(s.buf[s.start:s.end], 16),
+			)
 		}
 	default:
 		s.result = fmt.Errorf("%w: a JSON string with the control character 0x%02x", ErrNoExport, c)
@@ -138,8 +143,9 @@ func (s *jsonString) trailer() error {
 
 var errEscape = errors.New("wrong escape")
 
-// decodeEscape decodes the escape that text begins with. size is its length, 0 when text ends within it, negative when it is none. all says that
-// nothing follows text. Half a surrogate pair becomes U+FFFD, as in encoding/json.
+// decodeEscape decodes the escape that text begins with. size is its length, 0 when text ends within it,
+// negative when it is none. all says that nothing follows text. Half a surrogate pair becomes U+FFFD, as in
+// encoding/json.
 func decodeEscape(text []byte, all bool) (r rune, size int) {
 	if len(text) < 2 {
 		return 0, 0

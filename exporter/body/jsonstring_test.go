@@ -35,16 +35,19 @@ func TestJSONString(t *testing.T) {
 		"second half first":        {text: `\ude00\ud83d"`, want: "\ufffd\ufffd"},
 		"NUL":                      {text: `\u0000"`, want: "\x00"},
 		"white space behind":       {text: "a\" \r\n\t", want: "a"},
-		"long":                     {text: long + `"`, want: strings.NewReplacer(`\r\n`, "\r\n", `\"`, `"`, `\u00e9`, "é").Replace(long)},
-		"not closed":               {text: `a,b`, want: "a,b", err: ErrCut},
-		"nothing":                  {err: ErrCut},
-		"cut in an escape":         {text: `a\`, want: "a", err: ErrCut},
-		"cut in a unicode escape":  {text: `a\u00e`, want: "a", err: ErrCut},
-		"cut behind half a pair":   {text: `a\ud83d`, want: "a\ufffd", err: ErrCut},
-		"garbage behind":           {text: "a\"\n\"b\"", want: "a", err: ErrNoExport},
-		"wrong escape":             {text: `a\x41"`, want: "a", err: ErrNoExport},
-		"wrong hex":                {text: `a\u00g0"`, want: "a", err: ErrNoExport},
-		"line end":                 {text: "a\nb\"", want: "a", err: ErrNoExport},
+		"long": {
+			text: long + `"`,
+			want: strings.NewReplacer(`\r\n`, "\r\n", `\"`, `"`, `\u00e9`, "é").Replace(long),
+		},
+		"not closed":              {text: `a,b`, want: "a,b", err: ErrCut},
+		"nothing":                 {err: ErrCut},
+		"cut in an escape":        {text: `a\`, want: "a", err: ErrCut},
+		"cut in a unicode escape": {text: `a\u00e`, want: "a", err: ErrCut},
+		"cut behind half a pair":  {text: `a\ud83d`, want: "a\ufffd", err: ErrCut},
+		"garbage behind":          {text: "a\"\n\"b\"", want: "a", err: ErrNoExport},
+		"wrong escape":            {text: `a\x41"`, want: "a", err: ErrNoExport},
+		"wrong hex":               {text: `a\u00g0"`, want: "a", err: ErrNoExport},
+		"line end":                {text: "a\nb\"", want: "a", err: ErrNoExport},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for chunking, r := range exportertest.Chunkings(test.text) {
@@ -100,7 +103,10 @@ func FuzzJSONString(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, chunk uint8) {
 		var want string
 		wantErr := json.Unmarshal([]byte(`"`+string(text)), &want)
-		r := &exportertest.RandomChunks{Reader: strings.NewReader(string(text)), Random: rand.New(rand.NewPCG(1, 2)), Max: 1 + int(chunk)}
+		r := &exportertest.RandomChunks{
+			Reader: strings.NewReader(string(text)), Random: rand.New(rand.NewPCG(1, 2)),
+			Max: 1 + int(chunk),
+		}
 		got, err := io.ReadAll(newJSONString(r))
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("%q: %v; encoding/json says %v", text, err, wantErr)

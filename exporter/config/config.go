@@ -58,8 +58,9 @@ const (
 // environmentKey is where the vendor's own tools look for a key.
 const environmentKey = "WHEROBOTS_API_KEY"
 
-// Parse reads the settings through get, which returns "" for what is not set. All that is wrong is in the error, a line each: the key,
-// the value (never a secret's) and what is allowed. Files that settings name are read once, so that a mistyped path is told at start.
+// Parse reads the settings through get, which returns "" for what is not set. All that is wrong is in the
+// error, a line each: the key, the value (never a secret's) and what is allowed. Files that settings name are
+// read once, so that a mistyped path is told at start.
 func Parse(get func(key string) string) (Config, error) { return parseConfig(get, os.Getenv) }
 
 // parseConfig lets tests bring an environment of their own.
@@ -138,7 +139,10 @@ func (p *parser) credential(getenv func(string) string) {
 	case len(given) == 0:
 		key := strings.TrimSpace(getenv(environmentKey))
 		if key == "" {
-			p.refuse("api_key", "", "no credential is set; allowed: exactly one of %s, or %s in the environment", one, environmentKey)
+			p.refuse(
+				"api_key", "", "no credential is set; allowed: exactly one of %s, or %s in the environment", one,
+				environmentKey,
+			)
 			return
 		}
 		if err := source.CheckSecret(key); err != nil {
@@ -149,13 +153,17 @@ func (p *parser) credential(getenv func(string) string) {
 	}
 }
 
-// times compares the ends only when both are fixed: an age moves with the clock, and a restart long after a backfill must not fail.
+// times compares the ends only when both are fixed: an age moves with the clock, and a restart long after a
+// backfill must not fail.
 func (p *parser) times() {
 	if !p.sound("start_time", "end_time") || p.cfg.End.IsZero() || p.cfg.Start.at.IsZero() {
 		return
 	}
 	if !p.cfg.End.After(p.cfg.Start.at) {
-		p.refuse("end_time", logline.Quoted(p.given["end_time"]), "is not after start_time %s; allowed: a later time", logline.Quoted(p.given["start_time"]))
+		p.refuse(
+			"end_time", logline.Quoted(p.given["end_time"]), "is not after start_time %s; allowed: a later time",
+			logline.Quoted(p.given["start_time"]),
+		)
 	}
 }
 
@@ -165,7 +173,8 @@ func (p *parser) reconciliation() {
 	}
 	if p.cfg.ReconcileWindow <= p.cfg.Overlap {
 		p.refuse("reconcile_window", logline.Quoted(logline.Duration(p.cfg.ReconcileWindow)),
-			"is not longer than overlap %s, so that reconciliation would find nothing; allowed: a longer time, or reconcile_interval 0",
+			"is not longer than overlap %s, so that reconciliation would find nothing; allowed: a longer time, or "+
+				"reconcile_interval 0",
 			logline.Quoted(logline.Duration(p.cfg.Overlap)))
 	}
 }
@@ -174,25 +183,51 @@ func (p *parser) reconciliation() {
 func (c Config) Warnings() []string {
 	var out []string
 	if c.Endpoint.Scheme == "http" && !isLoopback(c.Endpoint.Hostname()) {
-		out = append(out, fmt.Sprintf("endpoint %s: the credential and the events travel unencrypted; use https", logline.Quoted(c.Endpoint.String())))
+		out = append(
+			out,
+			fmt.Sprintf(
+				"endpoint %s: the credential and the events travel unencrypted; use https",
+				logline.Quoted(c.Endpoint.String()),
+			),
+		)
 	}
 	if !c.TLSVerify {
-		out = append(out, "tls_verify off: whoever is between here and the endpoint can read the credential; name your own CA in tls_ca_file instead")
+		out = append(
+			out,
+			"tls_verify off: whoever is between here and the endpoint can read the credential; name your own CA in "+
+				"tls_ca_file instead",
+		)
 	}
 	now := time.Now()
 	start := c.Start.At(now)
 	switch {
 	case now.Sub(start) > source.Retention+time.Minute:
-		out = append(out, fmt.Sprintf("start_time %s: the endpoint keeps events for 90 days only; what is older is gone", logline.Quoted(c.Start.String())))
+		out = append(
+			out,
+			fmt.Sprintf(
+				"start_time %s: the endpoint keeps events for 90 days only; what is older is gone",
+				logline.Quoted(c.Start.String()),
+			),
+		)
 	case start.After(now):
-		out = append(out, fmt.Sprintf("start_time %s: is in the future; without a checkpoint nothing is collected until then", logline.Quoted(c.Start.String())))
+		out = append(
+			out,
+			fmt.Sprintf(
+				"start_time %s: is in the future; without a checkpoint nothing is collected until then",
+				logline.Quoted(c.Start.String()),
+			),
+		)
 	}
 	if !c.End.IsZero() && !c.End.After(start) && c.Start.at.IsZero() {
 		out = append(out, fmt.Sprintf("end_time %s: is before start_time %s; without a checkpoint nothing is collected",
 			logline.Quoted(c.End.Format(time.RFC3339)), logline.Quoted(c.Start.String())))
 	}
 	if c.Overlap == 0 && c.ReconcileInterval == 0 {
-		out = append(out, "overlap 0 with reconcile_interval 0: an event that appears in the export after its time was read is never collected")
+		out = append(
+			out,
+			"overlap 0 with reconcile_interval 0: an event that appears in the export after its time was read is never "+
+				"collected",
+		)
 	}
 	return out
 }

@@ -34,9 +34,11 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:2020", cfg.EngineURL.String())
 	cfg.Endpoint, cfg.EngineURL = nil, nil
 	assert.Equal(t, Config{
-		Credentials: source.Credentials{APIKey: "key-1"}, Start: Start{age: 90 * day}, PollInterval: time.Minute, Overlap: 10 * time.Minute, MaxWindow: day,
-		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, StalledAfter: 15 * time.Minute, CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
-		CommitOn: CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
+		Credentials: source.Credentials{APIKey: "key-1"}, Start: Start{age: 90 * day}, PollInterval: time.Minute,
+		Overlap: 10 * time.Minute, MaxWindow: day,
+		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, StalledAfter: 15 * time.Minute,
+		CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
+		CommitOn:       CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
 		ReconcileInterval: 6 * time.Hour, ReconcileWindow: day,
 	}, cfg)
 }
@@ -47,14 +49,21 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.NoError(t, os.WriteFile(token, []byte("token-1\n"), 0o600))
 	ca := exportertest.WriteCA(t, dir)
 	given := map[string]string{
-		"endpoint": "HTTP://Localhost:8080/base/", "bearer_token_file": token, "search_term": " delete ", "start_time": "2026-01-02T03:04:05+01:00",
-		"end_time": "2026-02-01T00:00:00.5Z", "poll_interval": "30s", "overlap": "1h", "max_window": "2d", "request_timeout": "90s",
-		"retry_max_interval": "1m30s", "stalled_after": "2h", "checkpoint_path": "state.json", "commit_on": "delivery", "engine_url": "http://127.0.0.1:2021/fb/",
-		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off", "reconcile_interval": "0",
-		"reconcile_window": "1d12h", "status_events": "yes",
+		"endpoint": "HTTP://Localhost:8080/base/", "bearer_token_file": token, "search_term": " delete ",
+		"start_time": "2026-01-02T03:04:05+01:00",
+		"end_time":   "2026-02-01T00:00:00.5Z", "poll_interval": "30s", "overlap": "1h", "max_window": "2d",
+		"request_timeout":    "90s",
+		"retry_max_interval": "1m30s", "stalled_after": "2h", "checkpoint_path": "state.json",
+		"commit_on": "delivery", "engine_url": "http://127.0.0.1:2021/fb/",
+		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off",
+		"reconcile_interval": "0",
+		"reconcile_window":   "1d12h", "status_events": "yes",
 	}
 	asked := make(map[string]bool)
-	cfg, err := parseConfig(func(key string) string { asked[key] = true; return given[key] }, with(environmentKey, "other"))
+	cfg, err := parseConfig(func(key string) string {
+		asked[key] = true
+		return given[key]
+	}, with(environmentKey, "other"))
 	require.NoError(t, err)
 	for key := range given {
 		assert.True(t, asked[key], key)
@@ -65,10 +74,13 @@ func TestEverySettingIsRead(t *testing.T) {
 	here, err := os.Getwd()
 	require.NoError(t, err)
 	assert.Equal(t, Config{
-		Credentials: source.Credentials{BearerTokenFile: token}, SearchTerm: " delete ", Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)},
-		End: time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC), PollInterval: 30 * time.Second, Overlap: time.Hour, MaxWindow: 2 * day,
-		RequestTimeout: 90 * time.Second, RetryMaxInterval: 90 * time.Second, StalledAfter: 2 * time.Hour, CheckpointPath: filepath.Join(here, "state.json"),
-		CommitOn: CommitDelivery, EngineInput: "audit", BatchBytes: 1_500_000, Schema: schema.OCSF, TLSCAFile: ca,
+		Credentials: source.Credentials{BearerTokenFile: token}, SearchTerm: " delete ",
+		Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)},
+		End:   time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC), PollInterval: 30 * time.Second, Overlap: time.Hour,
+		MaxWindow:      2 * day,
+		RequestTimeout: 90 * time.Second, RetryMaxInterval: 90 * time.Second, StalledAfter: 2 * time.Hour,
+		CheckpointPath: filepath.Join(here, "state.json"),
+		CommitOn:       CommitDelivery, EngineInput: "audit", BatchBytes: 1_500_000, Schema: schema.OCSF, TLSCAFile: ca,
 		ReconcileWindow: 36 * time.Hour, StatusEvents: true,
 	}, cfg)
 }
@@ -89,55 +101,170 @@ func TestWrongSettings(t *testing.T) {
 		{[]string{"endpoint", "ftp://example.com"}, `endpoint "ftp://example.com": is neither http nor https` + https},
 		{[]string{"endpoint", "api.example.com"}, `endpoint "api.example.com": is neither http nor https` + https},
 		{[]string{"endpoint", "https://"}, `endpoint "https://": has no host` + https},
-		{[]string{"endpoint", "https://me:pass@word@example.com/x"}, `endpoint "https://***@example.com/x": has a user name in it` + https},
+		{
+			[]string{"endpoint", "https://me:pass@word@example.com/x"},
+			`endpoint "https://***@example.com/x": has a user name in it` + https,
+		},
 		{[]string{"endpoint", "me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + https},
 		{[]string{"endpoint", "https:/me:password@example.com"}, `endpoint "***@example.com": has no host` + https},
 		{[]string{"endpoint", "https://me:pass word@example.com"}, `endpoint "https://***@example.com": is no URL` + https},
-		{[]string{"endpoint", "https://me:password%40example.com"}, `endpoint "https://***@example.com": is no URL` + https},
+		{
+			[]string{"endpoint", "https://me:password%40example.com"},
+			`endpoint "https://***@example.com": is no URL` + https,
+		},
 		{[]string{"endpoint", "https://me:password"}, `endpoint "https://me:***": is no URL` + https},
 		{[]string{"endpoint", "https:/me:1password/x"}, `endpoint "https:/me:***": has no host` + https},
-		{[]string{"endpoint", "//me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + https},
-		{[]string{"endpoint", "https://example.com?api_key=hush"}, `endpoint "https://example.com?***": has a query or fragment` + https},
-		{[]string{"endpoint", "https://example.com/?"}, `endpoint "https://example.com/?***": has a query or fragment` + https},
-		{[]string{"endpoint", "https://example.com#hush"}, `endpoint "https://example.com#***": has a query or fragment` + https},
-		{[]string{"endpoint", "https://example.com:0"}, `endpoint "https://example.com:0": has a port that does not exist` + https},
-		{[]string{"endpoint", "https://example.com:65536"}, `endpoint "https://example.com:65536": has a port that does not exist` + https},
-		{[]string{"endpoint", "https://example.com/audit-log/export/"}, `endpoint "https://example.com/audit-log/export/": is more than the base: leave /audit-log/export off` + https},
-		{[]string{"start_time", "yesterday"}, `start_time "yesterday": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, or an age such as -24h or -90d`},
-		{[]string{"start_time", "24h"}, `start_time "24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, or an age such as -24h or -90d`},
-		{[]string{"start_time", "--24h"}, `start_time "--24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, or an age such as -24h or -90d`},
-		{[]string{"end_time", "2026-01-31 00:00:00"}, `end_time "2026-01-31 00:00:00": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`},
-		{[]string{"end_time", "0001-01-01T00:00:00Z"}, `end_time "0001-01-01T00:00:00Z": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`},
-		{[]string{"start_time", "2026-01-31T00:00:00Z", "end_time", "2026-01-31T01:00:00+01:00"}, `end_time "2026-01-31T01:00:00+01:00": is not after start_time "2026-01-31T00:00:00Z"; allowed: a later time`},
-		{[]string{"poll_interval", "60"}, `poll_interval "60": is no duration; allowed: a duration from 1s to 24h, such as 60s`},
-		{[]string{"poll_interval", "999ms"}, `poll_interval "999ms": is not allowed; allowed: a duration from 1s to 24h, such as 60s`},
-		{[]string{"poll_interval", "1d1ns"}, `poll_interval "1d1ns": is not allowed; allowed: a duration from 1s to 24h, such as 60s`},
-		{[]string{"poll_interval", "99999999999d"}, `poll_interval "99999999999d": is no duration; allowed: a duration from 1s to 24h, such as 60s`},
+		{
+			[]string{"endpoint", "//me:password@example.com"},
+			`endpoint "***@example.com": is neither http nor https` + https,
+		},
+		{
+			[]string{"endpoint", "https://example.com?api_key=hush"},
+			`endpoint "https://example.com?***": has a query or fragment` + https,
+		},
+		{
+			[]string{"endpoint", "https://example.com/?"},
+			`endpoint "https://example.com/?***": has a query or fragment` + https,
+		},
+		{
+			[]string{"endpoint", "https://example.com#hush"},
+			`endpoint "https://example.com#***": has a query or fragment` + https,
+		},
+		{
+			[]string{"endpoint", "https://example.com:0"},
+			`endpoint "https://example.com:0": has a port that does not exist` + https,
+		},
+		{
+			[]string{"endpoint", "https://example.com:65536"},
+			`endpoint "https://example.com:65536": has a port that does not exist` + https,
+		},
+		{
+			[]string{"endpoint", "https://example.com/audit-log/export/"},
+			`endpoint "https://example.com/audit-log/export/": is more than the base: leave /audit-log/export off` + https,
+		},
+		{
+			[]string{"start_time", "yesterday"},
+			`start_time "yesterday": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or ` +
+				`now, or an age such as -24h or -90d`,
+		},
+		{
+			[]string{"start_time", "24h"},
+			`start_time "24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, ` +
+				`or an age such as -24h or -90d`,
+		},
+		{
+			[]string{"start_time", "--24h"},
+			`start_time "--24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, ` +
+				`or an age such as -24h or -90d`,
+		},
+		{
+			[]string{"end_time", "2026-01-31 00:00:00"},
+			`end_time "2026-01-31 00:00:00": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`,
+		},
+		{
+			[]string{"end_time", "0001-01-01T00:00:00Z"},
+			`end_time "0001-01-01T00:00:00Z": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`,
+		},
+		{
+			[]string{"start_time", "2026-01-31T00:00:00Z", "end_time", "2026-01-31T01:00:00+01:00"},
+			`end_time "2026-01-31T01:00:00+01:00": is not after start_time "2026-01-31T00:00:00Z"; allowed: a later time`,
+		},
+		{
+			[]string{"poll_interval", "60"},
+			`poll_interval "60": is no duration; allowed: a duration from 1s to 24h, such as 60s`,
+		},
+		{
+			[]string{"poll_interval", "999ms"},
+			`poll_interval "999ms": is not allowed; allowed: a duration from 1s to 24h, such as 60s`,
+		},
+		{
+			[]string{"poll_interval", "1d1ns"},
+			`poll_interval "1d1ns": is not allowed; allowed: a duration from 1s to 24h, such as 60s`,
+		},
+		{
+			[]string{"poll_interval", "99999999999d"},
+			`poll_interval "99999999999d": is no duration; allowed: a duration from 1s to 24h, such as 60s`,
+		},
 		{[]string{"overlap", "-10m"}, `overlap "-10m": is not allowed; allowed: a duration from 0s to 7d, such as 10m`},
 		{[]string{"max_window", "91d"}, `max_window "91d": is not allowed; allowed: a duration from 1s to 90d, such as 24h`},
-		{[]string{"request_timeout", "0"}, `request_timeout "0": is not allowed; allowed: a duration from 1s to 24h, such as 5m`},
-		{[]string{"retry_max_interval", "soon\nish"}, `retry_max_interval "soon\nish": is no duration; allowed: a duration from 1s to 24h, such as 5m`},
-		{[]string{"reconcile_interval", "59s"}, `reconcile_interval "59s": is not allowed; allowed: 0, or a duration from 1m to 90d, such as 6h`},
-		{[]string{"reconcile_window", "30s"}, `reconcile_window "30s": is not allowed; allowed: a duration from 1m to 90d, such as 24h`},
-		{[]string{"overlap", "2d"}, `reconcile_window "24h": is not longer than overlap "2d", so that reconciliation would find nothing; allowed: a longer time, or reconcile_interval 0`},
-		{[]string{"batch_bytes", "64KiB"}, `batch_bytes "64KiB": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`},
-		{[]string{"batch_bytes", "-8M"}, `batch_bytes "-8M": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`},
-		{[]string{"batch_bytes", "1.2.3M"}, `batch_bytes "1.2.3M": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`},
-		{[]string{"batch_bytes", "1G"}, `batch_bytes "1G": is not allowed; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`},
-		{[]string{"batch_bytes", strings.Repeat("9", 400) + "M"}, `batch_bytes "` + strings.Repeat("9", 117) + `…": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`},
+		{
+			[]string{"request_timeout", "0"},
+			`request_timeout "0": is not allowed; allowed: a duration from 1s to 24h, such as 5m`,
+		},
+		{
+			[]string{"retry_max_interval", "soon\nish"},
+			`retry_max_interval "soon\nish": is no duration; allowed: a duration from 1s to 24h, such as 5m`,
+		},
+		{
+			[]string{"reconcile_interval", "59s"},
+			`reconcile_interval "59s": is not allowed; allowed: 0, or a duration from 1m to 90d, such as 6h`,
+		},
+		{
+			[]string{"reconcile_window", "30s"},
+			`reconcile_window "30s": is not allowed; allowed: a duration from 1m to 90d, such as 24h`,
+		},
+		{
+			[]string{"overlap", "2d"},
+			`reconcile_window "24h": is not longer than overlap "2d", so that reconciliation would find nothing; allowed: ` +
+				`a longer time, or reconcile_interval 0`,
+		},
+		{
+			[]string{"batch_bytes", "64KiB"},
+			`batch_bytes "64KiB": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+		},
+		{
+			[]string{"batch_bytes", "-8M"},
+			`batch_bytes "-8M": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+		},
+		{
+			[]string{"batch_bytes", "1.2.3M"},
+			`batch_bytes "1.2.3M": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+		},
+		{
+			[]string{"batch_bytes", "1G"},
+			`batch_bytes "1G": is not allowed; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+		},
+		{
+			[]string{"batch_bytes", strings.Repeat("9", 400) + "M"},
+			`batch_bytes "` + strings.Repeat("9", 117) + `…": is no size; allowed: a size from 64K to 64M (K = 1000, as in ` +
+				`Fluent Bit)`,
+		},
 		{[]string{"schema", "otel"}, `schema "otel": is not allowed; allowed: raw, ecs, ocsf`},
 		{[]string{"commit_on", "always"}, `commit_on "always": is not allowed; allowed: handoff, delivery`},
 		{[]string{"tls_verify", "onn"}, `tls_verify "onn": is not allowed; allowed: on or off`},
 		{[]string{"status_events", "1"}, `status_events "1": is not allowed; allowed: on or off`},
-		{[]string{"commit_on", "delivery", "engine_url", "2020"}, `engine_url "2020": is neither http nor https; allowed: a base URL such as http://127.0.0.1:2020`},
-		{[]string{"tls_ca_file", dir + "/none.pem"}, `tls_ca_file "` + dir + `/none.pem": cannot be read: no such file or directory; allowed: a file with certificates in PEM`},
-		{[]string{"tls_ca_file", empty}, `tls_ca_file "` + empty + `": has no certificate in it; allowed: a file with certificates in PEM`},
-		{[]string{"api_key", ""}, "api_key: no credential is set; allowed: " + one + ", or WHEROBOTS_API_KEY in the environment"},
-		{[]string{"api_key", "${WHEROBOTS API KEY}"}, `api_key: has a space in it; allowed: the credential alone, without a word such as "Bearer"`},
+		{
+			[]string{"commit_on", "delivery", "engine_url", "2020"},
+			`engine_url "2020": is neither http nor https; allowed: a base URL such as http://127.0.0.1:2020`,
+		},
+		{
+			[]string{"tls_ca_file", dir + "/none.pem"},
+			`tls_ca_file "` + dir + `/none.pem": cannot be read: no such file or directory; allowed: a file with ` +
+				`certificates in PEM`,
+		},
+		{
+			[]string{"tls_ca_file", empty},
+			`tls_ca_file "` + empty + `": has no certificate in it; allowed: a file with certificates in PEM`,
+		},
+		{
+			[]string{"api_key", ""},
+			"api_key: no credential is set; allowed: " + one + ", or WHEROBOTS_API_KEY in the environment",
+		},
+		{
+			[]string{"api_key", "${WHEROBOTS API KEY}"},
+			`api_key: has a space in it; allowed: the credential alone, without a word such as "Bearer"`,
+		},
 		{[]string{"bearer_token", "hush"}, "api_key, bearer_token: only one credential can be used; allowed: " + one},
-		{[]string{"api_key", "", "bearer_token", "Bearer hush"}, `bearer_token: has a space in it; allowed: the credential alone, without a word such as "Bearer"`},
-		{[]string{"api_key", "", "bearer_token", "hush\x00hush"}, "bearer_token: has a character in it that no credential has; allowed: printable ASCII"},
-		{[]string{"api_key", "", "api_key_file", dir + "/none"}, `api_key_file "` + dir + `/none": cannot be read: no such file or directory`},
+		{
+			[]string{"api_key", "", "bearer_token", "Bearer hush"},
+			`bearer_token: has a space in it; allowed: the credential alone, without a word such as "Bearer"`,
+		},
+		{[]string{"api_key", "", "bearer_token", "hush\x00hush"}, "bearer_token: has a character in it that no " +
+			"credential has; allowed: printable ASCII"},
+		{
+			[]string{"api_key", "", "api_key_file", dir + "/none"},
+			`api_key_file "` + dir + `/none": cannot be read: no such file or directory`,
+		},
 		{[]string{"api_key", "", "bearer_token_file", dir}, `bearer_token_file "` + dir + `": is not a regular file`},
 		{[]string{"api_key", "", "api_key_file", empty}, `api_key_file "` + empty + `": is empty`},
 	} {
@@ -187,12 +314,30 @@ func TestWarnings(t *testing.T) {
 		{[]string{"endpoint", "http://127.0.0.1:1"}, nil},
 		{[]string{"endpoint", "http://[::1]:1"}, nil},
 		{[]string{"endpoint", "http://localhost"}, nil},
-		{[]string{"endpoint", "http://example.com/x/"}, []string{`endpoint "http://example.com/x": the credential and the events travel unencrypted; use https`}},
-		{[]string{"tls_verify", "off"}, []string{"tls_verify off: whoever is between here and the endpoint can read the credential; name your own CA in tls_ca_file instead"}},
-		{[]string{"start_time", "-91d"}, []string{`start_time "-91d": the endpoint keeps events for 90 days only; what is older is gone`}},
-		{[]string{"start_time", "2999-01-01T00:00:00Z"}, []string{`start_time "2999-01-01T00:00:00Z": is in the future; without a checkpoint nothing is collected until then`}},
-		{[]string{"start_time", "now", "end_time", "2020-01-01T00:00:00Z"}, []string{`end_time "2020-01-01T00:00:00Z": is before start_time "now"; without a checkpoint nothing is collected`}},
-		{[]string{"overlap", "0", "reconcile_interval", "0"}, []string{"overlap 0 with reconcile_interval 0: an event that appears in the export after its time was read is never collected"}},
+		{
+			[]string{"endpoint", "http://example.com/x/"},
+			[]string{`endpoint "http://example.com/x": the credential and the events travel unencrypted; use https`},
+		},
+		{[]string{"tls_verify", "off"}, []string{"tls_verify off: whoever is between here and the endpoint can read the " +
+			"credential; name your own CA in tls_ca_file instead"}},
+		{
+			[]string{"start_time", "-91d"},
+			[]string{`start_time "-91d": the endpoint keeps events for 90 days only; what is older is gone`},
+		},
+		{
+			[]string{"start_time", "2999-01-01T00:00:00Z"},
+			[]string{`start_time "2999-01-01T00:00:00Z": is in the future; without a checkpoint nothing is collected until ` +
+				`then`},
+		},
+		{
+			[]string{"start_time", "now", "end_time", "2020-01-01T00:00:00Z"},
+			[]string{`end_time "2020-01-01T00:00:00Z": is before start_time "now"; without a checkpoint nothing is collected`},
+		},
+		{
+			[]string{"overlap", "0", "reconcile_interval", "0"},
+			[]string{"overlap 0 with reconcile_interval 0: an event that appears in the export after its time was read is " +
+				"never collected"},
+		},
 	} {
 		cfg, err := parseConfig(with(append([]string{"api_key", "key-1"}, test.pairs...)...), with())
 		require.NoError(t, err)
@@ -231,7 +376,10 @@ func TestSettingsTable(t *testing.T) {
 	for _, row := range rows {
 		assert.Equal(t, 5, strings.Count(row, "|"), row)
 	}
-	assert.Contains(t, table, "\n| `poll_interval` | `60s` | pause between two polls once caught up | a duration from 1s to 24h, such as 60s |\n")
+	assert.Contains(
+		t, table,
+		"\n| `poll_interval` | `60s` | pause between two polls once caught up | a duration from 1s to 24h, such as 60s |\n",
+	)
 	for _, s := range settings {
 		assert.NotEmpty(t, s.text, s.key)
 		assert.NotEmpty(t, s.allowed, s.key)

@@ -16,8 +16,8 @@ import (
 
 const day = 24 * time.Hour
 
-// Start is where a collection without a checkpoint begins: a fixed time, or an age before the present when the collection begins. The zero
-// value is the present.
+// Start is where a collection without a checkpoint begins: a fixed time, or an age before the present when
+// the collection begins. The zero value is the present.
 type Start struct {
 	at  time.Time
 	age time.Duration
@@ -115,7 +115,8 @@ func parseSize(value string, least, most int) (int, error) {
 	return int(n), nil
 }
 
-// parseBool reads what Fluent Bit takes for a boolean (flb_utils_bool), and refuses the rest: a typo must not mean off.
+// parseBool reads what Fluent Bit takes for a boolean (flb_utils_bool), and refuses the rest: a typo must not
+// mean off.
 func parseBool(value string) (bool, error) {
 	switch strings.ToLower(value) {
 	case "on", "true", "yes":

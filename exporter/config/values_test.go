@@ -13,14 +13,18 @@ import (
 
 func TestDurations(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"0": 0, "90s": 90 * time.Second, "1.5h": 90 * time.Minute, "7d": 7 * day, "1d12h": 36 * time.Hour, "1d1m1s": day + 61*time.Second, "0d": 0,
+		"0": 0, "90s": 90 * time.Second, "1.5h": 90 * time.Minute, "7d": 7 * day, "1d12h": 36 * time.Hour,
+		"1d1m1s": day + 61*time.Second, "0d": 0,
 		"-5m": -5 * time.Minute,
 	} {
 		d, err := parseDuration(text)
 		assert.NoError(t, err, text)
 		assert.Equal(t, want, d, text)
 	}
-	for _, text := range []string{"", "d", "5", "1.5d", "-7d", "+7d", "1d-1h", "1d+1h", "1h1d", "1d1d", "1dd", "99999999999d", "65535d2562047h", "1 d", "1w"} {
+	for _, text := range []string{
+		"", "d", "5", "1.5d", "-7d", "+7d", "1d-1h", "1d+1h", "1h1d", "1d1d", "1dd", "99999999999d",
+		"65535d2562047h", "1 d", "1w",
+	} {
 		_, err := parseDuration(text)
 		assert.EqualError(t, err, "is no duration", text)
 	}
@@ -28,7 +32,8 @@ func TestDurations(t *testing.T) {
 
 func TestDurationsAreSpelledAsTheyAreRead(t *testing.T) {
 	for want, d := range map[string]time.Duration{
-		"0s": 0, "1s": time.Second, "10m": 10 * time.Minute, "1h": time.Hour, "24h": day, "36h": 36 * time.Hour, "2d": 2 * day, "1h0m5s": time.Hour + 5*time.Second, "1h10m": 70 * time.Minute,
+		"0s": 0, "1s": time.Second, "10m": 10 * time.Minute, "1h": time.Hour, "24h": day, "36h": 36 * time.Hour,
+		"2d": 2 * day, "1h0m5s": time.Hour + 5*time.Second, "1h10m": 70 * time.Minute,
 	} {
 		assert.Equal(t, want, logline.Duration(d))
 	}
@@ -46,7 +51,8 @@ func TestDurationsAreSpelledAsTheyAreRead(t *testing.T) {
 // The numbers are those of flb_utils_size_to_bytes.
 func TestSizes(t *testing.T) {
 	for text, want := range map[string]int{
-		"64K": 64_000, "64kb": 64_000, "8M": 8_000_000, "8MB": 8_000_000, "1.5m": 1_500_000, "0.001g": 1_000_000, "70000": 70_000,
+		"64K": 64_000, "64kb": 64_000, "8M": 8_000_000, "8MB": 8_000_000, "1.5m": 1_500_000, "0.001g": 1_000_000,
+		"70000": 70_000,
 	} {
 		n, err := parseSize(text, 64_000, 64_000_000)
 		assert.NoError(t, err, text)
@@ -59,7 +65,9 @@ func TestSizes(t *testing.T) {
 }
 
 func TestBooleans(t *testing.T) {
-	for text, want := range map[string]bool{"on": true, "TRUE": true, "Yes": true, "off": false, "False": false, "no": false} {
+	for text, want := range map[string]bool{
+		"on": true, "TRUE": true, "Yes": true, "off": false, "False": false, "no": false,
+	} {
 		b, err := parseBool(text)
 		assert.NoError(t, err, text)
 		assert.Equal(t, want, b, text)

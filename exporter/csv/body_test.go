@@ -133,7 +133,10 @@ func TestOpenBodyRefuses(t *testing.T) {
 		"JSON string, real newline": {body: `"event_id,event_time\naction_name` + "\n\"", err: body.ErrNoExport},
 		"JSON object":               {body: ` {"detail":"no"}`, err: body.ErrNoExport, says: "200 OK: no"},
 		"JSON object with BOM":      {body: "\ufeff{\"detail\":\"no\"}", err: body.ErrNoExport, says: "200 OK: no"},
-		"JSON object with gzip":     {body: gzipped(`{"detail":"no"}`), encoding: "gzip", err: body.ErrNoExport, says: "200 OK: no"},
+		"JSON object with gzip": {
+			body: gzipped(`{"detail":"no"}`), encoding: "gzip", err: body.ErrNoExport,
+			says: "200 OK: no",
+		},
 		"HTML":                      {body: "<html>", err: body.ErrNoExport, says: "begins with <html>"},
 		"UTF-16, big":               {body: "\xfe\xff\x00e", err: body.ErrNoExport, says: "UTF-16"},
 		"UTF-16, little":            {body: "\xff\xfee\x00", err: body.ErrNoExport, says: "UTF-16"},
@@ -142,9 +145,12 @@ func TestOpenBodyRefuses(t *testing.T) {
 		"gzip, cut in its header":   {body: squeezed[:5], encoding: "gzip", err: io.ErrUnexpectedEOF},
 		"gzip, cut":                 {body: squeezed[:len(squeezed)-12], encoding: "gzip", err: io.ErrUnexpectedEOF},
 		"gzip without its checksum": {body: squeezed[:len(squeezed)-8], encoding: "gzip", err: io.ErrUnexpectedEOF},
-		"gzip, wrong checksum":      {body: squeezed[:len(squeezed)-8] + "\x00\x00\x00\x00" + squeezed[len(squeezed)-4:], encoding: "gzip", err: gzip.ErrChecksum},
-		"gzip, cut second member":   {body: squeezed + squeezed[:6], encoding: "gzip", err: io.ErrUnexpectedEOF},
-		"gzip and garbage":          {body: squeezed + "0123456789abcdef", encoding: "gzip", err: gzip.ErrHeader},
+		"gzip, wrong checksum": {
+			body:     squeezed[:len(squeezed)-8] + "\x00\x00\x00\x00" + squeezed[len(squeezed)-4:],
+			encoding: "gzip", err: gzip.ErrChecksum,
+		},
+		"gzip, cut second member": {body: squeezed + squeezed[:6], encoding: "gzip", err: io.ErrUnexpectedEOF},
+		"gzip and garbage":        {body: squeezed + "0123456789abcdef", encoding: "gzip", err: gzip.ErrHeader},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for chunking, r := range exportertest.Chunkings(test.body) {
@@ -159,8 +165,14 @@ func TestOpenBodyRefuses(t *testing.T) {
 
 // An error object with status 200 has the class that its code has with the right status.
 func TestOpenBodyErrorObjectClass(t *testing.T) {
-	for code, want := range map[string]source.Class{"REQUEST_ENTITY_TOO_LARGE": source.ClassShrink, "TIMEOUT_ERROR": source.ClassShrink, "RATE_LIMIT_ERROR": source.ClassRetry} {
-		_, err := decodeBody(strings.NewReader(`{"errors":[{"code":"`+code+`","message":"no"}],"requestId":"r"}`), "", typeJSON)
+	for code, want := range map[string]source.Class{
+		"REQUEST_ENTITY_TOO_LARGE": source.ClassShrink, "TIMEOUT_ERROR": source.ClassShrink,
+		"RATE_LIMIT_ERROR": source.ClassRetry,
+	} {
+		_, err := decodeBody(
+			strings.NewReader(`{"errors":[{"code":"`+code+`","message":"no"}],"requestId":"r"}`), "",
+			typeJSON,
+		)
 		require.ErrorIs(t, err, body.ErrNoExport)
 		assert.Equal(t, want, source.ClassOf(err), code)
 	}
@@ -198,7 +210,8 @@ func TestOpenBodyReaderError(t *testing.T) {
 	assert.ErrorIs(t, err, io.ErrNoProgress)
 }
 
-// failsOnce fails, and would end properly afterwards: who asks again after an error must not be told that all is well.
+// failsOnce fails, and would end properly afterwards: who asks again after an error must not be told that all
+// is well.
 type failsOnce struct {
 	err error
 }
@@ -227,9 +240,13 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
-// FuzzOpenBody looks for bodies that hang or break the reading, and for CSV that is taken for JSON or the other way round.
+// FuzzOpenBody looks for bodies that hang or break the reading, and for CSV that is taken for JSON or the
+// other way round.
 func FuzzOpenBody(f *testing.F) {
-	for _, body := range []string{oneRow, quotedRow, `"event_id,event_time,action_name\n"`, "\ufeff\"a\"", `{"errors":[{}]}`, `"a""b"`} {
+	for _, body := range []string{
+		oneRow, quotedRow, `"event_id,event_time,action_name\n"`, "\ufeff\"a\"", `{"errors":[{}]}`,
+		`"a""b"`,
+	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -240,8 +257,8 @@ func FuzzOpenBody(f *testing.F) {
 				t.Fatalf("%q: %v, byte by byte %v", text, err, again)
 			}
 		}
-		// The same text as one JSON string must be the same, unless it is an export of another form already. What a JSON string cannot
-		// carry is made valid first.
+		// The same text as one JSON string must be the same, unless it is an export of another form already.
+		// What a JSON string cannot carry is made valid first.
 		valid := []byte(cleanText(string(text)))
 		_, want := decodeCSV(valid)
 		asJSON, jsonErr := json.Marshal(string(valid))
@@ -270,10 +287,19 @@ func sameEnd(a, b error) bool {
 	return true
 }
 
-// A window that is too large must shrink, whatever the status says: asking for it again for ever would be the end of the collection.
+// A window that is too large must shrink, whatever the status says: asking for it again for ever would be the
+// end of the collection.
 func TestAnErrorObjectWithStatus200HasTheClassOfItsCode(t *testing.T) {
-	require.Equal(t, source.ClassShrink, source.ClassOf(body.NoExport([]byte(`{"errors":[{"code":"REQUEST_ENTITY_TOO_LARGE","message":"m"}],"requestId":"r"}`))))
-	require.Equal(t, source.ClassRetry, source.ClassOf(body.NoExport([]byte(`{"errors":[{"code":"INTERNAL_SERVER_ERROR","message":"m"}],"requestId":"r"}`))))
+	require.Equal(
+		t, source.ClassShrink,
+		source.ClassOf(body.NoExport([]byte(
+			`{"errors":[{"code":"REQUEST_ENTITY_TOO_LARGE","message":"m"}],"requestId":"r"}`,
+		))),
+	)
+	require.Equal(
+		t, source.ClassRetry,
+		source.ClassOf(body.NoExport([]byte(`{"errors":[{"code":"INTERNAL_SERVER_ERROR","message":"m"}],"requestId":"r"}`))),
+	)
 }
 
 // cleanText replaces each byte that is no UTF-8, as records do.

@@ -41,8 +41,8 @@ func (c *carriages) translate(text []byte) int {
 	return kept
 }
 
-// endsWithCR reports whether a lone CR ends the first line of text that is not blank. Unless known, more must be read to
-// tell. CR CR LF is no lone CR.
+// endsWithCR reports whether a lone CR ends the first line of text that is not blank. Unless known, more must
+// be read to tell. CR CR LF is no lone CR.
 func endsWithCR(text []byte, whole bool) (lone, known bool) {
 	text = bytes.TrimLeft(text, " \t\r\n")
 	var scan rowScanner

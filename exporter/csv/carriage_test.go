@@ -23,7 +23,10 @@ func TestALoneCREndsRowsWhereItEndsTheHeader(t *testing.T) {
 		for chunking, r := range exportertest.Chunkings(text) {
 			rows, err := decodeWith(New(), r)
 			require.Equal(t, io.EOF, err, "%s, %s", name, chunking)
-			require.Equal(t, []decoded{good(2, "1", noon, "a"), good(3, "2", noon, "b\rc\r\nd")}, rows, "%s, %s", name, chunking)
+			require.Equal(
+				t, []decoded{good(2, "1", noon, "a"), good(3, "2", noon, "b\rc\r\nd")}, rows, "%s, %s",
+				name, chunking,
+			)
 		}
 	}
 }
@@ -49,7 +52,9 @@ func TestAHeaderWithDataInItIsNoHeader(t *testing.T) {
 }
 
 func TestHeaderEnded(t *testing.T) {
-	for text, want := range map[string]bool{"": false, "\n": true, "\r": true, "\r\n": true, "\n1," + noon + ",a": true} {
+	for text, want := range map[string]bool{
+		"": false, "\n": true, "\r": true, "\r\n": true, "\n1," + noon + ",a": true,
+	} {
 		d := New()
 		_, err := decodeWith(d, strings.NewReader(strings.TrimSuffix(threeColumns, "\n")+text))
 		require.Equal(t, io.EOF, err)

@@ -15,19 +15,24 @@ import (
 
 // This file reads an export's CSV row by row over one buffer. Its rules:
 //
-//   - RFC 4180: fields may be quoted, a quote inside quotes is doubled, quoted fields keep every byte they have, CR, LF and NUL included.
-//     A row ends with LF or CRLF; a lone CR is data, unless one ends the header: then it ends rows too. Lines with nothing but white space are no rows.
-//   - No row is dropped. One that is wrong (too many or too few fields, a quote where none may be, a time that cannot be read, too long) is
-//     given out with the reason, its text as it came, and the fields that could be made out; the next row is read properly.
-//   - An opening quote runs to the next closing one, however many lines that is: the text between may be anybody's, and a line of it that
-//     looks like a row must not become one. But where that makes no good row, the quote was a stray one: if a line between looks like a row,
-//     the line with the quote is one bad row, and those behind it are read as rows of their own.
-//   - Only a body that is whole ends with io.EOF. What ends inside quotes, or with a last line that has no line end and not the header's
-//     number of fields, was cut: errCut. Whoever called must ask for all of it again, and may then believe that end (see End).
+//   - RFC 4180: fields may be quoted, a quote inside quotes is doubled, quoted fields keep every byte
+//     they have, CR, LF and NUL included. A row ends with LF or CRLF; a lone CR is data, unless one ends
+//     the header: then it ends rows too. Lines with nothing but white space are no rows.
+//   - No row is dropped. One that is wrong (too many or too few fields, a quote where none may be, a time
+//     that cannot be read, too long) is given out with the reason, its text as it came, and the fields
+//     that could be made out; the next row is read properly.
+//   - An opening quote runs to the next closing one, however many lines that is: the text between may be
+//     anybody's, and a line of it that looks like a row must not become one. But where that makes no good
+//     row, the quote was a stray one: if a line between looks like a row, the line with the quote is one
+//     bad row, and those behind it are read as rows of their own.
+//   - Only a body that is whole ends with io.EOF. What ends inside quotes, or with a last line that has
+//     no line end and not the header's number of fields, was cut: errCut. Whoever called must ask for all
+//     of it again, and may then believe that end (see End).
 //   - What is given out are parts of the buffer, valid until the next call. A good row allocates nothing.
 
 const (
-	readBytes   = 1 << 20  // the buffer, unless a row needs more; with 256 KiB a backfill takes a tenth more CPU time, and 2 MiB leave the cache
+	// the buffer, unless a row needs more; with 256 KiB a backfill takes a tenth more CPU time, and 2 MiB leave the cache
+	readBytes   = 1 << 20
 	maxRowBytes = 32 << 20 // a longer row is read over
 	maxRawBytes = 64 << 10 // of a row longer than maxRowBytes, this much is given out
 	maxColumns  = 1000     // a header with more is no audit log's
@@ -50,8 +55,8 @@ type Decoder struct {
 
 	headerEnded bool // the header has a line end
 
-	// Believe tells whether an answer that ends so is whole all the same. It is called at most once for a response; what was
-	// no row is then a bad one. nil believes none that is torn, and any other.
+	// Believe tells whether an answer that ends so is whole all the same. It is called at most once for a
+	// response; what was no row is then a bad one. nil believes none that is torn, and any other.
 	Believe  func(End) bool
 	believed bool
 
@@ -94,7 +99,8 @@ func (d *Decoder) release() {
 	}
 }
 
-// Header reads up to the first row and returns the columns. The error is, or wraps, errEmptyBody, errNoExport, errCut or the body's own.
+// Header reads up to the first row and returns the columns. The error is, or wraps, errEmptyBody,
+// errNoExport, errCut or the body's own.
 func (d *Decoder) Header() (*event.Columns, error) {
 	for d.end < len(body.UTF8BOM) && d.err == nil {
 		d.read(1)
@@ -150,8 +156,8 @@ func (d *Decoder) begin(size int) (*event.Columns, error) {
 	return columns, nil
 }
 
-// holdData reports whether a time is among the names of columns. Then rows are in the header, whatever was meant to end
-// it, and an export that has nothing but this header is not empty.
+// holdData reports whether a time is among the names of columns. Then rows are in the header, whatever was
+// meant to end it, and an export that has nothing but this header is not empty.
 func holdData(names []string) bool {
 	for _, name := range names {
 		for word := range strings.FieldsSeq(name) {
@@ -174,8 +180,8 @@ func (d *Decoder) refuse() error {
 	return d.finish(body.NoExport(d.buf[d.start:d.end]))
 }
 
-// Rows reads at least one row and as many more as are there at once. They are valid until the next call. The error is that of next, and then
-// there is no row.
+// Rows reads at least one row and as many more as are there at once. They are valid until the next call. The
+// error is that of next, and then there is no row.
 func (d *Decoder) Rows(into []event.Row) (n int, err error) {
 	if err := d.next(&into[0]); err != nil {
 		return 0, err
@@ -188,8 +194,8 @@ func (d *Decoder) Rows(into []event.Row) (n int, err error) {
 	return n, nil
 }
 
-// next reads a row. It returns io.EOF at the proper end; any other error means that the response was not read to its end: errCut, or what
-// the body's reader said, wrapped with the line.
+// next reads a row. It returns io.EOF at the proper end; any other error means that the response was not read
+// to its end: errCut, or what the body's reader said, wrapped with the line.
 func (d *Decoder) next(r *event.Row) error {
 	for {
 		if !d.refused && d.quick(r) {
@@ -244,8 +250,8 @@ func (d *Decoder) next(r *event.Row) error {
 	}
 }
 
-// pass goes on behind a row that was split. The strip is still right if it has the row's end for one: then it is outside quotes there, as what
-// follows is, whatever the row was.
+// pass goes on behind a row that was split. The strip is still right if it has the row's end for one: then it
+// is outside quotes there, as what follows is, whatever the row was.
 func (d *Decoder) pass(size int) {
 	d.start += size
 	d.line += d.split.lines
@@ -299,8 +305,8 @@ func noTime(field []byte) string {
 	return fmt.Sprintf("event_time %q is no time that can be read", logline.Excerpt(field, 64))
 }
 
-// skip gives out a row longer than maxRow: the beginning of its text and the fields that lie wholly in there. The rest is read over; the buffer,
-// which is full, keeps the beginning meanwhile.
+// skip gives out a row longer than maxRow: the beginning of its text and the fields that lie wholly in there.
+// The rest is read over; the buffer, which is full, keeps the beginning meanwhile.
 func (d *Decoder) skip(r *event.Row) error {
 	head := min(maxRawBytes, len(d.buf)/2)
 	var rest rowScanner
@@ -333,8 +339,8 @@ func (d *Decoder) skip(r *event.Row) error {
 	return nil
 }
 
-// fill reads on because buf[start:end] holds no whole row. It makes room first. Without any more to read it returns what ended the response;
-// when the row does not fit into the largest buffer, errLongRow.
+// fill reads on because buf[start:end] holds no whole row. It makes room first. Without any more to read it
+// returns what ended the response; when the row does not fit into the largest buffer, errLongRow.
 func (d *Decoder) fill() error {
 	if d.err != nil {
 		return d.ended()
@@ -353,8 +359,8 @@ func (d *Decoder) fill() error {
 		copy(larger, d.buf)
 		d.buf = larger
 	}
-	// The row is split from its beginning again, so it must have grown by its own length first: a long row that comes in small pieces must
-	// not cost the square of its length.
+	// The row is split from its beginning again, so it must have grown by its own length first: a long row
+	// that comes in small pieces must not cost the square of its length.
 	d.read(pending)
 	return nil
 }

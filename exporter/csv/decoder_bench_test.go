@@ -55,7 +55,9 @@ func benchDecode(b *testing.B, text []byte, decode func(io.Reader)) {
 }
 
 func BenchmarkParseEventTime(b *testing.B) {
-	for _, text := range []string{"2026-01-31T23:59:59.123456Z", "2026-01-31T23:59:59.123456+00:00", "2026-01-31 23:59:59.123456"} {
+	for _, text := range []string{
+		"2026-01-31T23:59:59.123456Z", "2026-01-31T23:59:59.123456+00:00", "2026-01-31 23:59:59.123456",
+	} {
 		b.Run(text, func(b *testing.B) {
 			field := []byte(text)
 			for b.Loop() {

@@ -72,8 +72,14 @@ var decoderCases = []struct {
 	err  error // io.EOF unless given
 }{
 	{name: "no rows"},
-	{name: "plain", body: "1," + noon + ",a\n2," + noon + ",b\n", want: []decoded{good(2, "1", noon, "a"), good(3, "2", noon, "b")}},
-	{name: "CRLF", body: "1," + noon + ",a\r\n2," + noon + ",\r\n", want: []decoded{good(2, "1", noon, "a"), good(3, "2", noon, "")}},
+	{
+		name: "plain", body: "1," + noon + ",a\n2," + noon + ",b\n",
+		want: []decoded{good(2, "1", noon, "a"), good(3, "2", noon, "b")},
+	},
+	{
+		name: "CRLF", body: "1," + noon + ",a\r\n2," + noon + ",\r\n",
+		want: []decoded{good(2, "1", noon, "a"), good(3, "2", noon, "")},
+	},
 	{name: "no line end at the end", body: "1," + noon + ",a", want: []decoded{good(2, "1", noon, "a")}},
 	{name: "half a line end at the end", body: "1," + noon + ",a\r", want: []decoded{good(2, "1", noon, "a")}},
 	{name: "quoted, no line end", body: `"1","` + noon + `","a"`, want: []decoded{good(2, "1", noon, "a")}},
@@ -84,7 +90,10 @@ var decoderCases = []struct {
 		name: "line ends and NUL in quotes", body: "\"1\n\",\"" + noon + "\",\"a\r\nb\rc\x00\"\n2," + noon + ",b\n",
 		want: []decoded{good(2, "1\n", noon, "a\r\nb\rc\x00"), good(5, "2", noon, "b")},
 	},
-	{name: "lone CR and NUL are data", body: "1\r2," + noon + ",a\x00b\n", want: []decoded{good(2, "1\r2", noon, "a\x00b")}},
+	{
+		name: "lone CR and NUL are data", body: "1\r2," + noon + ",a\x00b\n",
+		want: []decoded{good(2, "1\r2", noon, "a\x00b")},
+	},
 	{name: "bytes that are no UTF-8", body: "1\xff," + noon + ",a\n", want: []decoded{good(2, "1\xff", noon, "a")}},
 	{name: "spaces are data", body: " 1 ," + noon + ", a\n", want: []decoded{good(2, " 1 ", noon, " a")}},
 	{
@@ -101,14 +110,20 @@ var decoderCases = []struct {
 	},
 	{
 		name: "too many fields", body: "1," + noon + `,a,"x""y",` + "\n2," + noon + ",b\n",
-		want: []decoded{wrong(2, "has 5 fields, the header 3", "1,"+noon+`,a,"x""y",`, atNoon, "1", noon, "a"), good(3, "2", noon, "b")},
+		want: []decoded{
+			wrong(2, "has 5 fields, the header 3", "1,"+noon+`,a,"x""y",`, atNoon, "1", noon, "a"),
+			good(3, "2", noon, "b"),
+		},
 	},
 	{
 		name: "no time", body: "1,,a\n2,\" \",b\n3,yesterday,c\n4," + noon + ",d\n",
 		want: []decoded{
 			wrong(2, "event_time is empty", "1,,a", atWindowEnd, "1", "", "a"),
 			wrong(3, "event_time is empty", `2," ",b`, atWindowEnd, "2", " ", "b"),
-			wrong(4, `event_time "yesterday" is no time that can be read`, "3,yesterday,c", atWindowEnd, "3", "yesterday", "c"),
+			wrong(
+				4, `event_time "yesterday" is no time that can be read`, "3,yesterday,c", atWindowEnd,
+				"3", "yesterday", "c",
+			),
 			good(5, "4", noon, "d"),
 		},
 	},
@@ -122,7 +137,10 @@ var decoderCases = []struct {
 	{
 		name: "a quote inside does not quote commas", body: `1,` + noon + `,a "b,c"` + "\r\n2," + noon + ",b\n",
 		want: []decoded{
-			wrong(2, "field 3 has a quote, but does not begin with one; has 4 fields, the header 3", "1,"+noon+`,a "b,c"`, atNoon, "1", noon, `a "b`),
+			wrong(
+				2, "field 3 has a quote, but does not begin with one; has 4 fields, the header 3",
+				"1,"+noon+`,a "b,c"`, atNoon, "1", noon, `a "b`,
+			),
 			good(3, "2", noon, "b"),
 		},
 	},
@@ -155,9 +173,18 @@ var decoderCases = []struct {
 			good(4, "3", noon, "c"),
 		},
 	},
-	{name: "cut inside quotes", body: "1," + noon + ",a\n2," + noon + ",\"b\nc,d\n", want: []decoded{good(2, "1", noon, "a")}, err: body.ErrCut},
-	{name: "cut in a row", body: "1," + noon + ",a\n2," + noon, want: []decoded{good(2, "1", noon, "a")}, err: body.ErrCut},
-	{name: "cut in the first field", body: "1," + noon + ",a\n2", want: []decoded{good(2, "1", noon, "a")}, err: body.ErrCut},
+	{
+		name: "cut inside quotes", body: "1," + noon + ",a\n2," + noon + ",\"b\nc,d\n",
+		want: []decoded{good(2, "1", noon, "a")}, err: body.ErrCut,
+	},
+	{
+		name: "cut in a row", body: "1," + noon + ",a\n2," + noon,
+		want: []decoded{good(2, "1", noon, "a")}, err: body.ErrCut,
+	},
+	{
+		name: "cut in the first field", body: "1," + noon + ",a\n2",
+		want: []decoded{good(2, "1", noon, "a")}, err: body.ErrCut,
+	},
 }
 
 func TestDecoder(t *testing.T) {
@@ -187,33 +214,61 @@ func TestDecoderHeader(t *testing.T) {
 		err  error
 		says string
 	}{
-		"plain":              {body: threeColumns, want: []string{"event_id", "event_time", "action_name"}},
-		"only a header":      {body: "event_time,action_name", want: []string{"event_time", "action_name"}},
-		"spelling":           {body: "Event Time,actionName\r\n", want: []string{"event_time", "action_name"}},
-		"quoted":             {body: `"event_time","action_name","a ""b"", c"` + "\n", want: []string{"event_time", "action_name", "a_b_c"}},
+		"plain":         {body: threeColumns, want: []string{"event_id", "event_time", "action_name"}},
+		"only a header": {body: "event_time,action_name", want: []string{"event_time", "action_name"}},
+		"spelling":      {body: "Event Time,actionName\r\n", want: []string{"event_time", "action_name"}},
+		"quoted": {
+			body: `"event_time","action_name","a ""b"", c"` + "\n",
+			want: []string{"event_time", "action_name", "a_b_c"},
+		},
 		"BOM":                {body: "\ufeff" + threeColumns, want: []string{"event_id", "event_time", "action_name"}},
 		"BOM and quotes":     {body: "\ufeff\"event_time\",\"action_name\"\n", want: []string{"event_time", "action_name"}},
 		"blank lines before": {body: "\r\n \n" + threeColumns, want: []string{"event_id", "event_time", "action_name"}},
 		"nothing":            {err: body.ErrEmptyBody, says: "the body is empty"},
 		"only BOM":           {body: "\ufeff", err: body.ErrEmptyBody},
 		"only white space":   {body: " \r\n\n \t", err: body.ErrEmptyBody},
-		"no time column":     {body: "event_id,action_name\n1,a\n", err: body.ErrNoExport, says: "the body is no export: it begins with event_id,action_name 1,a"},
-		"no action column":   {body: "event_time\n", err: body.ErrNoExport},
-		"HTML":               {body: "<!DOCTYPE html>\n<title>Sign  in</title>", err: body.ErrNoExport, says: "the body is no export: it begins with <!DOCTYPE html> <title>Sign in</title>"},
-		"text":               {body: "upstream connect error", err: body.ErrNoExport, says: "the body is no export: it begins with upstream connect error"},
-		"null":               {body: "null", err: body.ErrNoExport},
-		"JSON list":          {body: "[]", err: body.ErrNoExport},
+		"no time column": {
+			body: "event_id,action_name\n1,a\n", err: body.ErrNoExport,
+			says: "the body is no export: it begins with event_id,action_name 1,a",
+		},
+		"no action column": {body: "event_time\n", err: body.ErrNoExport},
+		"HTML": {
+			body: "<!DOCTYPE html>\n<title>Sign  in</title>", err: body.ErrNoExport,
+			says: "the body is no export: it begins with <!DOCTYPE html> <title>Sign in</title>",
+		},
+		"text": {
+			body: "upstream connect error", err: body.ErrNoExport,
+			says: "the body is no export: it begins with upstream connect error",
+		},
+		"null":      {body: "null", err: body.ErrNoExport},
+		"JSON list": {body: "[]", err: body.ErrNoExport},
 		"ErrorBody": {
 			body: `{"errors":[{"code":"TIMEOUT_ERROR","message":"took too long","details":"","path":""}],"requestId":"r-1"}`,
-			err:  body.ErrNoExport, says: "the body is no export: GET /audit-log/export: 200 TIMEOUT_ERROR: took too long; request id r-1",
+			err:  body.ErrNoExport, says: "the body is no export: GET /audit-log/export: 200 TIMEOUT_ERROR: took too long; " +
+				"request id r-1",
 		},
-		"detail":         {body: "\n{\"detail\":\"Not\\nauthenticated\"}", err: body.ErrNoExport, says: "the body is no export: GET /audit-log/export: 200 OK: Not authenticated"},
-		"detail list":    {body: `{"detail":[{"loc":["query"]}]}`, err: body.ErrNoExport, says: `the body is no export: GET /audit-log/export: 200 OK: [{"loc":["query"]}]`},
-		"other JSON":     {body: `{"ok":true}`, err: body.ErrNoExport, says: `the body is no export: it begins with {"ok":true}`},
-		"binary":         {body: "PK\x03\x04\x00\xff\x1b[31m", err: body.ErrNoExport, says: "the body is no export: it begins with PK.....[31m"},
-		"UTF-16":         {body: "\xff\xfee\x00v\x00", err: body.ErrNoExport, says: "the body is no export: it is UTF-16"},
-		"cut in quotes":  {body: `"event_time","acti`, err: body.ErrCut},
-		"many columns":   {body: threeColumns[:len(threeColumns)-1] + strings.Repeat(",", maxColumns), err: body.ErrNoExport},
+		"detail": {
+			body: "\n{\"detail\":\"Not\\nauthenticated\"}", err: body.ErrNoExport,
+			says: "the body is no export: GET /audit-log/export: 200 OK: Not authenticated",
+		},
+		"detail list": {
+			body: `{"detail":[{"loc":["query"]}]}`, err: body.ErrNoExport,
+			says: `the body is no export: GET /audit-log/export: 200 OK: [{"loc":["query"]}]`,
+		},
+		"other JSON": {
+			body: `{"ok":true}`, err: body.ErrNoExport,
+			says: `the body is no export: it begins with {"ok":true}`,
+		},
+		"binary": {
+			body: "PK\x03\x04\x00\xff\x1b[31m", err: body.ErrNoExport,
+			says: "the body is no export: it begins with PK.....[31m",
+		},
+		"UTF-16":        {body: "\xff\xfee\x00v\x00", err: body.ErrNoExport, says: "the body is no export: it is UTF-16"},
+		"cut in quotes": {body: `"event_time","acti`, err: body.ErrCut},
+		"many columns": {
+			body: threeColumns[:len(threeColumns)-1] + strings.Repeat(",", maxColumns),
+			err:  body.ErrNoExport,
+		},
 		"no header, row": {body: strings.Repeat("x", readBytes) + "\n", err: body.ErrNoExport},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -245,9 +300,12 @@ func TestDecoderReaderError(t *testing.T) {
 		body string
 		want []decoded
 	}{
-		"in the header":   {body: "event_id,event_ti"},
-		"behind it":       {body: threeColumns},
-		"in a row":        {body: threeColumns + "1," + noon + ",a\n2," + noon + ",b", want: []decoded{good(2, "1", noon, "a")}},
+		"in the header": {body: "event_id,event_ti"},
+		"behind it":     {body: threeColumns},
+		"in a row": {
+			body: threeColumns + "1," + noon + ",a\n2," + noon + ",b",
+			want: []decoded{good(2, "1", noon, "a")},
+		},
 		"between rows":    {body: threeColumns + "1," + noon + ",a\n", want: []decoded{good(2, "1", noon, "a")}},
 		"inside quotes":   {body: threeColumns + "1," + noon + ",a\n\"2", want: []decoded{good(2, "1", noon, "a")}},
 		"at once":         {body: ""},
@@ -277,7 +335,10 @@ func TestDecoderReaderWithoutProgress(t *testing.T) {
 // A decoder is used for one response after the other, whatever became of the one before.
 func TestDecoderReset(t *testing.T) {
 	d := New()
-	for _, before := range []string{"", "<html>", threeColumns + "1," + noon, threeColumns + "1," + noon + ",\"" + strings.Repeat("x", 2*readBytes)} {
+	for _, before := range []string{
+		"", "<html>", threeColumns + "1," + noon,
+		threeColumns + "1," + noon + ",\"" + strings.Repeat("x", 2*readBytes),
+	} {
 		d.Reset(strings.NewReader(before), time.Time{})
 		if _, err := d.Header(); err == nil {
 			_ = d.next(new(event.Row))

@@ -9,8 +9,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// This file is about what may be the trace of an answer that broke off: a last row that is no row, a last line without a
-// line end, a quote that nobody closes. Only who asked can tell, by asking again.
+// This file is about what may be the trace of an answer that broke off: a last row that is no row, a last
+// line without a line end, a quote that nobody closes. Only who asked can tell, by asking again.
 
 // End is how an answer ends that may not be whole.
 type End struct {
@@ -36,7 +36,9 @@ func (d *Decoder) doubt(size int) (again bool, err error) {
 		if d.believe(text, true) {
 			return false, nil
 		}
-		return false, d.finish(fmt.Errorf("%w: in line %d, after %d of %d fields", body.ErrCut, d.line, d.split.count, len(d.split.fields)))
+		return false, d.finish(fmt.Errorf(
+			"%w: in line %d, after %d of %d fields", body.ErrCut, d.line, d.split.count, len(d.split.fields),
+		))
 	case d.Believe == nil || d.believed:
 		return false, nil
 	case body.LooksForeign(text):
@@ -49,7 +51,10 @@ func (d *Decoder) doubt(size int) (again bool, err error) {
 	case d.err == nil:
 		return d.fill() == nil, nil // a row that fills the largest buffer is judged as if more followed
 	case d.err == io.EOF && !d.believe(text, false):
-		return false, d.finish(fmt.Errorf("%w: line %d, which is the last one, has %d of %d fields", body.ErrCut, d.line, d.split.count, len(d.split.fields)))
+		return false, d.finish(fmt.Errorf(
+			"%w: line %d, which is the last one, has %d of %d fields", body.ErrCut, d.line, d.split.count,
+			len(d.split.fields),
+		))
 	default:
 		return false, nil
 	}
@@ -77,7 +82,8 @@ func firstLine(text []byte) []byte {
 	return text
 }
 
-// holdsRow reports whether a line of text behind the first looks like a row: then it is one that a stray quote took in.
+// holdsRow reports whether a line of text behind the first looks like a row: then it is one that a stray
+// quote took in.
 func (d *Decoder) holdsRow(text []byte) bool {
 	probe := splitter{fields: make([][]byte, len(d.split.fields))}
 	for text = text[len(firstLine(text)):]; len(text) > 0; {

@@ -24,27 +24,39 @@ var doubtfulEnds = map[string]struct {
 	want []decoded // behind that row
 }{
 	"an unclosed quote": {
-		"2," + noon + ",\"evil\n3," + noon + ",c\n4," + noon + ",d\n", "2," + noon + ",\"evil\n", true, "inside the row that begins in line 3",
-		[]decoded{wrong(3, unclosed, "2,"+noon+`,"evil`, atNoon, "2", noon, `"evil`), good(4, "3", noon, "c"), good(5, "4", noon, "d")},
+		"2," + noon + ",\"evil\n3," + noon + ",c\n4," + noon + ",d\n", "2," + noon + ",\"evil\n", true,
+		"inside the row that begins in line 3",
+		[]decoded{
+			wrong(3, unclosed, "2,"+noon+`,"evil`, atNoon, "2", noon, `"evil`), good(4, "3", noon, "c"),
+			good(5, "4", noon, "d"),
+		},
 	},
 	"an unclosed quote and a comma": {
-		"2," + noon + ",\"evil,x\r\n3," + noon + ",c\r\n", "2," + noon + ",\"evil,x\r\n", true, "inside the row that begins in line 3",
+		"2," + noon + ",\"evil,x\r\n3," + noon + ",c\r\n", "2," + noon + ",\"evil,x\r\n", true,
+		"inside the row that begins in line 3",
 		[]decoded{
 			wrong(3, unclosed+"; has 4 fields, the header 3", "2,"+noon+`,"evil,x`, atNoon, "2", noon, `"evil`),
 			good(4, "3", noon, "c"),
 		},
 	},
 	"a footer": {"Total,20", "Total,20", true, "in line 3, after 2 of 3 fields", []decoded{
-		wrong(3, `has 2 fields, the header 3; event_time "20" is no time that can be read`, "Total,20", atWindowEnd, "Total", "20"),
+		wrong(
+			3, `has 2 fields, the header 3; event_time "20" is no time that can be read`, "Total,20",
+			atWindowEnd, "Total", "20",
+		),
 	}},
 	"the end of a text in DOS": {"\x1a", "\x1a", true, "in line 3, after 1 of 3 fields", []decoded{
 		wrong(3, "has 1 fields, the header 3", "\x1a", atWindowEnd, "\x1a"),
 	}},
-	"a text": {"upstream error\n \n", "upstream error\n", false, "line 3, which is the last one, has 1 of 3 fields", []decoded{
-		wrong(3, "has 1 fields, the header 3", "upstream error", atWindowEnd, "upstream error"),
-	}},
+	"a text": {"upstream error\n \n", "upstream error\n", false,
+		"line 3, which is the last one, has 1 of 3 fields", []decoded{
+			wrong(3, "has 1 fields, the header 3", "upstream error", atWindowEnd, "upstream error"),
+		}},
 	"an error": {"{\"errors\":[]}\n", "{\"errors\":[]}\n", false, "the body is no export", []decoded{
-		wrong(3, "field 1 has a quote, but does not begin with one; has 1 fields, the header 3", `{"errors":[]}`, atWindowEnd, `{"errors":[]}`),
+		wrong(
+			3, "field 1 has a quote, but does not begin with one; has 1 fields, the header 3", `{"errors":[]}`,
+			atWindowEnd, `{"errors":[]}`,
+		),
 	}},
 	"a page": {"<html>\n<body>\n", "<html>\n", false, "line 3: the body is no export: it begins with <html>", []decoded{
 		wrong(3, "has 1 fields, the header 3", "<html>", atWindowEnd, "<html>"),
@@ -95,7 +107,8 @@ func TestAnErrorBehindRowsIsWhatItsCodeSays(t *testing.T) {
 
 // Two quotes that nobody closes take in the rows between them, and the second is followed by text.
 func TestStrayQuotesTakeInNoRows(t *testing.T) {
-	body := threeColumns + "1," + noon + ",\"evil\n2," + noon + ",b\n3," + noon + ",\"evil\n4," + noon + ",d\n5," + noon + ",\"e\"\n"
+	body := threeColumns + "1," + noon + ",\"evil\n2," + noon + ",b\n3," + noon + ",\"evil\n4," +
+		noon + ",d\n5," + noon + ",\"e\"\n"
 	for chunking, r := range exportertest.Chunkings(body) {
 		rows, err := decodeWith(New(), r)
 		require.Equal(t, io.EOF, err, chunking)
@@ -109,7 +122,10 @@ func TestStrayQuotesTakeInNoRows(t *testing.T) {
 // What somebody chose stays inside a field that is quoted as it should be, even if its row is wrong otherwise.
 func TestAQuotedTextMakesNoRow(t *testing.T) {
 	forged := "\"x\nforged," + noon + ",a\ny\""
-	for row, bad := range map[string]bool{"1," + noon + "," + forged: false, "1," + noon + "," + forged + ",more": true, "1,never," + forged: true} {
+	for row, bad := range map[string]bool{
+		"1," + noon + "," + forged: false, "1," + noon + "," + forged + ",more": true,
+		"1,never," + forged: true,
+	} {
 		rows, err := decodeWith(New(), strings.NewReader(threeColumns+row+"\n2,"+noon+",b\n"))
 		require.Equal(t, io.EOF, err)
 		require.Len(t, rows, 2, row)

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// parseEventTime reads an event_time; the result is UTC. The endpoint's documentation promises a date-time and not which, so this accepts
+// parseEventTime reads an event_time; the result is UTC. The endpoint's documentation promises a date-time
+// and not which, so this accepts
 //
 //   - 2026-01-31T23:59:59Z: the date and time of RFC 3339, with T, t or a space between them, seconds optional;
 //   - behind it a fraction of any length, after a point or a comma; what is finer than a nanosecond is cut off;
 //   - then the offset: Z, z, +01:00, +0100, +01 or UTC, a space before it or not; none means UTC;
 //   - a date alone, which is its midnight in UTC (spreadsheet libraries write columns of midnights so);
-//   - the time since 1970 as 9 to 11 digits of seconds, with a fraction or not, 12 to 14 of milliseconds, 15 to 17 of microseconds, 18 or 19
-//     of nanoseconds;
+//   - the time since 1970 as 9 to 11 digits of seconds, with a fraction or not, 12 to 14 of milliseconds,
+//     15 to 17 of microseconds, 18 or 19 of nanoseconds;
 //   - a date and time without separators, 202601312359[59[fraction]], see parseCompact;
 //   - white space around all that.
 //
-// A leap second (…:60) becomes the last nanosecond of its minute, which keeps the order. Dates that no calendar has, hour 24 and offsets of
-// 24 hours or more are refused. It allocates nothing.
+// A leap second (…:60) becomes the last nanosecond of its minute, which keeps the order. Dates that no
+// calendar has, hour 24 and offsets of 24 hours or more are refused. It allocates nothing.
 func parseEventTime(b []byte) (time.Time, bool) {
 	if t, ok := parseFixedTime(b); ok {
 		return t, true
@@ -27,7 +28,8 @@ func parseEventTime(b []byte) (time.Time, bool) {
 	return parseAnyTime(b)
 }
 
-// timeParser reads event times that come one after the other. Neighbours are often of the same minute, of which it remembers the last.
+// timeParser reads event times that come one after the other. Neighbours are often of the same minute, of
+// which it remembers the last.
 type timeParser struct {
 	lo, hi uint64 // the 16 bytes 2026-01-31T23:59 that a UTC time began with; 0 before the first one
 	unix   int64  // that minute's beginning
@@ -53,7 +55,8 @@ func (p *timeParser) parse(b []byte) (time.Time, bool) {
 	return t, true
 }
 
-// parseFixedTime reads the usual form, 2026-01-31T23:59:59[.999999999](Z|±hh:mm|), by position. What it does not take, parseAnyTime may.
+// parseFixedTime reads the usual form, 2026-01-31T23:59:59[.999999999](Z|±hh:mm|), by position. What it does
+// not take, parseAnyTime may.
 func parseFixedTime(b []byte) (time.Time, bool) {
 	if len(b) < 19 || b[4] != '-' || b[7] != '-' || b[10] != 'T' && b[10] != ' ' || b[13] != ':' || b[16] != ':' {
 		return time.Time{}, false
@@ -82,7 +85,8 @@ func parseFixedTime(b []byte) (time.Time, bool) {
 	return instant(century*100+year, month, day, hour, minute, second, nano, east)
 }
 
-// fixedFraction takes a point and one to nine digits from what follows a second, as nanoseconds. Anything else it leaves in rest.
+// fixedFraction takes a point and one to nine digits from what follows a second, as nanoseconds. Anything
+// else it leaves in rest.
 func fixedFraction(b []byte) (nano int, rest []byte) {
 	if len(b) < 2 || b[0] != '.' {
 		return 0, b
@@ -186,7 +190,8 @@ func isCompact(b []byte) bool {
 	return 1970 <= year && year <= 2106
 }
 
-// parseCompact reads YYYYMMDDhhmm[ss[fraction]], which is UTC. What no calendar has is not taken for a time since 1970.
+// parseCompact reads YYYYMMDDhhmm[ss[fraction]], which is UTC. What no calendar has is not taken for a time
+// since 1970.
 func parseCompact(b []byte) (time.Time, bool) {
 	s := timeScanner{rest: b}
 	year, month, day, hour, minute := s.number(4), s.number(2), s.number(2), s.number(2), s.number(2)
@@ -203,7 +208,8 @@ func parseCompact(b []byte) (time.Time, bool) {
 // inRange reports whether a record can carry t: Fluent Bit has 32 bits for its seconds since 1970.
 func inRange(t time.Time) bool { return uint64(t.Unix()) <= math.MaxUint32 }
 
-// parseEpoch reads a time since 1970. The number of digits tells the unit: for each unit they cover 1973 to 2286 at least.
+// parseEpoch reads a time since 1970. The number of digits tells the unit: for each unit they cover 1973 to
+// 2286 at least.
 func parseEpoch(b []byte) (time.Time, bool) {
 	s := timeScanner{rest: b}
 	n, digits := int64(0), 0

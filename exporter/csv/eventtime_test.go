@@ -141,7 +141,8 @@ func TestParseEventTimeCalendar(t *testing.T) {
 	for _, year := range []int{1900, 2000, 2023, 2024, 2100} {
 		for month := range 14 {
 			for day := range 33 {
-				text := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Format("2006-") + strconv.Itoa(100 + month)[1:] + "-" + strconv.Itoa(100 + day)[1:] + "T00:00:00Z"
+				text := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Format("2006-") +
+					strconv.Itoa(100 + month)[1:] + "-" + strconv.Itoa(100 + day)[1:] + "T00:00:00Z"
 				_, err := time.Parse(time.RFC3339, text)
 				_, ok := parseEventTime([]byte(text))
 				assert.Equal(t, err == nil, ok, text)
@@ -167,7 +168,11 @@ func TestARowFromOutsideTheRangeOfRecordsIsABadRow(t *testing.T) {
 			require.Empty(t, rows[0].bad, text)
 			continue
 		}
-		require.Equal(t, wrong(2, `event_time "`+text+`" is before 1970 or after 2106`, "1,"+text+",a", atWindowEnd, "1", text, "a"), rows[0])
+		require.Equal(
+			t,
+			wrong(2, `event_time "`+text+`" is before 1970 or after 2106`, "1,"+text+",a", atWindowEnd, "1", text, "a"),
+			rows[0],
+		)
 	}
 }
 
@@ -194,9 +199,11 @@ func FuzzParseEventTime(f *testing.F) {
 		}
 		var want time.Time
 		if want.UnmarshalText(text) == nil {
-			// Go also takes an hour of one digit and offsets such as +24:00 and +01:60, the last of which it then writes differently.
+			// Go also takes an hour of one digit and offsets such as +24:00 and +01:60, the last of which it
+			// then writes differently.
 			_, east := want.Zone()
-			usual := text[13] == ':' && max(east, -east) < 24*3600 && (east == 0 || strings.HasSuffix(string(text), want.Format("Z07:00")))
+			usual := text[13] == ':' && max(east, -east) < 24*3600 &&
+				(east == 0 || strings.HasSuffix(string(text), want.Format("Z07:00")))
 			if usual && !ok || ok && !want.Equal(got) {
 				t.Fatalf("%q is %v, %t; Go reads %v", text, got, ok, want)
 			}

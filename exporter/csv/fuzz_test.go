@@ -33,8 +33,8 @@ func wrongShape(bad string) string {
 	return strings.TrimSuffix(shape, "; ")
 }
 
-// FuzzDecoder holds the decoder against encoding/csv: what that accepts must be read the same, what it refuses must be refused or be a bad row,
-// and what has no bad row it must accept.
+// FuzzDecoder holds the decoder against encoding/csv: what that accepts must be read the same, what it
+// refuses must be refused or be a bad row, and what has no bad row it must accept.
 func FuzzDecoder(f *testing.F) {
 	for _, test := range decoderCases {
 		f.Add([]byte(test.body), uint8(2))
@@ -78,7 +78,10 @@ func againstEncodingCSV() func(t *testing.T, text []byte, more uint8) {
 		checkRaw(t, got)
 
 		rnd := rand.New(rand.NewPCG(uint64(more), uint64(len(text))))
-		again, errAgain := decodeWith(small, &exportertest.RandomChunks{Reader: strings.NewReader(body), Random: rnd, Max: 1 + int(more)})
+		again, errAgain := decodeWith(
+			small,
+			&exportertest.RandomChunks{Reader: strings.NewReader(body), Random: rnd, Max: 1 + int(more)},
+		)
 		sameRows(t, got, again, err, errAgain, maxRowBytes)
 		if longBlankLine(text, limited.maxRow) {
 			return // which is a row, if a strange one, for who cannot see all of it
@@ -125,8 +128,8 @@ func compareWithEncodingCSV(t *testing.T, body string, columns int, got []decode
 	}
 }
 
-// refused checks that rows, the first of which encoding/csv refuses, have something wrong with them as well. A line of white space is no
-// row for the decoder and one of one field for encoding/csv.
+// refused checks that rows, the first of which encoding/csv refuses, have something wrong with them as well.
+// A line of white space is no row for the decoder and one of one field for encoding/csv.
 func refused(t *testing.T, refusal error, text string, rows []decoded, err error) {
 	t.Helper()
 	var at *csv.ParseError
@@ -189,10 +192,12 @@ func longBlankLine(text []byte, limit int) bool {
 	return false
 }
 
-// sameRows checks that other reading of the same body had the same result. Rows longer than limit only have to be where they were.
+// sameRows checks that other reading of the same body had the same result. Rows longer than limit only have
+// to be where they were.
 func sameRows(t *testing.T, want, got []decoded, wantErr, gotErr error, limit int) {
 	t.Helper()
-	if errors.Is(wantErr, body.ErrCut) != errors.Is(gotErr, body.ErrCut) || (wantErr == io.EOF) != (gotErr == io.EOF) || len(want) != len(got) {
+	if errors.Is(wantErr, body.ErrCut) != errors.Is(gotErr, body.ErrCut) ||
+		(wantErr == io.EOF) != (gotErr == io.EOF) || len(want) != len(got) {
 		t.Fatalf("%d rows and %v, want %d and %v", len(got), gotErr, len(want), wantErr)
 	}
 	for i, w := range want {
@@ -206,7 +211,8 @@ func sameRows(t *testing.T, want, got []decoded, wantErr, gotErr error, limit in
 			}
 			continue
 		}
-		if g.bad != w.bad || g.raw != w.raw || !g.time.Equal(w.time) || strings.Join(g.fields, "\x00,") != strings.Join(w.fields, "\x00,") {
+		if g.bad != w.bad || g.raw != w.raw || !g.time.Equal(w.time) ||
+			strings.Join(g.fields, "\x00,") != strings.Join(w.fields, "\x00,") {
 			t.Fatalf("row %d is %+v, want %+v", i, g, w)
 		}
 	}

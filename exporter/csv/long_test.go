@@ -25,7 +25,10 @@ func TestDecoderLongField(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := New()
 			body := threeColumns + "1," + noon + "," + field + "\n2," + noon + ",b\n"
-			d.Reset(&exportertest.RandomChunks{Reader: strings.NewReader(body), Random: rand.New(rand.NewPCG(1, 2)), Max: 64 << 10}, atWindowEnd)
+			d.Reset(
+				&exportertest.RandomChunks{Reader: strings.NewReader(body), Random: rand.New(rand.NewPCG(1, 2)), Max: 64 << 10},
+				atWindowEnd,
+			)
 			rows, err := decodeAll(d)
 			require.Equal(t, io.EOF, err)
 			require.Len(t, rows, 2)
@@ -53,16 +56,31 @@ func TestDecoderRowLongerThanLimit(t *testing.T) {
 		lines  int
 		err    error // at the row, when nothing follows it
 	}{
-		"plain":            {row: "1," + noon + "," + long, fields: []string{"1", noon}, at: atNoon, lines: 1},
-		"time after it":    {row: "1," + long + ",a", fields: []string{"1"}, at: atWindowEnd, lines: 1},
-		"first":            {row: long + "," + noon + ",a", at: atWindowEnd, lines: 1},
-		"quoted":           {row: "1," + noon + ",\"" + long + "\n,\"\"\n" + long + "\"", fields: []string{"1", noon}, at: atNoon, lines: 3},
-		"doubled before":   {row: `"1""2",` + noon + "," + long, fields: []string{`1"2`, noon}, at: atNoon, lines: 1},
-		"wrong as well":    {row: "1," + noon + "," + long + `,"4`, fields: []string{"1", noon}, at: atNoon, err: body.ErrCut, lines: -1},
-		"too few fields":   {row: long + "," + noon, at: atWindowEnd, lines: 1, err: body.ErrCut},
-		"only doubled":     {row: "1," + noon + ",\"" + strings.Repeat(`""`, limit) + "\"", fields: []string{"1", noon}, at: atNoon, lines: 1},
-		"many commas":      {row: "1," + noon + strings.Repeat(",", 2*limit), fields: []string{"1", noon, ""}, at: atNoon, lines: 1, err: body.ErrCut},
-		"quote at the cut": {row: "1," + noon + ",\"" + strings.Repeat("x", 2047-len("1,"+noon+",\"")) + `""` + long + "\"", fields: []string{"1", noon}, at: atNoon, lines: 1},
+		"plain":         {row: "1," + noon + "," + long, fields: []string{"1", noon}, at: atNoon, lines: 1},
+		"time after it": {row: "1," + long + ",a", fields: []string{"1"}, at: atWindowEnd, lines: 1},
+		"first":         {row: long + "," + noon + ",a", at: atWindowEnd, lines: 1},
+		"quoted": {
+			row: "1," + noon + ",\"" + long + "\n,\"\"\n" + long + "\"", fields: []string{"1", noon},
+			at: atNoon, lines: 3,
+		},
+		"doubled before": {row: `"1""2",` + noon + "," + long, fields: []string{`1"2`, noon}, at: atNoon, lines: 1},
+		"wrong as well": {
+			row: "1," + noon + "," + long + `,"4`, fields: []string{"1", noon}, at: atNoon,
+			err: body.ErrCut, lines: -1,
+		},
+		"too few fields": {row: long + "," + noon, at: atWindowEnd, lines: 1, err: body.ErrCut},
+		"only doubled": {
+			row: "1," + noon + ",\"" + strings.Repeat(`""`, limit) + "\"", fields: []string{"1", noon},
+			at: atNoon, lines: 1,
+		},
+		"many commas": {
+			row: "1," + noon + strings.Repeat(",", 2*limit), fields: []string{"1", noon, ""}, at: atNoon,
+			lines: 1, err: body.ErrCut,
+		},
+		"quote at the cut": {
+			row:    "1," + noon + ",\"" + strings.Repeat("x", 2047-len("1,"+noon+",\"")) + `""` + long + "\"",
+			fields: []string{"1", noon}, at: atNoon, lines: 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, end := range []string{"\n", "\r\n", ""} {
@@ -95,7 +113,10 @@ func TestDecoderRowLongerThanLimit(t *testing.T) {
 func TestDecoderRowLongerThanMaxRowBytes(t *testing.T) {
 	d := New()
 	long := io.LimitReader(&exportertest.Endless{Text: "0123456789,\"\"\n"}, 100<<20)
-	d.Reset(io.MultiReader(strings.NewReader(threeColumns+"1,"+noon+",\""), long, strings.NewReader("x\"\n2,"+noon+",b\n")), atWindowEnd)
+	d.Reset(
+		io.MultiReader(strings.NewReader(threeColumns+"1,"+noon+",\""), long, strings.NewReader("x\"\n2,"+noon+",b\n")),
+		atWindowEnd,
+	)
 	_, err := d.Header()
 	require.NoError(t, err)
 	var r event.Row
@@ -125,7 +146,11 @@ func TestDecoderResetGivesBack(t *testing.T) {
 // The time it takes a body in small pieces to make a long row must not grow with the square of the row's length.
 func TestDecoderSplitsLongRowSeldom(t *testing.T) {
 	reads := 0
-	body := io.MultiReader(strings.NewReader(threeColumns+"1,"+noon+",\""), &countedReads{io.LimitReader(&exportertest.Endless{Text: "0123456789abcdef"}, 8<<20), &reads}, strings.NewReader("\"\n"))
+	body := io.MultiReader(
+		strings.NewReader(threeColumns+"1,"+noon+",\""),
+		&countedReads{io.LimitReader(&exportertest.Endless{Text: "0123456789abcdef"}, 8<<20), &reads},
+		strings.NewReader("\"\n"),
+	)
 	d := New()
 	d.Reset(body, atWindowEnd)
 	_, err := d.Header()

@@ -12,11 +12,12 @@ const (
 	leastStrip = 1024 // bytes: a strip behind a row that made one useless, as its neighbours may
 )
 
-// strip tells of a piece of text where those bytes are that matter to CSV. The piece fits the processor's first cache, so that looking at each byte
-// one more time costs next to nothing; what follows goes from end to end of fields.
+// strip tells of a piece of text where those bytes are that matter to CSV. The piece fits the processor's
+// first cache, so that looking at each byte one more time costs next to nothing; what follows goes from end
+// to end of fields.
 //
-// A byte is inside quotes when an odd number of them comes before it. So it is where quotes are only around whole fields or doubled in them;
-// who goes by the ends must make sure of that, see decoder.quick.
+// A byte is inside quotes when an odd number of them comes before it. So it is where quotes are only around
+// whole fields or doubled in them; who goes by the ends must make sure of that, see decoder.quick.
 type strip struct {
 	ends   [stripBytes]uint16    // places of commas and line feeds that are not inside quotes
 	count  int                   // of ends
@@ -30,8 +31,8 @@ type marks struct {
 	before sums
 }
 
-// sums tell what a text has: the number of quotes in the lowest 16 bits, then those of 64 bytes that are not all ASCII, and of 64 bytes that have
-// a line feed inside quotes.
+// sums tell what a text has: the number of quotes in the lowest 16 bits, then those of 64 bytes that are not
+// all ASCII, and of 64 bytes that have a line feed inside quotes.
 type sums uint64
 
 const (
@@ -45,10 +46,12 @@ func (s sums) high() bool { return uint16(s>>16) > 0 }
 
 func (s sums) feeds() bool { return s>>32 > 0 }
 
-// between tells what the text has from place from to place to, exclusive: how many quotes, and whether its blocks have what sums tell.
+// between tells what the text has from place from to place to, exclusive: how many quotes, and whether its
+// blocks have what sums tell.
 func (s *strip) between(from, to int) (quotes int, blocks sums) {
 	first, last := &s.marks[from/markBytes], &s.marks[to/markBytes]
-	quotes = (last.before - first.before).quotes() + bits.OnesCount64(last.quotes&(1<<(to%markBytes)-1)) - bits.OnesCount64(first.quotes&(1<<(from%markBytes)-1))
+	quotes = (last.before - first.before).quotes() + bits.OnesCount64(last.quotes&(1<<(to%markBytes)-1)) -
+		bits.OnesCount64(first.quotes&(1<<(from%markBytes)-1))
 	return quotes, s.marks[to/markBytes+1].before - first.before
 }
 
@@ -67,7 +70,8 @@ func (s *strip) mark(text []byte) {
 	}
 }
 
-// markWords marks whole blocks eight bytes at a time, from the given one on, where there are no vectors or nobody wrote the code for them.
+// markWords marks whole blocks eight bytes at a time, from the given one on, where there are no vectors or
+// nobody wrote the code for them.
 func markWords(s *strip, text []byte, block int) {
 	for ; len(text) > 0; text = text[markBytes:] {
 		var quotes, feeds, ends, all uint64
@@ -88,7 +92,8 @@ func markWords(s *strip, text []byte, block int) {
 		m := &s.marks[block]
 		m.quotes = quotes
 		block++
-		s.marks[block].before = m.before + sums(bits.OnesCount64(quotes)) + oneFeed*sums(some(feeds&inside)) + oneHigh*sums(some(all&highBits))
+		s.marks[block].before = m.before + sums(bits.OnesCount64(quotes)) +
+			oneFeed*sums(some(feeds&inside)) + oneHigh*sums(some(all&highBits))
 	}
 }
 
@@ -98,8 +103,8 @@ const (
 	highBits = 0x80 * eachByte
 )
 
-// other sets the highest bit of each byte of a word that is not c. An exclusive or leaves no bit of a byte that is; of any other it leaves the
-// highest, or so much that adding 0x7f carries into that.
+// other sets the highest bit of each byte of a word that is not c. An exclusive or leaves no bit of a byte
+// that is; of any other it leaves the highest, or so much that adding 0x7f carries into that.
 func other(word uint64, c byte) uint64 {
 	word ^= uint64(c) * eachByte
 	return word&lowBits + lowBits | word

@@ -6,12 +6,14 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// quick reads the next row if it is as nearly all are: whole in the buffer and no longer than a strip, of as many fields as the header, with quotes
-// around whole fields only, and a time that can be read. Of any other row it says false and leaves it as it was: next knows all the rules and sees
-// to it. What is given out stays valid until the buffer is filled again.
+// quick reads the next row if it is as nearly all are: whole in the buffer and no longer than a strip, of as
+// many fields as the header, with quotes around whole fields only, and a time that can be read. Of any other
+// row it says false and leaves it as it was: next knows all the rules and sees to it. What is given out stays
+// valid until the buffer is filled again.
 //
-// It goes by the strip's ends. That they are right about a row is because it begins outside quotes, as the row before ended, and because of
-// what is checked: every quote in it is the first or the last byte of a field, or one of two that stand together in such a field.
+// It goes by the strip's ends. That they are right about a row is because it begins outside quotes, as the
+// row before ended, and because of what is checked: every quote in it is the first or the last byte of a
+// field, or one of two that stand together in such a field.
 func (d *Decoder) quick(r *event.Row) bool {
 	if d.columns == nil || d.long {
 		return false
@@ -52,8 +54,8 @@ func (d *Decoder) quick(r *event.Row) bool {
 	return true
 }
 
-// cut cuts the row into its fields, without the quotes around them, of which it returns the number of pairs. ok is false when a field lacks one
-// of the two, or the row has more or fewer fields.
+// cut cuts the row into its fields, without the quotes around them, of which it returns the number of pairs.
+// ok is false when a field lacks one of the two, or the row has more or fewer fields.
 func (d *Decoder) cut(fields [][]byte, ends []uint16) (quoted int, ok bool) {
 	text, at := d.buf[d.stripAt:d.end], d.start-d.stripAt // where the field begins
 	fields = fields[:len(ends)]
@@ -109,7 +111,8 @@ func onlyDoubled(fields [][]byte, quoted []int, quotes int) bool {
 	return quotes == 0
 }
 
-// mark makes a strip that begins with the row; false = it has not all ends of so many columns. The next strip will be longer.
+// mark makes a strip that begins with the row; false = it has not all ends of so many columns. The next strip
+// will be longer.
 func (d *Decoder) mark(columns int) bool {
 	d.stripAt, d.used = d.start, 0
 	for {

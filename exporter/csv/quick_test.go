@@ -16,8 +16,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// againstTheSplitter reads the rows behind a header of some columns, each with quick, and holds it against the splitter, which knows all rules: quick
-// must take exactly the good ones whose end is there, and read them as the splitter does. It returns how many it took.
+// againstTheSplitter reads the rows behind a header of some columns, each with quick, and holds it against
+// the splitter, which knows all rules: quick must take exactly the good ones whose end is there, and read
+// them as the splitter does. It returns how many it took.
 func againstTheSplitter(t *testing.T, d *Decoder, rows []byte, columns int) (taken int) {
 	t.Helper()
 	header := "event_time,action_name,c,d,e,f"[:len("event_time,action_name")+2*(columns-2)] + "\n"
@@ -44,7 +45,8 @@ func againstTheSplitter(t *testing.T, d *Decoder, rows []byte, columns int) (tak
 		}
 		if good {
 			taken++
-			if d.start != start+size || d.line != line+s.lines || r.Line != line || r.Bad != "" || r.Raw != nil || r.ASCII && !event.IsASCII(text[:size]) {
+			if d.start != start+size || d.line != line+s.lines || r.Line != line || r.Bad != "" || r.Raw != nil || r.ASCII &&
+				!event.IsASCII(text[:size]) {
 				t.Fatalf("%q: ends at %d in line %d, want %d and %d; %+v", text, d.start-start, d.line, size, line+s.lines, r)
 			}
 			for i, want := range s.fields {
@@ -111,7 +113,8 @@ func TestQuickTellsWhichRowsAreASCII(t *testing.T) {
 	var b strings.Builder
 	want := []bool{true, false, true, false, false, true}
 	for _, value := range []string{long, "é" + long, "x", long + "é", "é" + long + "é", long} {
-		b.WriteString(noon + "," + value + "\n" + noon + "," + strings.Repeat("y", 2*markBytes) + "\n") // with an ASCII row between them
+		// with an ASCII row between them
+		b.WriteString(noon + "," + value + "\n" + noon + "," + strings.Repeat("y", 2*markBytes) + "\n")
 	}
 	d := New()
 	d.Reset(strings.NewReader("event_time,action_name\n"+b.String()), atWindowEnd)
@@ -128,7 +131,10 @@ func TestQuickTellsWhichRowsAreASCII(t *testing.T) {
 // A wrong row may leave the marks behind it wrong; they must not be believed.
 func TestQuickAfterAWrongRow(t *testing.T) {
 	d := New()
-	d.Reset(strings.NewReader("event_time,action_name\n"+noon+",a\n"+noon+",b\"\n"+noon+",c\n"+noon+",\"d,d\"\n"), atWindowEnd)
+	d.Reset(
+		strings.NewReader("event_time,action_name\n"+noon+",a\n"+noon+",b\"\n"+noon+",c\n"+noon+",\"d,d\"\n"),
+		atWindowEnd,
+	)
 	_, err := d.Header()
 	require.NoError(t, err)
 	var got []string

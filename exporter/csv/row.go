@@ -14,8 +14,9 @@ type splitter struct {
 	bad     string   // what is wrong with the row
 }
 
-// split splits the row that text begins with and returns its length, line end included; 0 when text ends before the row does. whole says that
-// nothing follows text, so that the row may end without a line end. Then 0 means that text is empty or ends inside quotes.
+// split splits the row that text begins with and returns its length, line end included; 0 when text ends
+// before the row does. whole says that nothing follows text, so that the row may end without a line end. Then
+// 0 means that text is empty or ends inside quotes.
 func (s *splitter) split(text []byte, whole bool) int {
 	s.count, s.doubled, s.bad = 0, s.doubled[:0], ""
 	end := bytes.IndexByte(text, '\n')
@@ -34,7 +35,8 @@ func (s *splitter) split(text []byte, whole bool) int {
 	return size
 }
 
-// splitPlain splits a line without quotes. Going from comma to comma with the vector code of IndexByte beats looking at each byte.
+// splitPlain splits a line without quotes. Going from comma to comma with the vector code of IndexByte beats
+// looking at each byte.
 func (s *splitter) splitPlain(line []byte) {
 	n, fields := 0, s.fields
 	for {
@@ -126,8 +128,8 @@ func (s *splitter) blameField(reason string) {
 	}
 }
 
-// closingQuote finds the quote that ends a quoted field whose text begins at at; -1 when text ends before it is certain. doubled says that
-// there are doubled quotes before.
+// closingQuote finds the quote that ends a quoted field whose text begins at at; -1 when text ends before it
+// is certain. doubled says that there are doubled quotes before.
 func closingQuote(text []byte, at int, whole bool) (closing int, doubled bool) {
 	for {
 		i := bytes.IndexByte(text[at:], '"')

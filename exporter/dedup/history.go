@@ -11,9 +11,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// History holds a digest of every minute behind the checkpoint, so that reconciliation can tell whether a minute that is read again has
-// events that were never handed over. A minute costs 20 bytes of the checkpoint, whatever happened in it: 24 hours
-// are 28 KiB.
+// History holds a digest of every minute behind the checkpoint, so that reconciliation can tell whether a
+// minute that is read again has events that were never handed over. A minute costs 20 bytes of the
+// checkpoint, whatever happened in it: 24 hours are 28 KiB.
 type History struct {
 	Minutes map[int64]Digest // by Unix minute; a minute without events has none
 }
@@ -60,8 +60,9 @@ func (t *tally) End() {
 	t.minute, t.digest = -1, Digest{}
 }
 
-// Pending is the digests of what was handed over and is in no checkpoint yet, by batch: which of it a checkpoint will count is known only then.
-// It has the events whose identities seen has, and no others, or a minute that is read again would be counted wrongly.
+// Pending is the digests of what was handed over and is in no checkpoint yet, by batch: which of it a
+// checkpoint will count is known only then. It has the events whose identities seen has, and no others, or a
+// minute that is read again would be counted wrongly.
 type Pending struct {
 	batches []batchMinute
 	batch   uint32 // that events are added to

@@ -62,7 +62,10 @@ func TestUncountedCountsEachBatchOnce(t *testing.T) {
 		h := NewHistory()
 		h.Minutes[5] = Digest{100, 7}
 		u.Count(3, h)
-		require.Equal(t, map[int64]Digest{5: {100 + mix(10) + mix(12) + mix(13), 10}, 6: {mix(11), 1}}, h.Minutes, "batches 1 and 3")
+		require.Equal(
+			t, map[int64]Digest{5: {100 + mix(10) + mix(12) + mix(13), 10}, 6: {mix(11), 1}}, h.Minutes,
+			"batches 1 and 3",
+		)
 	}
 	u.Counted(3)
 	u.Add(4, 15, 7) // the batch goes on

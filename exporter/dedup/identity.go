@@ -1,5 +1,5 @@
-// Package dedup knows what was seen: the identity of an event, the set of those that may be read again, and digests of
-// minutes by which reconciliation finds what is missing.
+// Package dedup knows what was seen: the identity of an event, the set of those that may be read again, and
+// digests of minutes by which reconciliation finds what is missing.
 package dedup
 
 import (
@@ -10,15 +10,16 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// Identity tells events apart. Two rows are one event when both halves are equal; equal ids with different contents are two versions of one
-// event, and both are forwarded. So an event could only be taken for another if 128 bits collided under a secret key.
+// Identity tells events apart. Two rows are one event when both halves are equal; equal ids with different
+// contents are two versions of one event, and both are forwarded. So an event could only be taken for another
+// if 128 bits collided under a secret key.
 type Identity struct {
 	ID      uint64 // of event_id; without one, of all fields and the row's ordinal among equal rows of its response
 	Content uint64 // of all non-empty fields, whatever the order of the columns
 }
 
-// Identifier makes the identities of one response's rows. The key is secret to the checkpoint, so that nobody who can choose, say, a user
-// agent can make two rows look alike.
+// Identifier makes the identities of one response's rows. The key is secret to the checkpoint, so that nobody
+// who can choose, say, a user agent can make two rows look alike.
 type Identifier struct {
 	key     uint64
 	seeds   []uint64            // of each column: its name under the key
@@ -59,8 +60,8 @@ func (x *Identifier) Identify(r *event.Row) Identity {
 	return x.ordinal(who)
 }
 
-// ordinal gives equal rows without an event_id identities of their own: the first, the second, … They are as many in each answer, whatever
-// the order of its rows.
+// ordinal gives equal rows without an event_id identities of their own: the first, the second, … They are as
+// many in each answer, whatever the order of its rows.
 func (x *Identifier) ordinal(who Identity) Identity {
 	if x.equal == nil {
 		x.equal = make(map[Identity]uint32)

@@ -12,17 +12,20 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// Seen remembers the identities of events that were handed over, so that the next window, which reads the overlap again, forwards each once.
+// Seen remembers the identities of events that were handed over, so that the next window, which reads the
+// overlap again, forwards each once.
 //
-// A million rows may have to be remembered, so entries are 24 bytes without pointers, one behind the other in blocks as they came, and an index
-// of 4 bytes a slot finds them. An index is never less than 0.35 full, so an event costs at most 24 + 4/0.35 = 35.4 bytes and its share of the
-// last block. Most events are new, which the index alone can tell. It is larger than the processor's cache: touch asks for many slots at once
-// before they are needed, which costs hardly more than one.
+// A million rows may have to be remembered, so entries are 24 bytes without pointers, one behind the other in
+// blocks as they came, and an index of 4 bytes a slot finds them. An index is never less than 0.35 full, so
+// an event costs at most 24 + 4/0.35 = 35.4 bytes and its share of the last block. Most events are new, which
+// the index alone can tell. It is larger than the processor's cache: touch asks for many slots at once before
+// they are needed, which costs hardly more than one.
 //
-// An event_id that many events share would make each of them look at all others. So the first seenVersions with the same
-// id have their slots by the id, and the others by id and content.
+// An event_id that many events share would make each of them look at all others. So the first seenVersions
+// with the same id have their slots by the id, and the others by id and content.
 //
-// All is cut into parts that grow one at a time, so that growing needs a 16th of the index twice. Entries never move while it grows.
+// All is cut into parts that grow one at a time, so that growing needs a 16th of the index twice. Entries
+// never move while it grows.
 type Seen struct {
 	parts   [seenParts]seenPart
 	Count   int
@@ -36,8 +39,8 @@ type seenPart struct {
 	room   int // entries for which the index is large enough
 }
 
-// seenBlock knows when its newest entry happened, so that a commit need not look at those that only have older ones: they are long out of the
-// processor's cache.
+// seenBlock knows when its newest entry happened, so that a commit need not look at those that only have
+// older ones: they are long out of the processor's cache.
 type seenBlock struct {
 	entries *[seenBlockEntries]seenEntry
 	newest  uint32
@@ -70,8 +73,8 @@ const (
 	Changed                 // handed over with another content
 )
 
-// Touch brings the places at which these identities will be looked up into the processor's cache. The reads do not depend on one another, so
-// the processor waits for memory once and not for each.
+// Touch brings the places at which these identities will be looked up into the processor's cache. The reads
+// do not depend on one another, so the processor waits for memory once and not for each.
 func (s *Seen) Touch(group []Identity) {
 	var all uint32
 	for i := range group {
@@ -82,8 +85,8 @@ func (s *Seen) Touch(group []Identity) {
 	s.touched = all
 }
 
-// Mark says whether who was seen, and remembers it when not as carried by the given batch. at is how long it must be remembered: until no
-// window starts at or before it.
+// Mark says whether who was seen, and remembers it when not as carried by the given batch. at is how long it
+// must be remembered: until no window starts at or before it.
 func (s *Seen) Mark(who Identity, at time.Time, batch uint32) Sighting {
 	p, second := s.part(who.ID), event.Seconds(at)
 	number, place, verdict := p.find(who)
@@ -243,8 +246,8 @@ func (p *seenPart) keep(second, batch uint32) {
 	p.resize(slots)
 }
 
-// wanted gives the entries not older than second of batches up to the given one, in the order of their numbers. Those before the one that is given
-// may be overwritten meanwhile.
+// wanted gives the entries not older than second of batches up to the given one, in the order of their
+// numbers. Those before the one that is given may be overwritten meanwhile.
 func (p *seenPart) wanted(second, batch uint32) iter.Seq[*seenEntry] {
 	return func(yield func(*seenEntry) bool) {
 		for i := range p.blocks {

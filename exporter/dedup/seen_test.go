@@ -86,7 +86,8 @@ func TestSeenStoresWhatIsCommitted(t *testing.T) {
 	require.ErrorContains(t, err, "torn entry")
 }
 
-// What a block has is told by its newest entry, wherever that is in it and however often entries were forgotten or sighted again.
+// What a block has is told by its newest entry, wherever that is in it and however often entries were
+// forgotten or sighted again.
 func TestSeenExpiresAndStoresWholeBlocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	s, model := new(Seen), map[Identity]seenEntry{}
@@ -143,7 +144,8 @@ func TestSeenCostsAtMost40BytesAnEvent(t *testing.T) {
 			bytes := 0
 			for i := range s.parts {
 				p := &s.parts[i]
-				bytes += len(p.blocks)*int(unsafe.Sizeof(*p.blocks[0].entries)) + int(unsafe.Sizeof(p.blocks[0]))*cap(p.blocks) + 4*len(p.index)
+				bytes += len(p.blocks)*int(unsafe.Sizeof(*p.blocks[0].entries)) +
+					int(unsafe.Sizeof(p.blocks[0]))*cap(p.blocks) + 4*len(p.index)
 			}
 			require.LessOrEqual(t, bytes, 40*n, "at %d events", n)
 		}

@@ -37,8 +37,8 @@ type Columns struct {
 	Known [NumColumns]int // place of each known column in names, -1 when the response lacks it
 }
 
-// NewColumns makes columns of a header's fields. ok is false when no header can be meant: without the time or the action, which
-// the API always gives, rows could be neither dated nor understood.
+// NewColumns makes columns of a header's fields. ok is false when no header can be meant: without the time or
+// the action, which the API always gives, rows could be neither dated nor understood.
 func NewColumns(header []string) (c *Columns, ok bool) {
 	c = &Columns{Names: make([]string, len(header))}
 	for i := range c.Known {
@@ -90,8 +90,8 @@ func snakeCase(name string) string {
 	return strings.Trim(b.String(), "_")
 }
 
-// startsWord tells whether the upper-case rune at i starts a word: after a small letter or digit ("eventTime"), or as the last capital
-// of a run before a small letter ("IPAddress").
+// startsWord tells whether the upper-case rune at i starts a word: after a small letter or digit
+// ("eventTime"), or as the last capital of a run before a small letter ("IPAddress").
 func startsWord(runes []rune, i int) bool {
 	before := runes[i-1]
 	if unicode.IsLower(before) || unicode.IsDigit(before) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Row is one row of a response, on its way from the decoder to the encoder. It is used again for each row: what it points to is valid
-// until the next one is read.
+// Row is one row of a response, on its way from the decoder to the encoder. It is used again for each row:
+// what it points to is valid until the next one is read.
 type Row struct {
 	Columns *Columns
 	Fields  [][]byte  // by place in columns.names; a ragged row may have fewer or more

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Answers says how the endpoint answers: a field for each thing that is not known of it. The zero value is snake_case CSV in ascending order
-// with microseconds and Z, chunked and not compressed.
+// Answers says how the endpoint answers: a field for each thing that is not known of it. The zero value is
+// snake_case CSV in ascending order with microseconds and Z, chunked and not compressed.
 type Answers struct {
 	Header      Spelling
 	Acronyms    bool          // ID and IP in capitals wherever the spelling begins words with them: "Event ID", "sourceIP"
@@ -38,12 +38,13 @@ type Answers struct {
 	SharedIDs  float64       // … this share of them, always the same ones
 	TimeLag    time.Duration // event_time is so much earlier than what the endpoint files the event under
 
-	ContentLength   bool          // said instead of chunks
-	Framing         Framing       // goes before ContentLength
-	ContentEncoding string        // said whatever the body is
-	Unsolicited     string        // sent behind an export, on the connection that is idle then; over sockets and HTTP/1.1 only
-	Retention       time.Duration // how long events are kept; 0 = Retention, negative = for ever
-	Forgets         bool          // what is not kept is gone for good, even if the clock steps back
+	ContentLength   bool    // said instead of chunks
+	Framing         Framing // goes before ContentLength
+	ContentEncoding string  // said whatever the body is
+	// sent behind an export, on the connection that is idle then; over sockets and HTTP/1.1 only
+	Unsolicited string
+	Retention   time.Duration // how long events are kept; 0 = Retention, negative = for ever
+	Forgets     bool          // what is not kept is gone for good, even if the clock steps back
 
 	RowLimit      int           // more rows than this are refused …
 	RowLimitAbove time.Duration // … unless the window is at most this long
@@ -61,7 +62,8 @@ type Answers struct {
 	RowLatency time.Duration // after every 100th row; what was written so far is sent on before
 }
 
-// Layouts of event_time that a service might use, beside those of package time. All but the last three are for [time.Time.Format].
+// Layouts of event_time that a service might use, beside those of package time. All but the last three are
+// for [time.Time.Format].
 const (
 	LayoutMicros  = "2006-01-02T15:04:05.000000Z07:00"
 	LayoutNanos   = "2006-01-02T15:04:05.000000000Z07:00"

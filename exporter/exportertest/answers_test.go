@@ -45,14 +45,23 @@ func TestColumns(t *testing.T) {
 		answers     Answers
 		header, row []string
 	}{
-		"chosen":   {Answers{Columns: []string{"action_name", "event_id"}}, []string{"action_name", "event_id"}, []string{"login", "id"}},
-		"backward": {Answers{Columns: []string{"action_name", "event_id"}, ColumnOrder: Descending}, []string{"event_id", "action_name"}, []string{"id", "login"}},
-		"unknown":  {Answers{Columns: []string{"event_id", "tenant"}}, []string{"event_id", "tenant"}, []string{"id", ""}},
+		"chosen": {
+			Answers{Columns: []string{"action_name", "event_id"}}, []string{"action_name", "event_id"},
+			[]string{"login", "id"},
+		},
+		"backward": {
+			Answers{Columns: []string{"action_name", "event_id"}, ColumnOrder: Descending},
+			[]string{"event_id", "action_name"}, []string{"id", "login"},
+		},
+		"unknown": {Answers{Columns: []string{"event_id", "tenant"}}, []string{"event_id", "tenant"}, []string{"id", ""}},
 		"extra": {
 			Answers{Columns: []string{"event_id"}, Extra: []string{"Tenant", "zone"}},
 			[]string{"event_id", "Tenant", "zone"}, []string{"id", "value 0", "value 1"},
 		},
-		"missing": {Answers{Columns: []string{"event_id", "event_time", "action_name"}, Without: []string{"event_time"}}, []string{"event_id", "action_name"}, []string{"id", "login"}},
+		"missing": {
+			Answers{Columns: []string{"event_id", "event_time", "action_name"}, Without: []string{"event_time"}},
+			[]string{"event_id", "action_name"}, []string{"id", "login"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, [][]string{c.header, c.row}, rows(t, body(t, newServer(c.answers, e))))
@@ -127,7 +136,10 @@ func TestTextForms(t *testing.T) {
 		"torn":         {Answers{Torn: true}, "event_id,user_id\n1,"},
 		"torn CRLF":    {Answers{Torn: true, CRLF: true}, "event_id,user_id\r\n1,"},
 		"JSON string":  {Answers{JSONString: true}, `"event_id,user_id\n1,\n"`},
-		"all at once":  {Answers{JSONString: true, BOM: true, CRLF: true, QuoteAll: true}, "\"\ufeff" + `\"event_id\",\"user_id\"\r\n\"1\",\"\"\r\n"`},
+		"all at once": {
+			Answers{JSONString: true, BOM: true, CRLF: true, QuoteAll: true},
+			"\"\ufeff" + `\"event_id\",\"user_id\"\r\n\"1\",\"\"\r\n"`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.answers.Columns = columns
@@ -168,8 +180,9 @@ func TestJSONStringHoldsTheCSV(t *testing.T) {
 
 func TestContentType(t *testing.T) {
 	for want, a := range map[string]Answers{
-		"text/csv; charset=utf-8": {}, "application/json": {JSONString: true}, "application/octet-stream": {ContentType: "application/octet-stream"},
-		"text/csv": {JSONString: true, ContentType: "text/csv"}, "": {ContentType: "none"},
+		"text/csv; charset=utf-8": {}, "application/json": {JSONString: true},
+		"application/octet-stream": {ContentType: "application/octet-stream"},
+		"text/csv":                 {JSONString: true, ContentType: "text/csv"}, "": {ContentType: "none"},
 	} {
 		response, _ := read(t, newServer(a), nil, nil)
 		assert.Equal(t, want, response.Header.Get("Content-Type"))
@@ -184,8 +197,10 @@ func TestGzip(t *testing.T) {
 		accept string
 		zipped bool
 	}{
-		{GzipNever, "gzip", false}, {GzipIfAccepted, "", false}, {GzipIfAccepted, "identity", false}, {GzipIfAccepted, "gzip", true},
-		{GzipIfAccepted, "br, GZIP;q=0.5", true}, {GzipIfAccepted, "gzip;q=0, identity", false}, {GzipIfAccepted, "gzip;q=none", false}, {GzipAlways, "identity", true},
+		{GzipNever, "gzip", false}, {GzipIfAccepted, "", false}, {GzipIfAccepted, "identity", false},
+		{GzipIfAccepted, "gzip", true},
+		{GzipIfAccepted, "br, GZIP;q=0.5", true}, {GzipIfAccepted, "gzip;q=0, identity", false},
+		{GzipIfAccepted, "gzip;q=none", false}, {GzipAlways, "identity", true},
 	} {
 		for _, length := range []bool{false, true} {
 			s := newServer(Answers{Gzip: c.when, ContentLength: length}, events...)
@@ -218,7 +233,8 @@ func TestRowLimit(t *testing.T) {
 	events := []Event{at("1", -time.Minute), at("2", -time.Minute), at("3", -time.Minute)}
 	whole := window(now.Add(-time.Hour), now)
 	for with, want := range map[TooMany]string{
-		TooMany413: "413 REQUEST_ENTITY_TOO_LARGE", TooMany400: "400 REQUEST_ENTITY_TOO_LARGE", TooManyTimeout: "504 TIMEOUT_ERROR",
+		TooMany413: "413 REQUEST_ENTITY_TOO_LARGE", TooMany400: "400 REQUEST_ENTITY_TOO_LARGE",
+		TooManyTimeout: "504 TIMEOUT_ERROR",
 	} {
 		s := newServer(Answers{RowLimit: 2, RowLimitWith: with}, events...)
 		assert.Equal(t, want, refusalOf(t, s, whole, nil))
@@ -247,7 +263,9 @@ func TestDate(t *testing.T) {
 		"Wed, 06 May 2026 07:08:09 GMT": {}, "Wed, 06 May 2026 09:08:09 GMT": {DateOffset: 2 * time.Hour},
 		"Tue, 05 May 2026 07:08:09 GMT": {DateOffset: -24 * time.Hour}, "": {NoDate: true},
 		"Thu, 01 Jan 1970 00:00:00 GMT": {DateAt: time.Unix(0, 0)},
-		"Sat, 01 Jan 2000 00:00:00 GMT": {DateAt: time.Date(2000, 1, 1, 1, 0, 0, 0, time.FixedZone("", 3600)), DateOffset: time.Hour},
+		"Sat, 01 Jan 2000 00:00:00 GMT": {
+			DateAt: time.Date(2000, 1, 1, 1, 0, 0, 0, time.FixedZone("", 3600)), DateOffset: time.Hour,
+		},
 	} {
 		s := newServer(a)
 		response, _ := read(t, s, nil, nil)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// rendering writes the body of one answer: CSV, perhaps in a JSON string, perhaps compressed. Rows are made as they are written, so a million of
-// them take no memory.
+// rendering writes the body of one answer: CSV, perhaps in a JSON string, perhaps compressed. Rows are made
+// as they are written, so a million of them take no memory.
 type rendering struct {
 	events  []*Event
 	answers *Answers
@@ -22,7 +22,8 @@ type rendering struct {
 	pause   func(time.Duration) error // after every 100th row; an error ends the writing
 }
 
-// to writes the body. An error leaves it as it is: what has not been closed is not closed, so a cut gzip stream has no end.
+// to writes the body. An error leaves it as it is: what has not been closed is not closed, so a cut gzip
+// stream has no end.
 func (r *rendering) to(w io.Writer) error {
 	out, flush := w, flusher(w)
 	var compressed *gzip.Writer

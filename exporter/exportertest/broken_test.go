@@ -30,7 +30,9 @@ func TestBroken(t *testing.T) {
 			"\"event_id\",\"source_client\"\n\"4\",\"ab\"\n\"5\",\"con",
 		},
 		"no field with an inside": {Answers{Broken: Broken{At: InsideField}}, events[:2], head + "1,\n"},
-		"error":                   {Answers{Broken: Broken{BehindRow, ErrorBehind}}, events, head + "1,\n2,\n" + ErrorBehind},
+		"error": {
+			Answers{Broken: Broken{BehindRow, ErrorBehind}}, events, head + "1,\n2,\n" + ErrorBehind,
+		},
 		"error in a field": {
 			Answers{Broken: Broken{InsideField, ErrorBehind}}, events, head + "1,\n2,\n4,a" + ErrorBehind,
 		},

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Chaos makes requests go wrong at random: shares from 0 to 1, together at most 1. The same seed gives the same faults in the same order.
+// Chaos makes requests go wrong at random: shares from 0 to 1, together at most 1. The same seed gives the
+// same faults in the same order.
 type Chaos struct {
 	Seed int64
 	Fail float64 // answers with one of all the failures that there are
@@ -32,7 +33,9 @@ func (s *Server) SetChaos(c Chaos) {
 
 // chaosFaults are the failures of every class.
 var chaosFaults = []Fault{
-	{Status: 500}, {Status: 502, HTML: true}, {Status: 503, RetryAfter: "1"}, {Status: 429, RetryDate: time.Second}, {Status: 408}, {Status: 409}, {Status: 425}, // retry
+	// retry
+	{Status: 500}, {Status: 502, HTML: true}, {Status: 503, RetryAfter: "1"},
+	{Status: 429, RetryDate: time.Second}, {Status: 408}, {Status: 409}, {Status: 425},
 	{Status: 413}, {Status: 400, Code: "REQUEST_ENTITY_TOO_LARGE"}, {Status: 504, Code: "TIMEOUT_ERROR"}, // shrink
 	{Status: 401}, {Status: 403}, {Status: 404}, {Status: 400}, {Status: 422}, // refused
 	{HTML: true}, {JSONError: true}, {EmptyBody: true}, {Reset: true}, // no export

@@ -78,7 +78,10 @@ func TestCount(t *testing.T) {
 			}
 			assert.Len(t, ids(t, body(t, s)), 3, "the export shows the same as ever")
 			requests := s.Requests()
-			assert.Equal(t, []any{CountPath, c.status, true}, []any{requests[0].Path, requests[0].Status, requests[0].Complete})
+			assert.Equal(
+				t, []any{CountPath, c.status, true},
+				[]any{requests[0].Path, requests[0].Status, requests[0].Complete},
+			)
 		})
 	}
 }

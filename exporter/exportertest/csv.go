@@ -20,9 +20,11 @@ var texts = map[string]func(*Event) string{
 	"event_id": func(e *Event) string { return e.ID }, "action_name": func(e *Event) string { return e.Action },
 	"user_id": func(e *Event) string { return e.UserID }, "user_name": func(e *Event) string { return e.UserName },
 	"user_agent": func(e *Event) string { return e.UserAgent }, "source_ip": func(e *Event) string { return e.SourceIP },
-	"resource_name": func(e *Event) string { return e.ResourceName }, "resource_id": func(e *Event) string { return e.ResourceID },
-	"compute_region": func(e *Event) string { return e.ComputeRegion }, "client_chain": func(e *Event) string { return e.ClientChain },
-	"source_client": func(e *Event) string { return e.SourceClient },
+	"resource_name":  func(e *Event) string { return e.ResourceName },
+	"resource_id":    func(e *Event) string { return e.ResourceID },
+	"compute_region": func(e *Event) string { return e.ComputeRegion },
+	"client_chain":   func(e *Event) string { return e.ClientChain },
+	"source_client":  func(e *Event) string { return e.SourceClient },
 }
 
 // columns returns the answer's columns in their order; the stamp is of this answer.

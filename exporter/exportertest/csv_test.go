@@ -120,8 +120,9 @@ func ExampleServer() {
 	request.Header.Set("X-API-Key", "key")
 	response, _ := s.Transport().RoundTrip(request)
 	text, _ := io.ReadAll(response.Body)
-	fmt.Print(string(text))
+	fmt.Print(strings.Replace(string(text), ",resource_name", ",\nresource_name", 1)) // for short lines here
 	// Output:
-	// event_id,event_time,action_name,user_id,user_name,user_agent,source_ip,resource_name,resource_id,compute_region,client_chain,source_client
+	// event_id,event_time,action_name,user_id,user_name,user_agent,source_ip,
+	// resource_name,resource_id,compute_region,client_chain,source_client
 	// 1,2026-05-06T07:07:09.123456Z,login,,a@example.com,,,,,,,
 }

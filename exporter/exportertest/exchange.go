@@ -36,7 +36,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) *exchange {
 	}
 	index := len(s.requests)
 	record := Request{
-		ID: fmt.Sprintf("req-%06d", index+1), At: now, Method: r.Method, Host: r.Host, Path: r.URL.Path, Query: r.URL.RawQuery,
+		ID: fmt.Sprintf("req-%06d", index+1), At: now, Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Query: r.URL.RawQuery,
 		Start: start, End: end, SearchTerm: query.Get("searchTerm"), UserAgent: r.UserAgent(),
 		AcceptEncoding: r.Header.Get("Accept-Encoding"), Credential: credential(r), Fault: fault.String(),
 	}
@@ -200,7 +201,10 @@ func (x *exchange) pause(d time.Duration) error {
 func timeParameter(query url.Values, name string) (time.Time, *refusal) {
 	t, ok := parseTime(query.Get(name))
 	if !ok {
-		return t, &refusal{status: http.StatusUnprocessableEntity, field: name, message: name + " must be ISO 8601 with an offset"}
+		return t, &refusal{
+			status: http.StatusUnprocessableEntity, field: name,
+			message: name + " must be ISO 8601 with an offset",
+		}
 	}
 	return t, nil
 }

@@ -13,8 +13,9 @@ import (
 
 // Fault is one thing that goes wrong with one request. The zero value is no fault.
 //
-// What replaces the answer does so before credentials are looked at, as a proxy in front would. What breaks it (…After, of which one is used, and
-// Drip) touches only answers with 200. What changes it does so whatever else the fault is.
+// What replaces the answer does so before credentials are looked at, as a proxy in front would. What breaks
+// it (…After, of which one is used, and Drip) touches only answers with 200. What changes it does so whatever
+// else the fault is.
 type Fault struct {
 	Name   string         // for the record of requests; "" = what it is
 	Change func(*Answers) // this request is answered otherwise; slices must be replaced, not changed
@@ -31,7 +32,8 @@ type Fault struct {
 	JSONError bool   // answers an ErrorBody
 	EmptyBody bool   // answers without a byte. These four with 200, or Status
 
-	CutAfter   int           // breaks the connection after so many bytes, as they travel (compressed, where they are), or before the end of fewer
+	// breaks the connection after so many bytes, as they travel (compressed, where they are), or before the end of fewer
+	CutAfter   int
 	EndAfter   int           // ends the answer after so many bytes as if that were all of it
 	StallAfter int           // sends so many bytes and then nothing, until the client goes
 	Drip       time.Duration // waits so long before each 64 bytes
@@ -186,8 +188,8 @@ func (x *exchange) replaceBody() {
 	}
 }
 
-// reset breaks the connection at once, with a TCP reset where there is TCP. Go's client repeats a request by itself when a connection that it
-// used before breaks so.
+// reset breaks the connection at once, with a TCP reset where there is TCP. Go's client repeats a request by
+// itself when a connection that it used before breaks so.
 func reset(w http.ResponseWriter) {
 	if hijacker, ok := w.(http.Hijacker); ok {
 		if connection, _, err := hijacker.Hijack(); err == nil {

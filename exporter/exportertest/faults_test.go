@@ -41,8 +41,12 @@ var ways = map[string]way{
 	},
 }
 
-// onEachWay runs a test with fetch, which returns the answer, its body as far as it came within patience, and the error that ended it.
-func onEachWay(t *testing.T, patience time.Duration, s func() *Server, test func(t *testing.T, s *Server, fetch func() (*http.Response, string, error))) {
+// onEachWay runs a test with fetch, which returns the answer, its body as far as it came within patience, and
+// the error that ended it.
+func onEachWay(
+	t *testing.T, patience time.Duration, s func() *Server,
+	test func(t *testing.T, s *Server, fetch func() (*http.Response, string, error)),
+) {
 	t.Helper()
 	for name, to := range ways {
 		t.Run(name, func(t *testing.T) {
@@ -83,19 +87,52 @@ func TestFaultsThatReplaceTheAnswer(t *testing.T) {
 		contentType, holds string
 		retryAfter         string
 	}{
-		"status":            {fault: Fault{Status: 500}, status: 500, contentType: "application/json", holds: `"code":"INTERNAL_SERVER_ERROR"`},
-		"its own code":      {fault: Fault{Status: 403}, status: 403, contentType: "application/json", holds: `"code":"INSUFFICIENT_PERMISSIONS_ERROR"`},
-		"another code":      {fault: Fault{Status: 400, Code: "REQUEST_ENTITY_TOO_LARGE"}, status: 400, contentType: "application/json", holds: `"code":"REQUEST_ENTITY_TOO_LARGE"`},
-		"retry seconds":     {fault: Fault{Status: 429, RetryAfter: "17"}, status: 429, contentType: "application/json", holds: "RATE_LIMIT_ERROR", retryAfter: "17"},
-		"retry date":        {fault: Fault{Status: 503, RetryDate: time.Hour}, status: 503, contentType: "application/json", retryAfter: "Wed, 06 May 2026 08:08:09 GMT"},
-		"retry date before": {fault: Fault{Status: 503, RetryDate: -time.Hour}, status: 503, contentType: "application/json", retryAfter: "Wed, 06 May 2026 06:08:09 GMT"},
-		"HTML":              {fault: Fault{HTML: true}, status: 200, contentType: "text/html; charset=utf-8", holds: "<!DOCTYPE html>"},
-		"HTML with status":  {fault: Fault{HTML: true, Status: 502}, status: 502, contentType: "text/html; charset=utf-8", holds: "<!DOCTYPE html>"},
-		"JSON error":        {fault: Fault{JSONError: true, Code: "TIMEOUT_ERROR"}, status: 200, contentType: "application/json", holds: `"code":"TIMEOUT_ERROR"`},
-		"empty":             {fault: Fault{EmptyBody: true}, status: 200, contentType: "text/csv"},
-		"body":              {fault: Fault{Body: "event_id\nx", BodyType: "text/plain"}, status: 200, contentType: "text/plain", holds: "event_id\nx"},
-		"body with status":  {fault: Fault{Body: "gone", Status: 404}, status: 404, contentType: "text/csv", holds: "gone"},
-		"redirect":          {fault: Fault{Redirect: "https://elsewhere.example.test/x"}, status: 302, contentType: "text/html; charset=utf-8", holds: "elsewhere"},
+		"status": {
+			fault: Fault{Status: 500}, status: 500, contentType: "application/json",
+			holds: `"code":"INTERNAL_SERVER_ERROR"`,
+		},
+		"its own code": {
+			fault: Fault{Status: 403}, status: 403, contentType: "application/json",
+			holds: `"code":"INSUFFICIENT_PERMISSIONS_ERROR"`,
+		},
+		"another code": {
+			fault: Fault{Status: 400, Code: "REQUEST_ENTITY_TOO_LARGE"}, status: 400,
+			contentType: "application/json", holds: `"code":"REQUEST_ENTITY_TOO_LARGE"`,
+		},
+		"retry seconds": {
+			fault: Fault{Status: 429, RetryAfter: "17"}, status: 429, contentType: "application/json",
+			holds: "RATE_LIMIT_ERROR", retryAfter: "17",
+		},
+		"retry date": {
+			fault: Fault{Status: 503, RetryDate: time.Hour}, status: 503,
+			contentType: "application/json", retryAfter: "Wed, 06 May 2026 08:08:09 GMT",
+		},
+		"retry date before": {
+			fault: Fault{Status: 503, RetryDate: -time.Hour}, status: 503,
+			contentType: "application/json", retryAfter: "Wed, 06 May 2026 06:08:09 GMT",
+		},
+		"HTML": {
+			fault: Fault{HTML: true}, status: 200, contentType: "text/html; charset=utf-8",
+			holds: "<!DOCTYPE html>",
+		},
+		"HTML with status": {
+			fault: Fault{HTML: true, Status: 502}, status: 502, contentType: "text/html; charset=utf-8",
+			holds: "<!DOCTYPE html>",
+		},
+		"JSON error": {
+			fault: Fault{JSONError: true, Code: "TIMEOUT_ERROR"}, status: 200,
+			contentType: "application/json", holds: `"code":"TIMEOUT_ERROR"`,
+		},
+		"empty": {fault: Fault{EmptyBody: true}, status: 200, contentType: "text/csv"},
+		"body": {
+			fault: Fault{Body: "event_id\nx", BodyType: "text/plain"}, status: 200,
+			contentType: "text/plain", holds: "event_id\nx",
+		},
+		"body with status": {fault: Fault{Body: "gone", Status: 404}, status: 404, contentType: "text/csv", holds: "gone"},
+		"redirect": {
+			fault: Fault{Redirect: "https://elsewhere.example.test/x"}, status: 302,
+			contentType: "text/html; charset=utf-8", holds: "elsewhere",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachWay(t, time.Minute, withRows, func(t *testing.T, s *Server, fetch func() (*http.Response, string, error)) {
@@ -130,15 +167,19 @@ func TestFaultsThatBreakTheAnswer(t *testing.T) {
 		most    int  // bytes that may come
 		fails   bool // the client sees that the answer is broken
 	}{
-		"cut":                       {Fault{CutAfter: 5000}, Answers{}, 5000, true},
-		"cut, length":               {Fault{CutAfter: 5000}, Answers{ContentLength: true}, 5000, true},
-		"cut, gzip":                 {Fault{CutAfter: 5000}, Answers{Gzip: GzipIfAccepted}, 5000, true},
-		"cut, gzip, length":         {Fault{CutAfter: 5000}, Answers{Gzip: GzipIfAccepted, ContentLength: true}, 5000, true},
-		"cut at the first byte":     {Fault{CutAfter: 1}, Answers{}, 1, true},
-		"cut behind the end":        {Fault{CutAfter: 1 << 30}, Answers{}, len(whole), true},
-		"cut behind a said end":     {Fault{CutAfter: 1 << 30}, Answers{ContentLength: true}, len(whole) - 1, true},
-		"cut of nothing":            {Fault{CutAfter: 10}, Answers{Empty: NoBytes, Retention: 1}, 0, true},
-		"cut of nothing, said":      {Fault{CutAfter: 10}, Answers{Empty: NoBytes, Retention: 1, ContentLength: true}, 0, true},
+		"cut":         {Fault{CutAfter: 5000}, Answers{}, 5000, true},
+		"cut, length": {Fault{CutAfter: 5000}, Answers{ContentLength: true}, 5000, true},
+		"cut, gzip":   {Fault{CutAfter: 5000}, Answers{Gzip: GzipIfAccepted}, 5000, true},
+		"cut, gzip, length": {
+			Fault{CutAfter: 5000}, Answers{Gzip: GzipIfAccepted, ContentLength: true}, 5000, true,
+		},
+		"cut at the first byte": {Fault{CutAfter: 1}, Answers{}, 1, true},
+		"cut behind the end":    {Fault{CutAfter: 1 << 30}, Answers{}, len(whole), true},
+		"cut behind a said end": {Fault{CutAfter: 1 << 30}, Answers{ContentLength: true}, len(whole) - 1, true},
+		"cut of nothing":        {Fault{CutAfter: 10}, Answers{Empty: NoBytes, Retention: 1}, 0, true},
+		"cut of nothing, said": {
+			Fault{CutAfter: 10}, Answers{Empty: NoBytes, Retention: 1, ContentLength: true}, 0, true,
+		},
 		"early end":                 {Fault{EndAfter: 5000}, Answers{}, 5000, false},
 		"early end, length":         {Fault{EndAfter: 5000}, Answers{ContentLength: true}, 5000, false},
 		"early end behind the last": {Fault{EndAfter: 1 << 30}, Answers{}, len(whole), false},
@@ -212,7 +253,9 @@ func TestReset(t *testing.T) {
 }
 
 func TestHangAndStallOverSockets(t *testing.T) {
-	onEachWay(t, 300*time.Millisecond, withRows, func(t *testing.T, s *Server, fetch func() (*http.Response, string, error)) {
+	onEachWay(t, 300*time.Millisecond, withRows, func(
+		t *testing.T, s *Server, fetch func() (*http.Response, string, error),
+	) {
 		for _, fault := range []Fault{{Hang: true}, {StallAfter: 5000}, {StallAfter: 1 << 30}} {
 			s.Fail(fault)
 			_, text, err := fetch()
@@ -295,7 +338,9 @@ func TestChaos(t *testing.T) {
 	for name, share := range map[string]float64{"fail": 0.2, "cut": 0.1, "hang": 0.02, "drip": 0.05} {
 		assert.InDelta(t, share*n, got[name], 0.02*n, name)
 	}
-	for _, class := range []string{"500", "503", "429", "413", "504", "401", "403", "404", "400", "422", "body", "reset"} {
+	for _, class := range []string{
+		"500", "503", "429", "413", "504", "401", "403", "404", "400", "422", "body", "reset",
+	} {
 		assert.NotZero(t, got[class], class)
 	}
 	assert.Equal(t, got, draws(1), "the same seed, the same faults")

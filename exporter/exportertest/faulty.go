@@ -22,7 +22,8 @@ func newFaulty(x *exchange) *faulty {
 	return &faulty{w: x.w, r: x.r, fault: x.fault, after: max(x.fault.CutAfter, x.fault.EndAfter, x.fault.StallAfter)}
 }
 
-// total is told the length of the whole answer where it goes ahead of the answer: a cut must come before it, or it is none.
+// total is told the length of the whole answer where it goes ahead of the answer: a cut must come before it,
+// or it is none.
 func (f *faulty) total(n int) {
 	if f.fault.CutAfter > 0 && f.after >= n {
 		f.after = max(n-1, 0)

@@ -51,7 +51,10 @@ func TestFramingOnTheWire(t *testing.T) {
 		"until close":     {Answers{Framing: UntilClose}, "HTTP/1.1" + closing + twoRows},
 		"length or close": {Answers{Framing: UntilClose, ContentLength: true}, "HTTP/1.1" + closing + twoRows},
 		"HTTP/1.0":        {Answers{Framing: HTTP10}, "HTTP/1.0" + closing + twoRows},
-		"behind a row":    {Answers{Framing: HTTP10, Broken: Broken{At: BehindRow}}, "HTTP/1.0" + closing + "event_id\n1\n"},
+		"behind a row": {
+			Answers{Framing: HTTP10, Broken: Broken{At: BehindRow}},
+			"HTTP/1.0" + closing + "event_id\n1\n",
+		},
 		"unsolicited": {
 			Answers{Unsolicited: "HTTP/1.1 400 Bad Request\r\n\r\n" + KeyHere},
 			withLength + twoRows + "HTTP/1.1 400 Bad Request\r\n\r\nkey",
@@ -102,7 +105,10 @@ func TestFramingAsAClientSeesIt(t *testing.T) {
 					return // its frames say the end: TestFaultsThatBreakTheAnswer
 				}
 				// these tests ask for a connection each, so that net/http's client adds Close by itself
-				got := seen{response.Proto, response.ContentLength, response.TransferEncoding, response.Close && framing != Framed}
+				got := seen{
+					response.Proto, response.ContentLength, response.TransferEncoding,
+					response.Close && framing != Framed,
+				}
 				assert.Equal(t, want, got)
 				assert.NotContains(t, response.Header, "Transfer-Encoding")
 				if framing != Framed { // net/http's client takes it away where it is read as Close

@@ -8,14 +8,20 @@ import (
 
 var (
 	actions = []string{
-		"create_api_key", "delete_api_key", "login", "logout", "create_notebook", "start_runtime", "stop_runtime", "update_organization",
-		"grant_role", "create_service_principal", "export_audit_log", "delete_file", "execute_sql", "list_catalogs", "invite_user",
+		"create_api_key", "delete_api_key", "login", "logout", "create_notebook", "start_runtime", "stop_runtime",
+		"update_organization",
+		"grant_role", "create_service_principal", "export_audit_log", "delete_file", "execute_sql", "list_catalogs",
+		"invite_user",
 	}
-	agents  = []string{"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36, like Gecko", "wherobots-python-dbapi/0.9.1", `agent "quoted" 1.0`, ""}
+	agents = []string{
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36, like Gecko", "wherobots-python-dbapi/0.9.1",
+		`agent "quoted" 1.0`, "",
+	}
 	ips     = []string{"203.0.113.7", "198.51.100.23", "2001:db8::1", "2001:db8:0:1::42", "not an address", ""}
 	regions = []string{"aws-us-west-2", "aws-us-east-1", "aws-eu-west-1", ""}
 	names   = []string{
-		"daily report", "Straße, Größe & Höhe", "two\nlines", `a "quoted" name`, "日本語のノート", "", "comma, separated, name", "carriage\r\nreturn",
+		"daily report", "Straße, Größe & Höhe", "two\nlines", `a "quoted" name`, "日本語のノート", "",
+		"comma, separated, name", "carriage\r\nreturn",
 		"🛰️ tiles <v2>", " spaces around ",
 	}
 	clients = []string{"console", "python-sdk", "jdbc", ""}
@@ -25,8 +31,9 @@ var (
 // tieLength is how many events share a timestamp when a tie was drawn.
 const tieLength = 50
 
-// Generate returns n realistic events from from to to, by time and the same for the same arguments. There are nulls, quotes, line ends,
-// unicode and IPv6 addresses among them, and ties: runs of events that share a timestamp.
+// Generate returns n realistic events from from to to, by time and the same for the same arguments. There are
+// nulls, quotes, line ends, unicode and IPv6 addresses among them, and ties: runs of events that share a
+// timestamp.
 func Generate(seed int64, n int, from, to time.Time) []Event {
 	random := rand.New(rand.NewPCG(uint64(seed), 1))
 	events := make([]Event, n)
@@ -52,8 +59,10 @@ func generate(random *rand.Rand, t time.Time) Event {
 	user := random.IntN(50)
 	return Event{
 		ID:   uuid(random),
-		Time: t, Action: pick(actions), UserID: fmt.Sprintf("user-%04d", user), UserName: fmt.Sprintf("user%d@example.com", user),
-		UserAgent: pick(agents), SourceIP: pick(ips), ResourceName: pick(names), ResourceID: fmt.Sprintf("res-%08x", random.Uint32()),
+		Time: t, Action: pick(actions), UserID: fmt.Sprintf("user-%04d", user),
+		UserName:  fmt.Sprintf("user%d@example.com", user),
+		UserAgent: pick(agents), SourceIP: pick(ips), ResourceName: pick(names),
+		ResourceID:    fmt.Sprintf("res-%08x", random.Uint32()),
 		ComputeRegion: pick(regions), ClientChain: pick(chains), SourceClient: pick(clients),
 	}
 }

@@ -68,12 +68,18 @@ var countIlls = []Ill{
 	{Name: "count forbidden", Counts: true, change: func(a *Answers, _ int) { a.Count = Count{Status: 403} }},
 	{Name: "count unavailable", Counts: true, change: func(a *Answers, _ int) { a.Count = Count{Status: 503} }},
 	{Name: "count page", Counts: true, change: func(a *Answers, _ int) { a.Count = Count{HTML: true} }},
-	{Name: "count without total", Counts: true, change: func(a *Answers, _ int) { a.Count = Count{Body: `{"items":[]}`} }},
+	{
+		Name: "count without total", Counts: true,
+		change: func(a *Answers, _ int) { a.Count = Count{Body: `{"items":[]}`} },
+	},
 	{Name: "count too low", Counts: true, change: func(a *Answers, n int) { a.Count = Count{Off: -n} }},
 	{Name: "count too high", Counts: true, change: func(a *Answers, n int) { a.Count = Count{Off: n} }},
 	{Name: "count behind", Counts: true, change: func(a *Answers, n int) { a.Count = Count{Lag: minutes(n)} }},
 	{Name: "count ahead", Counts: true, change: func(a *Answers, n int) { a.Count = Count{Lag: -minutes(n)} }},
-	{Name: "count without late", Counts: true, change: func(a *Answers, n int) { a.Count = Count{LateOver: minutes(n)} }},
+	{
+		Name: "count without late", Counts: true,
+		change: func(a *Answers, n int) { a.Count = Count{LateOver: minutes(n)} },
+	},
 }
 
 var windowIlls = []Ill{

@@ -14,16 +14,19 @@ func TestKeyIsRepeated(t *testing.T) {
 		fault   Fault
 		want    string
 	}{
-		"plain in a page": {Answers{}, Fault{Body: "<p>" + KeyHere + "</p>", BodyType: "text/html"}, `<p>wb_a+b<"c'&é=</p>`},
-		"escaped":         {Answers{}, Fault{Body: KeyHTML}, `wb_a&#43;b&lt;&#34;c&#39;&amp;é=`},
-		"upper case":      {Answers{}, Fault{Body: KeyUpper}, `WB_A+B<"C'&É=`},
-		"base64":          {Answers{}, Fault{Body: KeyBase64}, `d2JfYStiPCJjJybDqT0=`},
-		"URL":             {Answers{}, Fault{Body: KeyURL}, `wb_a%2Bb%3C%22c%27%26%C3%A9%3D`},
-		"always":          {Answers{Fault: Fault{Body: KeyHere}}, Fault{}, key},
-		"bad row":         {Answers{MiddleLine: "x," + KeyHere}, Fault{}, "event_id\n1\nx," + key + "\n2\n"},
-		"behind half":     {Answers{Broken: Broken{BehindRow, KeyHere}}, Fault{}, "event_id\n1\n" + key},
-		"last line":       {Answers{LastLine: KeyHere + " %d"}, Fault{}, "event_id\n1\n2\n" + key + " 2"},
-		"something else":  {Answers{LastLine: "{keys}"}, Fault{}, "event_id\n1\n2\n{keys}"},
+		"plain in a page": {
+			Answers{}, Fault{Body: "<p>" + KeyHere + "</p>", BodyType: "text/html"},
+			`<p>wb_a+b<"c'&é=</p>`,
+		},
+		"escaped":        {Answers{}, Fault{Body: KeyHTML}, `wb_a&#43;b&lt;&#34;c&#39;&amp;é=`},
+		"upper case":     {Answers{}, Fault{Body: KeyUpper}, `WB_A+B<"C'&É=`},
+		"base64":         {Answers{}, Fault{Body: KeyBase64}, `d2JfYStiPCJjJybDqT0=`},
+		"URL":            {Answers{}, Fault{Body: KeyURL}, `wb_a%2Bb%3C%22c%27%26%C3%A9%3D`},
+		"always":         {Answers{Fault: Fault{Body: KeyHere}}, Fault{}, key},
+		"bad row":        {Answers{MiddleLine: "x," + KeyHere}, Fault{}, "event_id\n1\nx," + key + "\n2\n"},
+		"behind half":    {Answers{Broken: Broken{BehindRow, KeyHere}}, Fault{}, "event_id\n1\n" + key},
+		"last line":      {Answers{LastLine: KeyHere + " %d"}, Fault{}, "event_id\n1\n2\n" + key + " 2"},
+		"something else": {Answers{LastLine: "{keys}"}, Fault{}, "event_id\n1\n2\n{keys}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.answers.Columns = []string{"event_id"}

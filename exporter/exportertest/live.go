@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Liveness describes events that happen as time goes on. The same values give the same events, whenever the server was started.
+// Liveness describes events that happen as time goes on. The same values give the same events, whenever the
+// server was started.
 type Liveness struct {
 	Seed   int64
 	Anchor time.Time     // after which the first event happens

@@ -31,7 +31,9 @@ func newServer(a Answers, events ...Event) *Server {
 // ask sends a request without sockets; headers are changes of a right request's.
 func ask(t *testing.T, s *Server, query url.Values, headers map[string]string) (*http.Response, error) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example.test"+Path+"?"+query.Encode(), nil)
+	request, err := http.NewRequestWithContext(
+		t.Context(), http.MethodGet, "https://api.example.test"+Path+"?"+query.Encode(), nil,
+	)
 	require.NoError(t, err)
 	request.Header.Set("X-API-Key", testKey)
 	for name, value := range headers {
@@ -99,7 +101,8 @@ func withCancel(t *testing.T, running *sync.WaitGroup, f func(context.Context)) 
 	}
 }
 
-// hangs asks for what is never answered, gives up after a minute, and returns how long that took. In a synctest bubble only.
+// hangs asks for what is never answered, gives up after a minute, and returns how long that took. In a
+// synctest bubble only.
 func hangs(t *testing.T, s *Server) time.Duration {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -16,8 +16,10 @@ type refusal struct {
 }
 
 var codeOf = map[int]string{
-	400: "BAD_REQUEST_ERROR", 401: "UNAUTHORIZED_ERROR", 403: "INSUFFICIENT_PERMISSIONS_ERROR", 404: "NOT_FOUND_ERROR", 405: "BAD_REQUEST_ERROR",
-	409: "CONFLICT_ERROR", 413: "REQUEST_ENTITY_TOO_LARGE", 422: "INVALID_INPUT_ERROR", 429: "RATE_LIMIT_ERROR", 504: "TIMEOUT_ERROR",
+	400: "BAD_REQUEST_ERROR", 401: "UNAUTHORIZED_ERROR", 403: "INSUFFICIENT_PERMISSIONS_ERROR",
+	404: "NOT_FOUND_ERROR", 405: "BAD_REQUEST_ERROR",
+	409: "CONFLICT_ERROR", 413: "REQUEST_ENTITY_TOO_LARGE", 422: "INVALID_INPUT_ERROR", 429: "RATE_LIMIT_ERROR",
+	504: "TIMEOUT_ERROR",
 }
 
 // errorBody is ErrorBody of the OpenAPI text.
@@ -59,7 +61,9 @@ func (f refusal) detail() any {
 	if f.status != http.StatusUnprocessableEntity {
 		return map[string]any{"detail": f.message}
 	}
-	return map[string]any{"detail": []any{map[string]any{"type": "datetime_parsing", "loc": []string{"query", f.field}, "msg": f.message}}}
+	return map[string]any{"detail": []any{map[string]any{
+		"type": "datetime_parsing", "loc": []string{"query", f.field}, "msg": f.message,
+	}}}
 }
 
 func (f refusal) write(w http.ResponseWriter, form ErrorForm, requestID string) {
@@ -79,7 +83,13 @@ func (f refusal) write(w http.ResponseWriter, form ErrorForm, requestID string) 
 func writePage(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, fmt.Sprintf("<!DOCTYPE html>\n<html><head><title>%d</title></head><body><h1>%s</h1></body></html>\n", status, html.EscapeString(text)))
+	_, _ = io.WriteString(
+		w,
+		fmt.Sprintf(
+			"<!DOCTYPE html>\n<html><head><title>%d</title></head><body><h1>%s</h1></body></html>\n", status,
+			html.EscapeString(text),
+		),
+	)
 }
 
 func (t TooMany) refusal() refusal {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Body is an export of rows of about 320 bytes in 12 columns; a share of them has a quoted field, as a user agent with a comma does.
+// Body is an export of rows of about 320 bytes in 12 columns; a share of them has a quoted field, as a user
+// agent with a comma does.
 func Body(rows int, quoted float64) []byte {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var b bytes.Buffer
@@ -21,7 +22,8 @@ func Body(rows int, quoted float64) []byte {
 		}
 		fmt.Fprintf(&b, "%08x-9c0e-4a53-8f0b-%012x,%s,session.create,usr_%020d,someone%03d@example.com,%s,"+
 			"203.0.113.%d,notebook-%d,res_%024d,aws-us-west-2,web>api,web-console\r\n",
-			i, rnd.Int64N(1<<40), at.Add(time.Duration(i)*time.Millisecond).Format("2006-01-02T15:04:05.000000Z"), i%977, i%1000, agent, i%256, i%10000, rnd.Int64N(1<<40))
+			i, rnd.Int64N(1<<40), at.Add(time.Duration(i)*time.Millisecond).Format("2006-01-02T15:04:05.000000Z"),
+			i%977, i%1000, agent, i%256, i%10000, rnd.Int64N(1<<40))
 	}
 	return b.Bytes()
 }

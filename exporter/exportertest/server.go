@@ -1,8 +1,8 @@
 // Package exportertest is a simulated export endpoint of Wherobots Cloud, for tests, benchmarks and `make run`.
 //
-// It follows the published OpenAPI text: inclusive ends, substring search, both credentials, ErrorBody. What nobody has documented (the
-// header's spelling, the order of rows, compression, …) is a field of Answers, so that tests can show that the plugin depends on none of it.
-// What can go wrong on the way is a Fault.
+// It follows the published OpenAPI text: inclusive ends, substring search, both credentials, ErrorBody. What
+// nobody has documented (the header's spelling, the order of rows, compression, …) is a field of Answers, so
+// that tests can show that the plugin depends on none of it. What can go wrong on the way is a Fault.
 package exportertest
 
 import (
@@ -73,7 +73,8 @@ func New(options Options) *Server {
 	return &Server{options: options, apiKey: options.APIKey, bearerToken: options.BearerToken, answers: options.Answers}
 }
 
-// SetAnswers changes how the server answers from now on. Slices must be replaced, not changed: answers on their way use them.
+// SetAnswers changes how the server answers from now on. Slices must be replaced, not changed: answers on
+// their way use them.
 func (s *Server) SetAnswers(change func(*Answers)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

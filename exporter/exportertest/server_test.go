@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// refusalOf returns status and code of an error answer, which must be an ErrorBody with everything that the OpenAPI text requires.
+// refusalOf returns status and code of an error answer, which must be an ErrorBody with everything that the
+// OpenAPI text requires.
 func refusalOf(t *testing.T, s *Server, query url.Values, headers map[string]string) string {
 	t.Helper()
 	response, text := read(t, s, query, headers)
@@ -25,7 +26,10 @@ func refusalOf(t *testing.T, s *Server, query url.Values, headers map[string]str
 	decoder.DisallowUnknownFields()
 	require.NoError(t, decoder.Decode(&got), text)
 	require.Len(t, got.Errors, 1)
-	for _, field := range []string{got.RequestID, got.Errors[0].Message, got.Errors[0].Details, got.Errors[0].Path, got.Errors[0].Suggestion} {
+	for _, field := range []string{
+		got.RequestID, got.Errors[0].Message, got.Errors[0].Details, got.Errors[0].Path,
+		got.Errors[0].Suggestion,
+	} {
 		assert.NotEmpty(t, field, text)
 	}
 	requests := s.Requests()
@@ -62,23 +66,33 @@ func TestCredentials(t *testing.T) {
 		})
 	}
 	s.SetCredentials("", "token")
-	assert.Equal(t, "401 UNAUTHORIZED_ERROR", refusalOf(t, s, nil, map[string]string{"X-API-Key": "key"}), "a key that is no longer one")
-	assert.Equal(t, "401 UNAUTHORIZED_ERROR", refusalOf(t, s, nil, map[string]string{"X-API-Key": ""}), "no key is not the empty key")
+	assert.Equal(
+		t, "401 UNAUTHORIZED_ERROR", refusalOf(t, s, nil, map[string]string{"X-API-Key": "key"}),
+		"a key that is no longer one",
+	)
+	assert.Equal(
+		t, "401 UNAUTHORIZED_ERROR", refusalOf(t, s, nil, map[string]string{"X-API-Key": ""}),
+		"no key is not the empty key",
+	)
 }
 
 func TestWindowIsInclusive(t *testing.T) {
 	start, end := now.Add(-time.Hour), now.Add(-time.Minute)
 	s := newServer(Answers{},
-		Event{ID: "before", Time: start.Add(-1)}, Event{ID: "first", Time: start}, Event{ID: "last", Time: end}, Event{ID: "after", Time: end.Add(1)})
+		Event{ID: "before", Time: start.Add(-1)}, Event{ID: "first", Time: start},
+		Event{ID: "last", Time: end}, Event{ID: "after", Time: end.Add(1)})
 	for name, c := range map[string]struct {
 		query url.Values
 		want  []string
 	}{
-		"both":        {window(start, end), []string{"first", "last"}},
-		"no end":      {url.Values{"startTime": {start.Format(time.RFC3339Nano)}}, []string{"first", "last", "after"}},
-		"no start":    {url.Values{"endTime": {end.Format(time.RFC3339Nano)}}, []string{"before", "first", "last"}},
-		"neither":     {nil, []string{"before", "first", "last", "after"}},
-		"other zone":  {window(start.In(time.FixedZone("", 7200)), end.In(time.FixedZone("", -3600))), []string{"first", "last"}},
+		"both":     {window(start, end), []string{"first", "last"}},
+		"no end":   {url.Values{"startTime": {start.Format(time.RFC3339Nano)}}, []string{"first", "last", "after"}},
+		"no start": {url.Values{"endTime": {end.Format(time.RFC3339Nano)}}, []string{"before", "first", "last"}},
+		"neither":  {nil, []string{"before", "first", "last", "after"}},
+		"other zone": {
+			window(start.In(time.FixedZone("", 7200)), end.In(time.FixedZone("", -3600))),
+			[]string{"first", "last"},
+		},
 		"one instant": {window(end, end), []string{"last"}},
 		"backward":    {window(end, start), nil},
 	} {
@@ -98,7 +112,10 @@ func TestWrongRequests(t *testing.T) {
 	for _, c := range []struct {
 		method, path string
 		status       int
-	}{{http.MethodPost, Path, 405}, {http.MethodGet, "/audit-logs", 404}, {http.MethodPost, CountPath, 405}, {http.MethodGet, Path + "/", 404}} {
+	}{
+		{http.MethodPost, Path, 405}, {http.MethodGet, "/audit-logs", 404},
+		{http.MethodPost, CountPath, 405}, {http.MethodGet, Path + "/", 404},
+	} {
 		request := httptest.NewRequestWithContext(t.Context(), c.method, "https://api.example.test"+c.path, nil)
 		request.Header.Set("X-API-Key", testKey)
 		recorder := httptest.NewRecorder()
@@ -111,7 +128,8 @@ func TestWrongRequests(t *testing.T) {
 func TestErrorBody(t *testing.T) {
 	_, text := read(t, newServer(Answers{}), url.Values{"endTime": {"x"}}, nil)
 	assert.JSONEq(t, `{"errors": [{
-		"code": "INVALID_INPUT_ERROR", "message": "endTime must be ISO 8601 with an offset", "details": "simulated: endTime must be ISO 8601 with an offset",
+		"code": "INVALID_INPUT_ERROR", "message": "endTime must be ISO 8601 with an offset",
+			"details": "simulated: endTime must be ISO 8601 with an offset",
 		"path": "query.endTime", "suggestion": "Contact us at support@wherobots.com to get help with resolving your error.",
 		"documentation_url": null, "field": "endTime"
 	}], "requestId": "req-000001"}`, text)
@@ -124,7 +142,12 @@ func TestErrorForms(t *testing.T) {
 	assert.JSONEq(t, `{"detail": "the credential is missing, wrong or expired"}`, text)
 	response, text = read(t, s, url.Values{"endTime": {"x"}}, nil)
 	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
-	assert.JSONEq(t, `{"detail": [{"type": "datetime_parsing", "loc": ["query", "endTime"], "msg": "endTime must be ISO 8601 with an offset"}]}`, text)
+	assert.JSONEq(
+		t,
+		`{"detail": [{"type": "datetime_parsing", "loc": ["query", "endTime"], "msg": "endTime must be ISO 8601 with an `+
+			`offset"}]}`,
+		text,
+	)
 	s.Fail(Fault{Status: 500})
 	_, text = read(t, s, nil, nil)
 	assert.JSONEq(t, `{"detail": "an injected fault"}`, text, "faults too")
@@ -140,7 +163,8 @@ func TestSearch(t *testing.T) {
 	events[0].UserName, events[1].ResourceName, events[2].SourceIP = "Ann", "plan of Ann", "2001:db8::1"
 	s := newServer(Answers{}, events...)
 	for term, want := range map[string][]string{
-		"Ann": {"one", "two"}, "ann": nil, "db8": {"three"}, "login": {"one", "two", "three"}, "07:06:09": {"two"}, "": {"one", "two", "three"}, "plan of": {"two"},
+		"Ann": {"one", "two"}, "ann": nil, "db8": {"three"}, "login": {"one", "two", "three"}, "07:06:09": {"two"},
+		"": {"one", "two", "three"}, "plan of": {"two"},
 	} {
 		_, text := read(t, s, url.Values{"searchTerm": {term}}, nil)
 		assert.Equal(t, want, ids(t, text), term)
@@ -148,7 +172,10 @@ func TestSearch(t *testing.T) {
 	assert.Len(t, events[0].Fields(), len(ColumnNames))
 	for i, name := range ColumnNames { // every field is searched
 		e := Event{Time: now.Add(-time.Second)}
-		fields := []*string{&e.ID, nil, &e.Action, &e.UserID, &e.UserName, &e.UserAgent, &e.SourceIP, &e.ResourceName, &e.ResourceID, &e.ComputeRegion, &e.ClientChain, &e.SourceClient}
+		fields := []*string{
+			&e.ID, nil, &e.Action, &e.UserID, &e.UserName, &e.UserAgent, &e.SourceIP, &e.ResourceName,
+			&e.ResourceID, &e.ComputeRegion, &e.ClientChain, &e.SourceClient,
+		}
 		if fields[i] != nil {
 			*fields[i] = "needle"
 			assert.True(t, e.matches("need"), name)
@@ -197,8 +224,9 @@ func TestRequestsAreRecorded(t *testing.T) {
 	read(t, s, query, map[string]string{"User-Agent": "test/1", "Accept-Encoding": "identity"})
 	assert.Equal(t, []Request{{
 		ID: "req-000001", At: now, Method: http.MethodGet, Host: "api.example.test", Path: Path, Query: query.Encode(),
-		Start: now.Add(-time.Hour), End: now, SearchTerm: "login", UserAgent: "test/1", AcceptEncoding: "identity", Credential: "X-API-Key",
-		Status: 200, Rows: 2, Complete: true,
+		Start: now.Add(-time.Hour), End: now, SearchTerm: "login", UserAgent: "test/1", AcceptEncoding: "identity",
+		Credential: "X-API-Key",
+		Status:     200, Rows: 2, Complete: true,
 	}}, s.Requests())
 }
 

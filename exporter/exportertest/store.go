@@ -93,7 +93,8 @@ func (s *Server) Forgotten() []Event {
 // followInterval is how often Follow looks.
 const followInterval = 50 * time.Millisecond
 
-// Follow calls tell with every event, once, soon after it became visible, until ctx ends or tell returns an error, which it returns.
+// Follow calls tell with every event, once, soon after it became visible, until ctx ends or tell returns an
+// error, which it returns.
 func (s *Server) Follow(ctx context.Context, tell func(Event) error) error {
 	var waiting []*Event
 	for seen := 0; ; {

@@ -2,8 +2,8 @@ package logline
 
 import "strings"
 
-// form is one spelling of a secret, in lower case. It is looked for as Knuth, Morris and Pratt do, since that tells at
-// each place how much of it ends there: a text that was cut has only the beginning.
+// form is one spelling of a secret, in lower case. It is looked for as Knuth, Morris and Pratt do, since that
+// tells at each place how much of it ends there: a text that was cut has only the beginning.
 type form struct {
 	text string
 	fall []int // fall[n] is the length of the longest beginning of text that also ends its first n bytes, less than n

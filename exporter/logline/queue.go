@@ -1,5 +1,5 @@
-// Package logline is a line for the engine's log on its way there: queued, cut to a bearable length, and clean of what
-// a terminal or a log viewer would take for a command.
+// Package logline is a line for the engine's log on its way there: queued, cut to a bearable length, and
+// clean of what a terminal or a log viewer would take for a command.
 package logline
 
 import (
@@ -18,8 +18,9 @@ const (
 	LevelInfo  Level = 3
 )
 
-// Line is one log line. Lines are queued until the engine's thread fetches them with Exporter.Lines, since the engine's log function sends
-// lines of other threads to stderr, past log_file (measured on 3.2.10 and 5.1.1).
+// Line is one log line. Lines are queued until the engine's thread fetches them with Exporter.Lines, since
+// the engine's log function sends lines of other threads to stderr, past log_file (measured on 3.2.10 and
+// 5.1.1).
 type Line struct {
 	Level Level
 	Text  string
@@ -63,7 +64,10 @@ func (l *Queue) Drain() []Line {
 	}
 	out := l.queued
 	if l.dropped > 0 {
-		out = append([]Line{{LevelWarn, fmt.Sprintf("%d older log lines were dropped while the engine did not collect", l.dropped)}}, out...)
+		out = append(
+			[]Line{{LevelWarn, fmt.Sprintf("%d older log lines were dropped while the engine did not collect", l.dropped)}},
+			out...,
+		)
 	}
 	l.queued, l.dropped = nil, 0
 	return out

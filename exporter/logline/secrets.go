@@ -21,8 +21,9 @@ const (
 	mostForms   = 512 // that are remembered: a file with a key may change for years
 )
 
-// Secrets takes secrets out of texts that others wrote: an endpoint, a proxy or a page of a gateway may repeat what it
-// was sent, in any spelling. It may be used by several goroutines; its zero value knows no secret.
+// Secrets takes secrets out of texts that others wrote: an endpoint, a proxy or a page of a gateway may
+// repeat what it was sent, in any spelling. It may be used by several goroutines; its zero value knows no
+// secret.
 type Secrets struct {
 	mu    sync.RWMutex
 	forms []form // what was hidden last comes last
@@ -70,8 +71,9 @@ func spellings(secret string) []string {
 	}
 }
 
-// Redact returns text without the secrets, whatever their case. Of a secret at which a text was cut, and so ends or has
-// an ellipsis, the beginning goes too. It takes time in proportion to the text, whatever is in it.
+// Redact returns text without the secrets, whatever their case. Of a secret at which a text was cut, and so
+// ends or has an ellipsis, the beginning goes too. It takes time in proportion to the text, whatever is in
+// it.
 func (s *Secrets) Redact(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -37,7 +37,8 @@ func Excerpt(text []byte, limit int) string {
 
 // Clean makes one line of printable text: whatever else is in it would disturb a log or hide a part of it.
 func Clean(text string) string {
-	if utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) }) < 0 && !strings.Contains(text, "  ") {
+	isOdd := func(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) }
+	if utf8.ValidString(text) && strings.IndexFunc(text, isOdd) < 0 && !strings.Contains(text, "  ") {
 		return strings.TrimSpace(text)
 	}
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool {

@@ -15,8 +15,9 @@ const (
 	maxCachedActionName = 256
 )
 
-// actionCache remembers the encoded entries of actions: an audit log has some dozens of them in millions of rows. A name that
-// no longer fits is worked out each time. It belongs to one program, hence to one goroutine.
+// actionCache remembers the encoded entries of actions: an audit log has some dozens of them in millions of
+// rows. A name that no longer fits is worked out each time. It belongs to one program, hence to one
+// goroutine.
 type actionCache struct {
 	make    actionEntries
 	encoded map[string][]byte

@@ -27,18 +27,25 @@ var (
 
 var schemaCases = []schemaCase{
 	{name: "usual", fields: []string{
-		"0c9c6d6e-0001", "2026-03-04T05:06:07.890123456Z", "api_key_created", "u-17", "ada@example.com", "Mozilla/5.0 (X11; Linux x86_64)",
+		"0c9c6d6e-0001", "2026-03-04T05:06:07.890123456Z", "api_key_created", "u-17", "ada@example.com",
+		"Mozilla/5.0 (X11; Linux x86_64)",
 		"203.0.113.7", "ci-key", "key-1", "aws-us-west-2", "console>gateway", "console",
 	}},
-	{name: "null fields", fields: []string{"", "2026-03-04T05:06:07Z", "notebook_deleted", "", "", "", "", "", "", "", "", ""}},
+	{
+		name:   "null fields",
+		fields: []string{"", "2026-03-04T05:06:07Z", "notebook_deleted", "", "", "", "", "", "", "", "", ""},
+	},
 	{name: "IPv6", fields: []string{
-		"0c9c6d6e-0002", "2026-03-04T05:06:07Z", "user_login", "u-18", "grace@example.com", "curl/8.5", "2001:db8::7", "", "", "", "", "sdk",
+		"0c9c6d6e-0002", "2026-03-04T05:06:07Z", "user_login", "u-18", "grace@example.com", "curl/8.5", "2001:db8::7",
+		"", "", "", "", "sdk",
 	}},
 	{name: "address that is none", fields: []string{
-		"0c9c6d6e-0003", "2026-03-04T05:06:07Z", "login_failed", "u-19", "not an address", "", "203.0.113.7, 10.0.0.1", "", "", "", "", "",
+		"0c9c6d6e-0003", "2026-03-04T05:06:07Z", "login_failed", "u-19", "not an address", "",
+		"203.0.113.7, 10.0.0.1", "", "", "", "", "",
 	}},
 	{name: "unknown action", fields: []string{
-		"0c9c6d6e-0004", "2026-03-04T05:06:07Z", "Frobnicate: Gizmo №5", "sp-1", "sp-1", "", "10.0.0.1", "", "gizmo-5", "", "", "",
+		"0c9c6d6e-0004", "2026-03-04T05:06:07Z", "Frobnicate: Gizmo №5", "sp-1", "sp-1", "", "10.0.0.1", "",
+		"gizmo-5", "", "", "",
 	}},
 	{
 		name:   "unknown columns and another order",
@@ -54,14 +61,16 @@ var schemaCases = []schemaCase{
 		header: []string{"event_id", "event_time", "action_name", "parse_error"},
 	},
 	{name: "bytes that are no UTF-8", fields: []string{
-		"0c9c6d6e-0007", "2026-03-04T05:06:07Z", "rename\xff_file", "u-1", "", "agent\xc3(", "fe80::1%eth0", "a\xf0\x90b", "", "", "", "",
+		"0c9c6d6e-0007", "2026-03-04T05:06:07Z", "rename\xff_file", "u-1", "", "agent\xc3(", "fe80::1%eth0",
+		"a\xf0\x90b", "", "", "", "",
 	}},
 	{name: "status: gap", status: &Status{
 		Kind: StatusRetentionGap, Time: caseTime, From: caseTime.Add(-time.Hour), To: caseTime.Add(-time.Minute),
 		Message: "events older than the source keeps were not collected",
 	}},
 	{name: "status: reconciled", status: &Status{
-		Kind: StatusReconciled, Time: caseTime, Count: 300, Message: "reconciliation found events", Detail: "2 minutes differed",
+		Kind: StatusReconciled, Time: caseTime, Count: 300, Message: "reconciliation found events",
+		Detail: "2 minutes differed",
 	}},
 }
 

@@ -18,7 +18,8 @@ type node struct {
 	when   presence
 }
 
-// compile makes the program of a schema for a response's columns. It panics when the tables contradict themselves, which the tests would show.
+// compile makes the program of a schema for a response's columns. It panics when the tables contradict
+// themselves, which the tests would show.
 func compile(def *schemaDef, table []field, names []string) *Encoder {
 	good := compileRows(def, table, names, goodRows)
 	return &Encoder{good: good, bad: compileRows(def, table, names, badRows), templates: newTemplates(good)}

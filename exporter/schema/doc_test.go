@@ -19,11 +19,16 @@ func TestSchemaDoc(t *testing.T) {
 	d.line("<!-- Generated from the tables of records (schema) and actions (action) by: go generate ./exporter/... -->")
 	d.line("# What lands where\n")
 	d.line("The setting `schema` chooses the shape of the records: `raw` (the source's columns under their snake_case")
-	d.line("names), `ecs` (Elastic Common Schema %s) or `ocsf` (Open Cybersecurity Schema Framework %s, class", ecsVersion, ocsfVersion)
+	d.line(
+		"names), `ecs` (Elastic Common Schema %s) or `ocsf` (Open Cybersecurity Schema Framework %s, class",
+		ecsVersion, ocsfVersion,
+	)
 	d.line("API Activity, %d).\n", ocsfAPIActivity)
 	d.line("Empty values are left out in all three, and so is a map without values. Maps are nested; the dots below stand")
-	d.line("for the nesting. `[]` marks a list. Bytes that are not valid UTF-8 become U+FFFD. In every schema the record's")
-	d.line("own time is `event_time` to the nanosecond. If a row's time cannot be read, it is the end of the requested window.\n")
+	d.line("for the nesting. `[]` marks a list. Bytes that are not valid UTF-8 become U+FFFD. In every schema the " +
+		"record's")
+	d.line("own time is `event_time` to the nanosecond. If a row's time cannot be read, it is the end of the " +
+		"requested window.\n")
 	d.columns()
 	d.constants("ecs", ecsDef)
 	d.constants("ocsf", ocsfDef)
@@ -51,8 +56,10 @@ func (d *document) columns() {
 	}
 	d.line("| any other | `wherobots.audit.<column>` | `unmapped.<column>` | under its own name; nothing is dropped |\n")
 	d.line("In `raw`, an audit event has only the fields that the source sent, plus two on bad rows: `parse_error` and")
-	d.line("`raw_line`. If the source has columns with those names, a bad row keeps their values inside the row's text only.")
-	d.line("An address with a zone (`fe80::1%%eth0`), or several addresses in one value, does not count as an address and stays")
+	d.line("`raw_line`. If the source has columns with those names, a bad row keeps their values inside the row's " +
+		"text only.")
+	d.line("An address with a zone (`fe80::1%%eth0`), or several addresses in one value, does not count as an " +
+		"address and stays")
 	d.line("text. `event.created` and `event.ingested` are not written, so an event that is fetched again makes the same")
 	d.line("document (except for its time where `event_time` cannot be read).\n")
 }
@@ -96,16 +103,19 @@ func (d *document) constants(name string, def schemaDef) {
 
 func (d *document) statuses() {
 	d.line("## Status events\n")
-	d.line("With `status_events: on` the plugin also emits records about itself, among the audit events: what happens to the")
+	d.line("With `status_events: on` the plugin also emits records about itself, among the audit events: what " +
+		"happens to the")
 	d.line("collection. Alert on those with a severity of 3 or more.\n")
 	d.line("| | `raw` | `ecs` | `ocsf` (base event, class 0) | |\n|---|---|---|---|---|")
 	for i := range statusFields {
 		f := &statusFields[i]
 		raw := schemaDef{places: func(*field) []string { return f.raw }}
 		d.line("| %s | %s | %s | %s | %s |", f.name, placesText(&raw, &f.field),
-			placesText(&schemaDef{places: ecsDef.places}, &f.field), placesText(&schemaDef{places: ocsfDef.places}, &f.field), f.about)
+			placesText(&schemaDef{places: ecsDef.places}, &f.field),
+			placesText(&schemaDef{places: ocsfDef.places}, &f.field), f.about)
 	}
-	d.line("\nIn `ecs` their `event.dataset` is `wherobots.status`. ECS has no `event.kind` for good news about a pipeline, so those are `event`.\n")
+	d.line("\nIn `ecs` their `event.dataset` is `wherobots.status`. ECS has no `event.kind` for good news about a " +
+		"pipeline, so those are `event`.\n")
 	d.line("| kind | severity | events may be missing |\n|---|---|---|")
 	for _, kind := range statusKinds {
 		s := Status{Kind: kind}

@@ -5,9 +5,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// newECSShape makes records of the Elastic Common Schema: nested maps, what ECS has no field for under wherobots.audit. @timestamp is not
-// written: outputs make it of the record's time. Nor is event.created, when the event was first read: an event that is fetched again
-// must make the same document.
+// newECSShape makes records of the Elastic Common Schema: nested maps, what ECS has no field for under
+// wherobots.audit. @timestamp is not written: outputs make it of the record's time. Nor is event.created,
+// when the event was first read: an event that is fetched again must make the same document.
 func newECSShape(c *event.Columns) *Encoder {
 	return compile(&ecsDef, auditFields, c.Names)
 }

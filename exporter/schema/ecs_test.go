@@ -21,10 +21,11 @@ import (
 type ecsFacts struct {
 	Version string              `json:"version"`
 	Fields  map[string]ecsField `json:"fields"` // of the fields that are written
-	// Allowed are the allowed values of event.kind, event.outcome and event.type (the Elastic Common Schema reference, "categorization fields"), which
-	// the published table of fields does not have.
+	// Allowed are the allowed values of event.kind, event.outcome and event.type (the Elastic Common Schema
+	// reference, "categorization fields"), which the published table of fields does not have.
 	Allowed map[string][]string `json:"allowed"`
-	// ExpectedTypes are, by event.category, the values of event.type that ECS expects with it (same source); its keys are the allowed categories.
+	// ExpectedTypes are, by event.category, the values of event.type that ECS expects with it (same source);
+	// its keys are the allowed categories.
 	ExpectedTypes map[string][]string `json:"expected_types"`
 }
 
@@ -41,7 +42,8 @@ func readECSFacts(t testing.TB) (facts ecsFacts) {
 	return facts
 }
 
-// TestECSConforms holds every record against ECS: each field exists with a type that the value fits, or lies under wherobots.
+// TestECSConforms holds every record against ECS: each field exists with a type that the value fits, or lies
+// under wherobots.
 func TestECSConforms(t *testing.T) {
 	facts := readECSFacts(t)
 	require.Equal(t, facts.Version, ecsVersion)
@@ -53,7 +55,8 @@ func TestECSConforms(t *testing.T) {
 	})
 }
 
-// TestECSFactsArePublished holds the facts against the published table of fields, where SCHEMAS_DIR names a directory that has it.
+// TestECSFactsArePublished holds the facts against the published table of fields, where SCHEMAS_DIR names a
+// directory that has it.
 func TestECSFactsArePublished(t *testing.T) {
 	dir := os.Getenv("SCHEMAS_DIR")
 	if dir == "" {
@@ -65,7 +68,8 @@ func TestECSFactsArePublished(t *testing.T) {
 	defer file.Close()
 	rows, err := csv.NewReader(file).ReadAll()
 	require.NoError(t, err)
-	field, kind, list := slices.Index(rows[0], "Field"), slices.Index(rows[0], "Type"), slices.Index(rows[0], "Normalization")
+	column := func(name string) int { return slices.Index(rows[0], name) }
+	field, kind, list := column("Field"), column("Type"), column("Normalization")
 	published := make(map[string]ecsField)
 	for _, r := range rows[1:] {
 		published[r[field]] = ecsField{Type: r[kind], Array: r[list] == "array"}
@@ -149,12 +153,19 @@ func TestECSUser(t *testing.T) {
 		user     map[string]any
 		related  any
 	}{
-		{"u-1", "ada@example.com", map[string]any{"id": "u-1", "name": "ada@example.com", "email": "ada@example.com"}, []any{"u-1", "ada@example.com"}},
+		{
+			"u-1", "ada@example.com",
+			map[string]any{"id": "u-1", "name": "ada@example.com", "email": "ada@example.com"},
+			[]any{"u-1", "ada@example.com"},
+		},
 		{"ada", "ada", map[string]any{"id": "ada", "name": "ada"}, []any{"ada"}},
 		{"", "a@b@example.com", map[string]any{"name": "a@b@example.com"}, []any{"a@b@example.com"}},
 		{"", "", nil, nil},
 	} {
-		c := schemaCase{header: []string{"event_time", "action_name", "user_id", "user_name"}, fields: []string{"t", "a", test.id, test.name}}
+		c := schemaCase{
+			header: []string{"event_time", "action_name", "user_id", "user_name"},
+			fields: []string{"t", "a", test.id, test.name},
+		}
 		record := c.record(t, ECS)
 		user, _ := record["user"].(map[string]any)
 		require.Equal(t, test.user, user)
@@ -168,10 +179,16 @@ func TestECSUser(t *testing.T) {
 
 // anyRow draws a row: any columns beside the two that are required, any values, good or bad, ragged or not.
 func anyRow(rt *rapid.T) schemaCase {
-	name := rapid.OneOf(rapid.SampledFrom(event.ColumnNames[:]), rapid.SampledFrom([]string{"parse_error", "raw_line", "record_type", "Größe"}), rapid.String())
+	name := rapid.OneOf(
+		rapid.SampledFrom(event.ColumnNames[:]),
+		rapid.SampledFrom([]string{"parse_error", "raw_line", "record_type", "Größe"}), rapid.String(),
+	)
 	header := append([]string{"action_name", "event_time"}, rapid.SliceOfN(name, 0, 24).Draw(rt, "header")...)
 	value := rapid.OneOf(
-		rapid.SampledFrom([]string{"", "10.1.2.3", "::1", "::ffff:1.2.3.4", "1.2.3", "a@b.c", "job_run_started", "Access Denied", "\xff", "é"}),
+		rapid.SampledFrom([]string{
+			"", "10.1.2.3", "::1", "::ffff:1.2.3.4", "1.2.3", "a@b.c", "job_run_started", "Access Denied",
+			"\xff", "é",
+		}),
 		rapid.String(),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
 	)

@@ -6,7 +6,8 @@ import (
 	"unsafe"
 )
 
-// form is what a value must look like to be written to a place; one that does not is left out there (the table gives it another place).
+// form is what a value must look like to be written to a place; one that does not is left out there (the
+// table gives it another place).
 type form int
 
 const (
@@ -33,11 +34,12 @@ func (f form) fits(text []byte) bool {
 	}
 }
 
-// maxIPText is OCSF's limit for an address (ip_t, max_len). All but the longest spellings of IPv4-mapped addresses fit.
+// maxIPText is OCSF's limit for an address (ip_t, max_len). All but the longest spellings of IPv4-mapped
+// addresses fit.
 const maxIPText = 40
 
-// isIP reports whether s is an IPv4 or IPv6 address that indexes accept: without a zone, which is a name on some other
-// machine.
+// isIP reports whether s is an IPv4 or IPv6 address that indexes accept: without a zone, which is a name on
+// some other machine.
 func isIP(s []byte) bool {
 	if len(s) < 2 || len(s) > maxIPText || !hasOnlyAddressBytes(s) {
 		return false
@@ -47,8 +49,8 @@ func isIP(s []byte) bool {
 	return err == nil
 }
 
-// hasOnlyAddressBytes reports whether s could be an address. Most texts that are not one are told here, where that costs
-// no allocation; ParseAddr makes an error of them.
+// hasOnlyAddressBytes reports whether s could be an address. Most texts that are not one are told here, where
+// that costs no allocation; ParseAddr makes an error of them.
 func hasOnlyAddressBytes(s []byte) bool {
 	for _, c := range s {
 		if !addressByte[c] {
@@ -66,7 +68,8 @@ var addressByte = func() (is [256]bool) {
 	return is
 }()
 
-// isEmail is OCSF's pattern for email_t, written out: ^[a-zA-Z0-9!#$%&'*+-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$
+// isEmail is OCSF's pattern for email_t, written out:
+// ^[a-zA-Z0-9!#$%&'*+-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$
 func isEmail(s []byte) bool {
 	name := bytes.IndexByte(s, '@')
 	if name < 1 {

@@ -8,11 +8,13 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// This file writes the few msgpack types that a Fluent Bit record needs, appending to a buffer and allocating nothing else.
-// fluent-bit-go's encoder goes through reflection and a map for each row, which costs more than everything else together (see the benchmarks).
+// This file writes the few msgpack types that a Fluent Bit record needs, appending to a buffer and allocating
+// nothing else. fluent-bit-go's encoder goes through reflection and a map for each row, which costs more than
+// everything else together (see the benchmarks).
 
-// AppendEventHeader starts an event in the engine's form [timestamp, record]; the record's map must follow. The timestamp is Fluent
-// Bit's EventTime: fixext8 of type 0, seconds and nanoseconds big-endian, both 32 bits wide.
+// AppendEventHeader starts an event in the engine's form [timestamp, record]; the record's map must follow.
+// The timestamp is Fluent Bit's EventTime: fixext8 of type 0, seconds and nanoseconds big-endian, both 32
+// bits wide.
 func AppendEventHeader(dst []byte, t time.Time) []byte {
 	dst = append(dst, 0x92, 0xd7, 0x00)
 	dst = binary.BigEndian.AppendUint32(dst, event.Seconds(t))
@@ -50,7 +52,8 @@ func appendString[T string | []byte](dst []byte, s T) []byte {
 	return append(appendStringHeader(dst, len(s)), s...)
 }
 
-// appendText appends a value that came from outside: each byte that is part of no rune becomes U+FFFD, since outputs refuse them or worse.
+// appendText appends a value that came from outside: each byte that is part of no rune becomes U+FFFD, since
+// outputs refuse them or worse.
 func appendText(dst, s []byte) []byte {
 	if utf8.Valid(s) {
 		return appendString(dst, s)

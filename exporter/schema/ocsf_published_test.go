@@ -25,7 +25,8 @@ type publishedOCSF struct {
 	Types       *struct{ Attributes map[string]json.RawMessage }
 }
 
-// ocsfReader reads them from a directory. Classes and objects name their attributes; the dictionary has the attributes' types.
+// ocsfReader reads them from a directory. Classes and objects name their attributes; the dictionary has the
+// attributes' types.
 type ocsfReader struct {
 	t          testing.TB
 	dir        string
@@ -52,7 +53,10 @@ func (r ocsfReader) object(p publishedOCSF) ocsfObject {
 			continue // includes of profiles
 		}
 		own, general := r.parse(content), r.parse(r.dictionary.Attributes[name])
-		attr := ocsfAttr{Type: general.Type, IsArray: general.IsArray, Requirement: own.Requirement, Enum: map[string]string{}}
+		attr := ocsfAttr{
+			Type: general.Type, IsArray: general.IsArray, Requirement: own.Requirement,
+			Enum: map[string]string{},
+		}
 		if own.Type != "" {
 			attr.Type = own.Type
 		}
@@ -69,8 +73,8 @@ func (r ocsfReader) object(p publishedOCSF) ocsfObject {
 	return o
 }
 
-// classes reads the classes and does what OCSF's compiler does: a class's uid lies in its category's thousand, a class allows its own
-// uid and category, and the profile cloud adds its attributes.
+// classes reads the classes and does what OCSF's compiler does: a class's uid lies in its category's
+// thousand, a class allows its own uid and category, and the profile cloud adds its attributes.
 func (r ocsfReader) classes() map[string]ocsfObject {
 	classes := map[string]ocsfObject{}
 	for _, class := range []string{"base_event", "application", "api_activity"} {
@@ -97,7 +101,10 @@ func readPublishedOCSF(t testing.TB, dir string) ocsfFacts {
 	t.Helper()
 	r := ocsfReader{t: t, dir: dir}
 	r.dictionary = r.read("dictionary.json")
-	facts := ocsfFacts{Version: r.read("version.json").Version, Classes: r.classes(), Objects: map[string]ocsfObject{}, Types: map[string]ocsfType{}}
+	facts := ocsfFacts{
+		Version: r.read("version.json").Version, Classes: r.classes(), Objects: map[string]ocsfObject{},
+		Types: map[string]ocsfType{},
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "objects", "*.json"))
 	require.NoError(t, err)
 	for _, file := range files {

@@ -18,8 +18,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
 )
 
-// ocsfFacts are OCSF's classes, objects and types as its own repository publishes them, cut down to what records have and must have; in
-// testdata/ocsf_facts.json. With -update and SCHEMAS_DIR they are cut anew.
+// ocsfFacts are OCSF's classes, objects and types as its own repository publishes them, cut down to what
+// records have and must have; in testdata/ocsf_facts.json. With -update and SCHEMAS_DIR they are cut anew.
 type ocsfFacts struct {
 	Version string                `json:"version"`
 	Classes map[string]ocsfObject `json:"classes"`
@@ -58,7 +58,8 @@ func readOCSFFacts(t testing.TB) (facts ocsfFacts) {
 	return facts
 }
 
-// TestOCSFConforms holds every record against its class: attributes that exist, required ones, enums, types and constraints.
+// TestOCSFConforms holds every record against its class: attributes that exist, required ones, enums, types
+// and constraints.
 func TestOCSFConforms(t *testing.T) {
 	facts := readOCSFFacts(t)
 	require.Equal(t, facts.Version, ocsfVersion)
@@ -110,17 +111,22 @@ func (facts ocsfFacts) check(record map[string]any) error {
 	return facts.checkObject(facts.Classes, class, record, profiles)
 }
 
-func (facts ocsfFacts) checkObject(objects map[string]ocsfObject, kind string, value map[string]any, profiles []any) error {
+func (facts ocsfFacts) checkObject(
+	objects map[string]ocsfObject, kind string, value map[string]any, profiles []any,
+) error {
 	if kind == "object" {
 		return nil // anything
 	}
 	attributes, constraints := facts.inherited(objects, kind)
 	for name, attr := range attributes {
-		if _, has := value[name]; !has && attr.Requirement == "required" && (attr.Profile == "" || slices.Contains(profiles, any(attr.Profile))) {
+		if _, has := value[name]; !has && attr.Requirement == "required" &&
+			(attr.Profile == "" || slices.Contains(profiles, any(attr.Profile))) {
 			return fmt.Errorf("%s: no %s", kind, name)
 		}
 	}
-	if some := constraints["at_least_one"]; len(some) > 0 && !slices.ContainsFunc(some, func(name string) bool { return value[name] != nil }) {
+	if some := constraints["at_least_one"]; len(some) > 0 && !slices.ContainsFunc(
+		some, func(name string) bool { return value[name] != nil },
+	) {
 		return fmt.Errorf("%s: none of %s", kind, some)
 	}
 	for name, inner := range value {
@@ -145,7 +151,9 @@ func (facts ocsfFacts) checkObject(objects map[string]ocsfObject, kind string, v
 }
 
 // inherited are the attributes and constraints of a class or object with those of what it extends.
-func (facts ocsfFacts) inherited(objects map[string]ocsfObject, kind string) (map[string]ocsfAttr, map[string][]string) {
+func (facts ocsfFacts) inherited(
+	objects map[string]ocsfObject, kind string,
+) (map[string]ocsfAttr, map[string][]string) {
 	object := objects[kind]
 	if object.Extends == "" {
 		return object.Attributes, object.Constraints
@@ -199,7 +207,8 @@ func (facts ocsfFacts) checkValue(attr ocsfAttr, value any, profiles []any) erro
 	return nil
 }
 
-// TestOCSFFactsArePublished holds the facts against the published schema where SCHEMAS_DIR names a directory that has it, and every case against the whole.
+// TestOCSFFactsArePublished holds the facts against the published schema where SCHEMAS_DIR names a directory
+// that has it, and every case against the whole.
 func TestOCSFFactsArePublished(t *testing.T) {
 	dir := os.Getenv("SCHEMAS_DIR")
 	if dir == "" {
@@ -223,7 +232,10 @@ func (facts ocsfFacts) cut(t testing.TB) ocsfFacts {
 		}
 	}
 	small := ocsfFacts{Version: facts.Version, Types: map[string]ocsfType{}}
-	needed := map[string]bool{"_entity": true, "_resource": true, "endpoint": true, "base_event": true, "application": true, "api_activity": true}
+	needed := map[string]bool{
+		"_entity": true, "_resource": true, "endpoint": true, "base_event": true, "application": true,
+		"api_activity": true,
+	}
 	cutObjects := func(objects map[string]ocsfObject) map[string]ocsfObject {
 		kept := map[string]ocsfObject{}
 		for kind, object := range objects {

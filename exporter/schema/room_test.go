@@ -14,9 +14,13 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// A record is the same whatever room there is behind it, and whatever lies behind its fields: how they are copied depends on both.
+// A record is the same whatever room there is behind it, and whatever lies behind its fields: how they are
+// copied depends on both.
 func TestARecordIsTheSameWhateverRoomThereIs(t *testing.T) {
-	columns, ok := event.NewColumns(append(slices.Clone(event.ColumnNames[:]), "one more", strings.Repeat("a", 30), strings.Repeat("b", 31), strings.Repeat("c", 32), strings.Repeat("d", 33), strings.Repeat("e", 45)))
+	columns, ok := event.NewColumns(append(
+		slices.Clone(event.ColumnNames[:]), "one more", strings.Repeat("a", 30), strings.Repeat("b", 31),
+		strings.Repeat("c", 32), strings.Repeat("d", 33), strings.Repeat("e", 45),
+	))
 	require.True(t, ok)
 	for name, value := range map[string]func(place int) string{
 		"short":                 func(place int) string { return strings.Repeat("x", place) },

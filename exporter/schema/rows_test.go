@@ -51,13 +51,17 @@ func cleaned(s string) string {
 	return b.String()
 }
 
-// TestRawRow pins schema raw to its promise: the columns' names, strings, nothing for what is empty, nothing of the plugin's own.
+// TestRawRow pins schema raw to its promise: the columns' names, strings, nothing for what is empty, nothing
+// of the plugin's own.
 func TestRawRow(t *testing.T) {
 	c := schemaCase{
 		header: []string{"Event Time", "actionName", "NEW-Column", "new column"},
 		fields: []string{"2026-03-04T05:06:07Z", "x", "", "y", "beyond the header"},
 	}
-	require.Equal(t, map[string]any{"event_time": "2026-03-04T05:06:07Z", "action_name": "x", "new_column_2": "y"}, c.record(t, Raw))
+	require.Equal(
+		t, map[string]any{"event_time": "2026-03-04T05:06:07Z", "action_name": "x", "new_column_2": "y"},
+		c.record(t, Raw),
+	)
 	c.bad, c.raw = "5 fields, the header has 4", "the text"
 	record := c.record(t, Raw)
 	require.Equal(t, "5 fields, the header has 4", record["parse_error"])
@@ -110,7 +114,8 @@ func TestManyColumns(t *testing.T) {
 	}
 }
 
-// TestShapesAllocateNothing pins the hot path. Bytes that are no UTF-8 and names that the action cache has no room for are no exception.
+// TestShapesAllocateNothing pins the hot path. Bytes that are no UTF-8 and names that the action cache has no
+// room for are no exception.
 func TestShapesAllocateNothing(t *testing.T) {
 	for _, schema := range allSchemas {
 		for _, c := range schemaCases {
@@ -120,7 +125,10 @@ func TestShapesAllocateNothing(t *testing.T) {
 			r := c.row(t)
 			shape := New(schema, r.Columns)
 			buffer := make([]byte, 0, 1<<16)
-			require.Zero(t, testing.AllocsPerRun(100, func() { buffer = shape.Append(buffer[:0], r) }), "%s, %s", schema, c.name)
+			require.Zero(
+				t, testing.AllocsPerRun(100, func() { buffer = shape.Append(buffer[:0], r) }), "%s, %s",
+				schema, c.name,
+			)
 		}
 		c := schemaCases[0]
 		r := c.row(t)

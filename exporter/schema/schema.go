@@ -1,5 +1,5 @@
-// Package schema writes a row as a msgpack record in the shape of raw, ecs or ocsf, and the plugin's own status events
-// likewise.
+// Package schema writes a row as a msgpack record in the shape of raw, ecs or ocsf, and the plugin's own
+// status events likewise.
 package schema
 
 import (

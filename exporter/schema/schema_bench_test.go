@@ -10,8 +10,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// BenchmarkShape measures encoding alone, of rows as the decoder gives them. In the pipeline it is a part: the ratio between schemas there is
-// smaller.
+// BenchmarkShape measures encoding alone, of rows as the decoder gives them. In the pipeline it is a part:
+// the ratio between schemas there is smaller.
 func BenchmarkShape(b *testing.B) {
 	rows := make([]event.Row, 1000) // that the decoder's buffer holds all at once
 	d := csv.New()

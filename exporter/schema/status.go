@@ -9,8 +9,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// Status is something about the collection itself that whoever reads the audit log should know: a status event, handed over in band
-// when the setting status_events is on.
+// Status is something about the collection itself that whoever reads the audit log should know: a status
+// event, handed over in band when the setting status_events is on.
 type Status struct {
 	Kind    Kind
 	Time    time.Time // when it was noticed; the record's time
@@ -30,12 +30,13 @@ const (
 	StatusCheckpointReset Kind = "gap_checkpoint_reset" // the checkpoint was lost or begun anew
 	StatusRefused         Kind = "refused"              // the source has refused for longer than it should
 	StatusRefusedOver     Kind = "refused_over"         // and no longer does
-	StatusStalled         Kind = "stalled"              // nothing has gone on for stalled_after; the detail begins with the cause
-	StatusStalledOver     Kind = "stalled_over"         // and it does again
-	StatusReconciled      Kind = "reconciled"           // reconciliation found events that had been missed, and sent them
-	StatusOverlapTooShort Kind = "overlap_too_short"    // events appear later than the overlap allows for
-	StatusRefetched       Kind = "refetched"            // an output dropped events, which were fetched again
-	StatusColumnsChanged  Kind = "columns_changed"      // the source's columns are no longer the same
+	// nothing has gone on for stalled_after; the detail begins with the cause
+	StatusStalled         Kind = "stalled"
+	StatusStalledOver     Kind = "stalled_over"      // and it does again
+	StatusReconciled      Kind = "reconciled"        // reconciliation found events that had been missed, and sent them
+	StatusOverlapTooShort Kind = "overlap_too_short" // events appear later than the overlap allows for
+	StatusRefetched       Kind = "refetched"         // an output dropped events, which were fetched again
+	StatusColumnsChanged  Kind = "columns_changed"   // the source's columns are no longer the same
 )
 
 // statusWeight is how bad a kind is: OCSF's severity_id. A kind that is missing is informational.
@@ -62,26 +63,67 @@ func (s Status) ID() string {
 
 // statusFields are the fields of a status event. A field without a place in a schema is left out of it.
 var statusFields = []statusField{
-	{field{"record_type", nil, nil, "always wherobots_audit_status; no audit event has this field unless the source sends it"}, at("record_type"), func(Status) string { return "wherobots_audit_status" }},
-	{field{"event_id", at("event.id"), at("metadata.uid"), "`status-<kind>-<nanoseconds since 1970>`"}, at("event_id"), Status.ID},
-	{field{"event_time", nil, at("metadata.original_time"), "when it was noticed, the record's own time"}, at("event_time"), func(s Status) string { return stamp(s.Time) }},
-	{field{"status", at("event.action", "wherobots.status.kind"), at("activity_name", "status_code"), "the kind"}, at("status"), func(s Status) string { return string(s.Kind) }},
+	{field{"record_type", nil, nil, "always wherobots_audit_status; no audit event has this field unless the source " +
+		"sends it"}, at("record_type"), func(Status) string { return "wherobots_audit_status" }},
+	{
+		field{"event_id", at("event.id"), at("metadata.uid"), "`status-<kind>-<nanoseconds since 1970>`"},
+		at("event_id"), Status.ID,
+	},
+	{
+		field{"event_time", nil, at("metadata.original_time"), "when it was noticed, the record's own time"},
+		at("event_time"), func(s Status) string { return stamp(s.Time) },
+	},
+	{
+		field{"status", at("event.action", "wherobots.status.kind"), at("activity_name", "status_code"), "the kind"},
+		at("status"), func(s Status) string { return string(s.Kind) },
+	},
 	{field{"message", at("message"), at("message"), ""}, at("message"), func(s Status) string { return s.Message }},
-	{field{"from", at("event.start"), nil, "the stretch of the audit log that it is about"}, at("from"), func(s Status) string { return stamp(s.From) }},
+	{
+		field{"from", at("event.start"), nil, "the stretch of the audit log that it is about"},
+		at("from"), func(s Status) string { return stamp(s.From) },
+	},
 	{field{"to", at("event.end"), nil, ""}, at("to"), func(s Status) string { return stamp(s.To) }},
-	{field{"from_millis", nil, at("start_time?int"), "`from` in milliseconds since 1970"}, nil, func(s Status) string { return millis(s.From) }},
-	{field{"to_millis", nil, at("end_time?int"), "`to` in milliseconds since 1970"}, nil, func(s Status) string { return millis(s.To) }},
-	{field{"count", at("wherobots.status.count?int"), at("count?int"), "events concerned"}, at("count?int"), func(s Status) string { return number(s.Count) }},
-	{field{"detail", at("event.reason"), at("status_detail"), "what else is known, such as the source's answer"}, at("detail"), func(s Status) string { return s.Detail }},
-	{field{"event_kind", at("event.kind"), nil, "pipeline_error when events may be missing, else event"}, nil, func(s Status) string { return eitherWay(s, "event", "pipeline_error") }},
-	{field{"outcome", at("event.outcome"), nil, "failure when events may be missing, else success"}, nil, func(s Status) string { return eitherWay(s, "success", "failure") }},
-	{field{"status_id", nil, at("status_id?int"), "2 when events may be missing, else 1"}, nil, func(s Status) string { return eitherWay(s, "1", "2") }},
-	{field{"status_name", nil, at("status"), "Failure when events may be missing, else Success"}, nil, func(s Status) string { return eitherWay(s, "Success", "Failure") }},
-	{field{"severity_id", nil, at("severity_id?int"), "see the kinds"}, nil, func(s Status) string { return strconv.Itoa(s.weight()) }},
+	{
+		field{"from_millis", nil, at("start_time?int"), "`from` in milliseconds since 1970"}, nil,
+		func(s Status) string { return millis(s.From) },
+	},
+	{
+		field{"to_millis", nil, at("end_time?int"), "`to` in milliseconds since 1970"}, nil,
+		func(s Status) string { return millis(s.To) },
+	},
+	{
+		field{"count", at("wherobots.status.count?int"), at("count?int"), "events concerned"},
+		at("count?int"), func(s Status) string { return number(s.Count) },
+	},
+	{
+		field{"detail", at("event.reason"), at("status_detail"), "what else is known, such as the source's answer"},
+		at("detail"), func(s Status) string { return s.Detail },
+	},
+	{
+		field{"event_kind", at("event.kind"), nil, "pipeline_error when events may be missing, else event"},
+		nil, func(s Status) string { return eitherWay(s, "event", "pipeline_error") },
+	},
+	{
+		field{"outcome", at("event.outcome"), nil, "failure when events may be missing, else success"},
+		nil, func(s Status) string { return eitherWay(s, "success", "failure") },
+	},
+	{
+		field{"status_id", nil, at("status_id?int"), "2 when events may be missing, else 1"}, nil,
+		func(s Status) string { return eitherWay(s, "1", "2") },
+	},
+	{
+		field{"status_name", nil, at("status"), "Failure when events may be missing, else Success"}, nil,
+		func(s Status) string { return eitherWay(s, "Success", "Failure") },
+	},
+	{
+		field{"severity_id", nil, at("severity_id?int"), "see the kinds"}, nil,
+		func(s Status) string { return strconv.Itoa(s.weight()) },
+	},
 	{field{"severity", nil, at("severity"), ""}, nil, func(s Status) string { return severityNames[s.weight()] }},
 }
 
-// statusField is a field of a status event, with its places in raw, which unlike those of a column are not its name alone.
+// statusField is a field of a status event, with its places in raw, which unlike those of a column are not
+// its name alone.
 type statusField struct {
 	field
 	raw   []string
@@ -123,7 +165,8 @@ func number(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// statusDefs are the schemas of status events; without a rest, fields that have no place are left out. OCSF has no class for them: they are of the base event, whose class_uid is 0.
+// statusDefs are the schemas of status events; without a rest, fields that have no place are left out. OCSF
+// has no class for them: they are of the base event, whose class_uid is 0.
 var statusDefs = map[Name]schemaDef{
 	Raw: {},
 	ECS: {places: ecsDef.places, constants: []constant{
@@ -168,7 +211,8 @@ var statusPrograms = sync.OnceValue(func() map[Name]*Encoder {
 	return programs
 })
 
-// AppendStatus appends the record of a status event, a msgpack map. It is not for the hot path. Any goroutine may call it.
+// AppendStatus appends the record of a status event, a msgpack map. It is not for the hot path. Any goroutine
+// may call it.
 func AppendStatus(dst []byte, schema Name, s Status) []byte {
 	programs := statusPrograms()
 	p, ok := programs[schema]

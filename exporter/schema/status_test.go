@@ -10,7 +10,8 @@ import (
 )
 
 var statusKinds = []Kind{
-	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver, StatusStalled, StatusStalledOver,
+	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver, StatusStalled,
+	StatusStalledOver,
 	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusColumnsChanged,
 }
 
@@ -29,7 +30,10 @@ func TestEveryStatusConforms(t *testing.T) {
 }
 
 func TestStatusInRaw(t *testing.T) {
-	s := Status{Kind: StatusRefetched, Time: caseTime, From: caseTime.Add(-time.Hour), To: caseTime, Count: 7, Message: "m", Detail: "d"}
+	s := Status{
+		Kind: StatusRefetched, Time: caseTime, From: caseTime.Add(-time.Hour), To: caseTime, Count: 7,
+		Message: "m", Detail: "d",
+	}
 	require.Equal(t, map[string]any{
 		"record_type": "wherobots_audit_status",
 		"event_id":    "status-refetched-1772600767890123456",
@@ -62,7 +66,8 @@ func TestStatusAppends(t *testing.T) {
 func TestOnlyGapsAreFailures(t *testing.T) {
 	for kind, failure := range map[Kind]bool{
 		StatusRetentionGap: true, StatusCheckpointReset: true, StatusRefused: true, StatusOverlapTooShort: true,
-		StatusRefusedOver: false, StatusReconciled: false, StatusRefetched: false, StatusColumnsChanged: false, StatusStarted: false,
+		StatusRefusedOver: false, StatusReconciled: false, StatusRefetched: false, StatusColumnsChanged: false,
+		StatusStarted: false,
 	} {
 		event := records.Record(t, AppendStatus(nil, ECS, Status{Kind: kind, Time: caseTime}))["event"].(map[string]any)
 		require.Equal(t, failure, event["kind"] == "pipeline_error", kind)

@@ -9,9 +9,10 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// A shape is a program: a list of steps, each with its keys and constants already encoded, that one pass over a row carries out. Which entries a map gets
-// is known only when they are written, so a map's header is written first and its count put in at the end. Most good rows have little of that: once a
-// record was written that way, a template writes those of rows that fill the same maps.
+// A shape is a program: a list of steps, each with its keys and constants already encoded, that one pass over
+// a row carries out. Which entries a map gets is known only when they are written, so a map's header is
+// written first and its count put in at the end. Most good rows have little of that: once a record was
+// written that way, a template writes those of rows that fill the same maps.
 
 // Encoder writes the records of one schema for the rows of one response. It belongs to one goroutine.
 type Encoder struct {

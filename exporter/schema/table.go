@@ -2,14 +2,17 @@ package schema
 
 //go:generate go test -run ^(TestSchemaDoc|TestSchemaGolden|TestReadmeSample)$ -update .
 
-// This file is the one place that says what lands where. The shapes are compiled from it and docs/schema.md is generated from it.
+// This file is the one place that says what lands where. The shapes are compiled from it and docs/schema.md
+// is generated from it.
 //
-// A place is a path of keys joined by dots, each key but the last naming a nested map. "[]" after a key makes it a list: at the
-// end of a path ("related.user[]") the list holds the values of every column that names it, before the end ("resources[].uid") it holds
-// one map. After "?" stands the form: what a value must look like to be written there, see form.
+// A place is a path of keys joined by dots, each key but the last naming a nested map. "[]" after a key makes
+// it a list: at the end of a path ("related.user[]") the list holds the values of every column that names it,
+// before the end ("resources[].uid") it holds one map. After "?" stands the form: what a value must look like
+// to be written there, see form.
 
-// field says where one value of the source lands. An empty list of places means the schema's rest: wherobots.audit.<name> in ecs,
-// unmapped.<name> in ocsf; columns that the table does not know go there too. In raw a column keeps its own name.
+// field says where one value of the source lands. An empty list of places means the schema's rest:
+// wherobots.audit.<name> in ecs, unmapped.<name> in ocsf; columns that the table does not know go there too.
+// In raw a column keeps its own name.
 type field struct {
 	name  string   // the column's snake_case name
 	ecs   []string // places in schema ecs
@@ -20,12 +23,20 @@ type field struct {
 // auditFields are the columns of the audit log (schema AuditLogEventPublic of the vendor's API).
 var auditFields = []field{
 	{"event_id", at("event.id"), at("metadata.uid"), "unique: what to de-duplicate by"},
-	{"event_time", nil, at("metadata.original_time"), "as the source wrote it; the record's own time is the same instant (`@timestamp`; `time` in ocsf, in milliseconds)"},
+	{"event_time", nil, at("metadata.original_time"), "as the source wrote it; the record's own time is the same " +
+		"instant (`@timestamp`; `time` in ocsf, in milliseconds)"},
 	{"action_name", at("event.action"), at("api.operation", "message"), "also decides category and type, see below"},
 	{"user_id", at("user.id", "related.user[]"), at("actor.user.uid"), ""},
-	{"user_name", at("user.name", "user.email?email", "related.user[]"), at("actor.user.name", "actor.user.email_addr?email"), "an e-mail address in the vendor's console"},
+	{
+		"user_name", at("user.name", "user.email?email", "related.user[]"),
+		at("actor.user.name", "actor.user.email_addr?email"),
+		"an e-mail address in the vendor's console",
+	},
 	{"user_agent", at("user_agent.original"), at("http_request.user_agent"), ""},
-	{"source_ip", at("source.address", "source.ip?ip", "related.ip[]?ip"), at("src_endpoint.ip?ip", "src_endpoint.name?noip"), ""},
+	{
+		"source_ip", at("source.address", "source.ip?ip", "related.ip[]?ip"),
+		at("src_endpoint.ip?ip", "src_endpoint.name?noip"), "",
+	},
 	{"resource_name", nil, at("resources[].name"), ""},
 	{"resource_id", nil, at("resources[].uid"), ""},
 	{"compute_region", at("cloud.region"), at("cloud.region"), ""},
@@ -35,11 +46,15 @@ var auditFields = []field{
 
 // badFields are what a bad row has besides the columns that could be read.
 var badFields = []field{
-	{fieldReason, at("error.message"), at("status_detail", "unmapped.parse_error"), "why the row could not be read; only on bad rows"},
+	{
+		fieldReason, at("error.message"), at("status_detail", "unmapped.parse_error"),
+		"why the row could not be read; only on bad rows",
+	},
 	{fieldRawLine, at("event.original"), at("raw_data"), "the row's text as it came; only on bad rows"},
 }
 
-// Names of the fields of a bad row in schema raw. A column of the source that has such a name is left out of bad rows: it is in raw_line.
+// Names of the fields of a bad row in schema raw. A column of the source that has such a name is left out of
+// bad rows: it is in raw_line.
 const (
 	fieldReason  = "parse_error"
 	fieldRawLine = "raw_line"

@@ -7,11 +7,12 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// A template writes the records of good rows whose known columns fill the same places, so that the same maps and lists are there. It is what one of
-// them was written as, with holes for what is the row's own, so that a record is a few copies from end to end: no map is opened or closed.
+// A template writes the records of good rows whose known columns fill the same places, so that the same maps
+// and lists are there. It is what one of them was written as, with holes for what is the row's own, so that a
+// record is a few copies from end to end: no map is opened or closed.
 //
-// The columns that nobody knows are one of the holes, a map that is counted in each row (opFields): there may be any number of them, filled in any
-// combination. In schema raw that is the whole record.
+// The columns that nobody knows are one of the holes, a map that is counted in each row (opFields): there may
+// be any number of them, filled in any combination. In schema raw that is the whole record.
 
 // template is a record's parts in their order.
 type template []part
@@ -37,16 +38,17 @@ func (t template) append(dst []byte, r *event.Row) []byte {
 	return dst
 }
 
-// templates are those of a program. Which one is right for a row depends on which of its fields are empty, and on the answers to some questions:
-// one bit each, and no more of them than the tables ask for, however many columns there are.
+// templates are those of a program. Which one is right for a row depends on which of its fields are empty,
+// and on the answers to some questions: one bit each, and no more of them than the tables ask for, however
+// many columns there are.
 type templates struct {
 	known     map[uint64]template
 	places    []int // of the fields
 	questions []question
 }
 
-// question is what decides about an entry besides whether its field is empty: its form; or whether the list has the item's value already; or whether a
-// map of fields has any.
+// question is what decides about an entry besides whether its field is empty: its form; or whether the list
+// has the item's value already; or whether a map of fields has any.
 type question struct {
 	form  form
 	place int

@@ -16,11 +16,17 @@ import (
 // A template must be right for every row that it is taken for, whatever was in the row that it was made of.
 func TestTemplatesWriteWhatStepsWrite(t *testing.T) {
 	value := rapid.OneOf(
-		rapid.SampledFrom([]string{"", "", "10.1.2.3", "::1", "1.2.3", "a@b.c", "ada@example.com", "job_run_started", "Access Denied", "Frobnicate", "\xff", "é"}),
+		rapid.SampledFrom([]string{
+			"", "", "10.1.2.3", "::1", "1.2.3", "a@b.c", "ada@example.com", "job_run_started", "Access Denied",
+			"Frobnicate", "\xff", "é",
+		}),
 		rapid.StringN(25, 140, 300),
 	)
 	rapid.Check(t, func(rt *rapid.T) {
-		header := append(event.ColumnNames[:len(event.ColumnNames):len(event.ColumnNames)], "one more", strings.Repeat("long", 9))
+		header := append(
+			event.ColumnNames[:len(event.ColumnNames):len(event.ColumnNames)], "one more",
+			strings.Repeat("long", 9),
+		)
 		columns, ok := event.NewColumns(rapid.Permutation(header).Draw(rt, "order"))
 		require.True(t, ok)
 		schema := rapid.SampledFrom(allSchemas).Draw(rt, "schema")
@@ -35,7 +41,10 @@ func TestTemplatesWriteWhatStepsWrite(t *testing.T) {
 					fields[place] = []byte(value.Draw(rt, "value"))
 				}
 			}
-			r := &event.Row{Columns: columns, Fields: fields, Time: caseTime.AddDate(-10*i, 0, i), ASCII: event.IsASCII(bytes.Join(fields, nil))}
+			r := &event.Row{
+				Columns: columns, Fields: fields, Time: caseTime.AddDate(-10*i, 0, i),
+				ASCII: event.IsASCII(bytes.Join(fields, nil)),
+			}
 			if rapid.IntRange(0, 9).Draw(rt, "ragged") == 0 {
 				r.Fields = fields[:rapid.IntRange(0, len(fields)).Draw(rt, "fields")]
 			}
@@ -64,7 +73,8 @@ func TestMoreTemplatesThanAreKept(t *testing.T) {
 	}
 }
 
-// What the source sends must not decide how much memory templates take: there may be any number of columns that nobody knows, with any names.
+// What the source sends must not decide how much memory templates take: there may be any number of columns
+// that nobody knows, with any names.
 func TestUnknownColumnsNeedNoTemplatesOfTheirOwn(t *testing.T) {
 	header := event.ColumnNames[:event.NumColumns:event.NumColumns]
 	for i := range 300 {

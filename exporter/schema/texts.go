@@ -25,8 +25,9 @@ const (
 	entryRoom = putBytes + 2 + maxPut // that the copies of an entry may touch
 )
 
-// appendFieldTexts appends the entries of the fields that are not empty. Where there is room on both sides it copies pieces of fixed length, longer
-// than needed, which takes fewer steps than finding out how long they must be. What it writes too much is overwritten by what comes next.
+// appendFieldTexts appends the entries of the fields that are not empty. Where there is room on both sides it
+// copies pieces of fixed length, longer than needed, which takes fewer steps than finding out how long they
+// must be. What it writes too much is overwritten by what comes next.
 func appendFieldTexts(dst []byte, r *event.Row, entries []textEntry) (_ []byte, written int) {
 	for len(entries) > 0 {
 		if r.ASCII && cap(dst)-len(dst) >= len(entries)*entryRoom {

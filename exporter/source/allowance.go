@@ -13,8 +13,9 @@ import (
 // errRequestTimeout says that the endpoint needed longer than request_timeout for its answer.
 var errRequestTimeout = errors.New("the answer took longer than request_timeout")
 
-// allowance is the time that the endpoint has for one answer. It runs only while something is awaited from the endpoint, between start and
-// stop: when Fluent Bit is paused in the middle of an answer, that is not the endpoint's fault, and shorter windows would not help.
+// allowance is the time that the endpoint has for one answer. It runs only while something is awaited from
+// the endpoint, between start and stop: when Fluent Bit is paused in the middle of an answer, that is not the
+// endpoint's fault, and shorter windows would not help.
 type allowance struct {
 	ctx    context.Context // ends when the time is used up
 	cancel context.CancelCauseFunc
@@ -49,7 +50,8 @@ func (a *allowance) end() {
 	a.cancel(context.Canceled)
 }
 
-// explain says, before end, why the request ended with err: the time was up, the caller gave up, the server refused, or the connection broke.
+// explain says, before end, why the request ended with err: the time was up, the caller gave up, the server
+// refused, or the connection broke.
 func (a *allowance) explain(err error, redact func(string) string) error {
 	var refusal *APIError
 	switch {

@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// Class says what to do about a failed request. It is decided here, where the answer is known; the collector asks classOf only.
+// Class says what to do about a failed request. It is decided here, where the answer is known; the collector
+// asks classOf only.
 type Class int
 
 const (

@@ -24,7 +24,8 @@ type Client struct {
 	timeout    time.Duration
 	userAgent  string
 	secrets    *logline.Secrets
-	Redact     func(string) string // takes the credential that was sent last out of a text that the endpoint may have written
+	// takes the credential that was sent last out of a text that the endpoint may have written
+	Redact func(string) string
 }
 
 // Response is an answer with status 200, or 204, which has no body.
@@ -50,7 +51,8 @@ type Config struct {
 	TLSVerify      bool
 }
 
-// New makes a client. A nil transport means one of its own, with proxy settings from the environment and cfg's TLS settings.
+// New makes a client. A nil transport means one of its own, with proxy settings from the environment and
+// cfg's TLS settings.
 func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 	if cfg.Secrets == nil {
 		cfg.Secrets = new(logline.Secrets)
@@ -77,7 +79,8 @@ func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 // Close lets go of the idle connection. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Open asks for the events from start to end, both included. Its errors say what classOf needs; when ctx ended, they wrap ctx.Err().
+// Open asks for the events from start to end, both included. Its errors say what classOf needs; when ctx
+// ended, they wrap ctx.Err().
 func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, error) {
 	name, value, err := c.credential.Header()
 	if err != nil {
@@ -144,7 +147,8 @@ func (c *Client) request(ctx context.Context, start, end time.Time) (*http.Reque
 // maxRedirects is how many redirects are followed.
 const maxRedirects = 5
 
-// checkRedirect refuses what would give the credential away: http.Client takes X-API-Key along to whatever host an answer names.
+// checkRedirect refuses what would give the credential away: http.Client takes X-API-Key along to whatever
+// host an answer names.
 func checkRedirect(request *http.Request, via []*http.Request) error {
 	from, to := via[0].URL, request.URL
 	refusal := &APIError{Class: ClassRefused}
@@ -153,9 +157,11 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 	}
 	switch {
 	case to.Scheme != "https" && to.Scheme != from.Scheme:
-		refusal.message = "redirects from " + from.Scheme + " to " + logline.Cut(to.Scheme+"://"+to.Host, 100) + ", where the credential would travel unencrypted; not followed"
+		refusal.message = "redirects from " + from.Scheme + " to " + logline.Cut(to.Scheme+"://"+to.Host, 100) +
+			", where the credential would travel unencrypted; not followed"
 	case !sameHost(from, to):
-		refusal.message = "redirects to another host, " + logline.Cut(to.Host, 100) + ", which must not get the credential; not followed"
+		refusal.message = "redirects to another host, " + logline.Cut(to.Host, 100) +
+			", which must not get the credential; not followed"
 		refusal.suggestion = "set endpoint to it if it can be trusted"
 	case len(via) > maxRedirects:
 		refusal.message = fmt.Sprintf("redirects more than %d times", maxRedirects)

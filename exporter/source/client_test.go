@@ -101,10 +101,14 @@ func TestRequest(t *testing.T) {
 
 	assert.Equal(t, "GET", got.Method)
 	assert.Equal(t, "/base/audit-log/export", got.URL.Path)
-	assert.Equal(t, url.Values{"startTime": {"2026-03-01T00:00:00Z"}, "endTime": {"2026-03-02T00:00:00.123456789Z"}, "searchTerm": {"a b&c"}}, got.URL.Query())
+	assert.Equal(t, url.Values{
+		"startTime": {"2026-03-01T00:00:00Z"}, "endTime": {"2026-03-02T00:00:00.123456789Z"},
+		"searchTerm": {"a b&c"},
+	}, got.URL.Query())
 	assert.Equal(t, http.Header{
-		"X-Api-Key": {"hush-hush"}, "Accept": {"text/csv, application/json;q=0.9, */*;q=0.5"}, "Accept-Encoding": {"identity"},
-		"User-Agent": {"test agent"},
+		"X-Api-Key": {"hush-hush"}, "Accept": {"text/csv, application/json;q=0.9, */*;q=0.5"},
+		"Accept-Encoding": {"identity"},
+		"User-Agent":      {"test agent"},
 	}, got.Header)
 }
 
@@ -148,7 +152,9 @@ func TestRefusalEchoesNoSecret(t *testing.T) {
 	})
 	c := newTestClient(t, nil, "endpoint", server.URL)
 	_, err := c.Open(t.Context(), testStart, testEnd)
-	assert.EqualError(t, err, "GET /audit-log/export: 403 Forbidden: no such key: [redacted]; suggestion: use a key of an Admin of a Professional or Enterprise organization; the credential is that of api_key, which is read at the start only")
+	assert.EqualError(t, err, "GET /audit-log/export: 403 Forbidden: no such key: [redacted]; "+
+		"suggestion: use a key of an Admin of a Professional or Enterprise organization; "+
+		"the credential is that of api_key, which is read at the start only")
 	var refusal *APIError
 	require.ErrorAs(t, err, &refusal)
 	assert.Equal(t, 7*time.Second, refusal.retryAfter)
@@ -172,10 +178,13 @@ func TestBrokenAnswerEchoesNoSecret(t *testing.T) {
 	c := newTestClient(t, nil, "endpoint", "http://"+listener.Addr().String())
 	_, err = c.Open(t.Context(), testStart, testEnd)
 	require.Error(t, err)
-	assert.Equal(t, `GET /audit-log/export: net/http: HTTP/1.x transport connection broken: malformed HTTP status code "sent"`, err.Error())
+	assert.EqualError(t, err,
+		`GET /audit-log/export: net/http: HTTP/1.x transport connection broken: malformed HTTP status code "sent"`)
 	assert.Equal(t, ClassRetry, ClassOf(err))
 
-	c.http.Transport = exportertest.RoundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("malformed: hush-hush\n\x1b") })
+	c.http.Transport = exportertest.RoundTrip(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("malformed: hush-hush\n\x1b")
+	})
 	_, err = c.Open(t.Context(), testStart, testEnd)
 	assert.EqualError(t, err, "GET /audit-log/export: malformed: [redacted]")
 }
@@ -305,7 +314,8 @@ func TestRequestTimeoutOfAnErrorBody(t *testing.T) {
 			return answer, err
 		}), "request_timeout", "9500ms")
 		_, err := c.Open(t.Context(), testStart, testEnd)
-		assert.EqualError(t, err, "GET /audit-log/export: 503 Service Unavailable: xxxxxxxxx", "the status counts, not how slowly it is explained")
+		assert.EqualError(t, err, "GET /audit-log/export: 503 Service Unavailable: xxxxxxxxx",
+			"the status counts, not how slowly it is explained")
 		assert.Equal(t, ClassRetry, ClassOf(err))
 		assert.Equal(t, 9500*time.Millisecond, time.Since(begun))
 	})
@@ -369,13 +379,21 @@ func TestRedirects(t *testing.T) {
 		{"https://example.com", "https://EXAMPLE.com:443/x", 302, ""},
 		{"http://example.com", "https://example.com/x", 301, ""},
 		{"http://example.com", "http://example.com:80/x", 301, ""},
-		{"https://example.com", "https://evil.example/x", 302, get + "302 Found: redirects to another host, evil.example" + other},
-		{"https://example.com", "https://sub.example.com/x", 308, get + "308 Permanent Redirect: redirects to another host, sub.example.com" + other},
-		{"https://example.com", "https://example.com:8443/x", 307, get + "307 Temporary Redirect: redirects to another host, example.com:8443" + other},
-		{"http://example.com:8080", "https://example.com:8443/x", 302, get + "302 Found: redirects to another host, example.com:8443" + other},
-		{"https://example.com", "https://hush-hush.evil.example/", 302, get + "302 Found: redirects to another host, [redacted].evil.example" + other},
-		{"https://example.com", "http://example.com/x", 302, get + "302 Found: redirects from https to http://example.com, where the credential would travel unencrypted; not followed"},
-		{"http://example.com", "ftp://example.com/x", 302, get + "302 Found: redirects from http to ftp://example.com, where the credential would travel unencrypted; not followed"},
+		{"https://example.com", "https://evil.example/x", 302, get +
+			"302 Found: redirects to another host, evil.example" + other},
+		{"https://example.com", "https://sub.example.com/x", 308, get +
+			"308 Permanent Redirect: redirects to another host, sub.example.com" + other},
+		{"https://example.com", "https://example.com:8443/x", 307, get +
+			"307 Temporary Redirect: redirects to another host, example.com:8443" + other},
+		{"http://example.com:8080", "https://example.com:8443/x", 302, get +
+			"302 Found: redirects to another host, example.com:8443" + other},
+		{"https://example.com", "https://hush-hush.evil.example/", 302, get +
+			"302 Found: redirects to another host, [redacted].evil.example" + other},
+		{"https://example.com", "http://example.com/x", 302, get +
+			"302 Found: redirects from https to http://example.com, " +
+			"where the credential would travel unencrypted; not followed"},
+		{"http://example.com", "ftp://example.com/x", 302, get +
+			"302 Found: redirects from http to ftp://example.com, where the credential would travel unencrypted; not followed"},
 		{"https://example.com", "", 304, get + "304 Not Modified"},
 		{"https://example.com", "", 302, get + "302 Found"},
 	} {
@@ -418,7 +436,8 @@ func TestTLS(t *testing.T) {
 
 	c := newTestClient(t, nil, "endpoint", server.URL)
 	_, err := c.Open(t.Context(), testStart, testEnd)
-	assert.EqualError(t, err, "GET /audit-log/export: tls: failed to verify certificate: x509: certificate signed by unknown authority; "+
+	assert.EqualError(t, err, "GET /audit-log/export: tls: failed to verify certificate: x509: "+
+		"certificate signed by unknown authority; "+
 		"if a proxy or gateway of yours signs its certificate, name its CA in tls_ca_file")
 	assert.Equal(t, ClassRetry, ClassOf(err))
 
@@ -438,7 +457,10 @@ func TestTLS(t *testing.T) {
 }
 
 func TestConnectingFailsBeforeTheRequestDoes(t *testing.T) {
-	for timeout, want := range map[time.Duration]time.Duration{3 * time.Second: time.Second, 5 * time.Minute: connectTimeout} {
+	for timeout, want := range map[time.Duration]time.Duration{
+		3 * time.Second: time.Second,
+		5 * time.Minute: connectTimeout,
+	} {
 		transport, err := newTransport(Config{RequestTimeout: timeout, TLSVerify: true, PollInterval: time.Minute})
 		require.NoError(t, err)
 		assert.Equal(t, want, transport.TLSHandshakeTimeout)

@@ -31,8 +31,8 @@ func (s Secret) GoString() string { return s.String() }
 // MarshalText implements encoding.TextMarshaler, and so JSON too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// credential tells the header that identifies the caller. It holds the secret in a function, since formatting a struct shows unexported
-// fields whatever their type's methods are.
+// credential tells the header that identifies the caller. It holds the secret in a function, since formatting
+// a struct shows unexported fields whatever their type's methods are.
 type credential struct {
 	setting string // the key it comes from
 	name    string // of the header
@@ -41,8 +41,8 @@ type credential struct {
 	inline  func() string
 }
 
-// Credentials are the four settings of which exactly one is set. Files are read again for every request, so that a key can
-// be changed without a restart.
+// Credentials are the four settings of which exactly one is set. Files are read again for every request, so
+// that a key can be changed without a restart.
 type Credentials struct {
 	APIKey          Secret
 	APIKeyFile      string
@@ -58,7 +58,10 @@ func NewCredential(cfg Credentials) credential {
 	case cfg.BearerTokenFile != "":
 		return credential{setting: "bearer_token_file", name: bearer, prefix: prefix, file: cfg.BearerTokenFile}
 	case cfg.BearerToken != "":
-		return credential{setting: "bearer_token", name: bearer, prefix: prefix, inline: func() string { return string(cfg.BearerToken) }}
+		return credential{
+			setting: "bearer_token", name: bearer, prefix: prefix,
+			inline: func() string { return string(cfg.BearerToken) },
+		}
 	}
 	return credential{setting: "api_key", name: apiKey, inline: func() string { return string(cfg.APIKey) }}
 }

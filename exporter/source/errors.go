@@ -81,7 +81,10 @@ const maxErrorBody = 64 << 10
 
 // readError makes an error of an answer whose status is not 200.
 func readError(answer *http.Response, redact func(string) string) *APIError {
-	e := &APIError{Status: answer.StatusCode, retryAfter: retryAfter(answer.Header), date: headerTime(answer.Header, "Date")}
+	e := &APIError{
+		Status: answer.StatusCode, retryAfter: retryAfter(answer.Header),
+		date: headerTime(answer.Header, "Date"),
+	}
 	body := readErrorBody(answer)
 	codes, understood := e.Parse(body)
 	if !understood {
@@ -213,8 +216,8 @@ func textExcerpt(body string) string {
 // maxRetryAfter bounds what a server can ask for: a wrong date must not silence the collection for years.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads both forms of the header: seconds, or a date. A date counts from the answer's own Date, where there is one: the clocks
-// may differ.
+// retryAfter reads both forms of the header: seconds, or a date. A date counts from the answer's own Date,
+// where there is one: the clocks may differ.
 func retryAfter(header http.Header) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {

@@ -13,13 +13,15 @@ const firstRetry = time.Second
 // maxShrinks is how often a window can be halved: from 90 days, the longest max_window, to one second.
 const maxShrinks = 23
 
-// maxRefusals is after how many refusals in a row a person must be needed: a proxy or a deployment under way refuses for moments only.
+// maxRefusals is after how many refusals in a row a person must be needed: a proxy or a deployment under way
+// refuses for moments only.
 const maxRefusals = 3
 
 // Retry says how long to wait after a failure. It never gives up.
 //
-// Waits are drawn at random between half and the whole of an interval that doubles from 1 s up to retry_max_interval, so that instances that
-// failed together do not come back together. They are never shorter than what Retry-After asks for.
+// Waits are drawn at random between half and the whole of an interval that doubles from 1 s up to
+// retry_max_interval, so that instances that failed together do not come back together. They are never
+// shorter than what Retry-After asks for.
 type Retry struct {
 	most     time.Duration
 	interval *backoff.ExponentialBackOff
@@ -31,8 +33,8 @@ func NewRetry(maxInterval time.Duration) *Retry {
 	return &Retry{most: maxInterval, interval: newInterval(firstRetry, maxInterval)}
 }
 
-// newInterval makes an exponential backoff whose waits, jitter included, lie between half and the whole of its interval: the library puts
-// jitter on both sides of the interval, so that its middle is three quarters.
+// newInterval makes an exponential backoff whose waits, jitter included, lie between half and the whole of
+// its interval: the library puts jitter on both sides of the interval, so that its middle is three quarters.
 func newInterval(first, most time.Duration) *backoff.ExponentialBackOff {
 	return backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(min(first, most)*3/4),

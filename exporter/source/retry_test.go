@@ -48,10 +48,14 @@ func TestRefusedSoonWaitsAtTheSlowEnd(t *testing.T) {
 		assert.GreaterOrEqual(t, wait, 150*time.Second)
 		assert.LessOrEqual(t, wait, 5*time.Minute)
 	}
-	assert.LessOrEqual(t, r.Next(io.EOF), 10*time.Second, "what was refused does not slow down the retries of other failures")
+	assert.LessOrEqual(
+		t, r.Next(io.EOF), 10*time.Second,
+		"what was refused does not slow down the retries of other failures",
+	)
 }
 
-// 90 days are halved 23 times down to a second; that must not take hours, but a second that is still too much must not be asked for each second.
+// 90 days are halved 23 times down to a second; that must not take hours, but a second that is still too much
+// must not be asked for each second.
 func TestShrinkingIsQuickButBounded(t *testing.T) {
 	r := NewRetry(5 * time.Minute)
 	shrink := fmt.Errorf("x: %w", errRequestTimeout)

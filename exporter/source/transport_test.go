@@ -25,7 +25,10 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	}))
 	defer server.Close()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyOfTheEnvironment$")
-	child.Env = append(os.Environ(), "IN_PROXY_TEST=1", "HTTP_PROXY="+server.URL, "http_proxy="+server.URL, "NO_PROXY=", "no_proxy=")
+	child.Env = append(
+		os.Environ(), "IN_PROXY_TEST=1", "HTTP_PROXY="+server.URL, "http_proxy="+server.URL, "NO_PROXY=",
+		"no_proxy=",
+	)
 	output, err := child.CombinedOutput()
 	require.NoError(t, err, string(output))
 	assert.Equal(t, "audit.invalid", asked)

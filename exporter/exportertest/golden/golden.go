@@ -36,7 +36,10 @@ func Equal(t testing.TB, path string, got []byte) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err, "the flag -update writes it")
-	require.Equal(t, string(want), string(got), "%s differs; the flag -update (go generate ./exporter/...) writes it anew if that is meant", path)
+	require.Equal(
+		t, string(want), string(got),
+		"%s differs; the flag -update (go generate ./exporter/...) writes it anew if that is meant", path,
+	)
 }
 
 // Part compares the generated part of a document with what the code says, or rewrites it with -update.

@@ -1,5 +1,5 @@
-// Package records reads what the plugin hands over as the engine would, for tests. It is an independent reading of the
-// msgpack specification, not the encoder's mirror image.
+// Package records reads what the plugin hands over as the engine would, for tests. It is an independent
+// reading of the msgpack specification, not the encoder's mirror image.
 package records
 
 import (
@@ -19,8 +19,9 @@ type Event struct {
 	Record map[string]any // strings, bools, nil, int64, float64, map[string]any, []any
 }
 
-// Events reads a batch as the engine does: events [EventTime, map] one after the other. It is strict where the engine is: a key
-// must be a string, keys must be unique, strings must be UTF-8 and nothing may be left over.
+// Events reads a batch as the engine does: events [EventTime, map] one after the other. It is strict where
+// the engine is: a key must be a string, keys must be unique, strings must be UTF-8 and nothing may be left
+// over.
 func Events(t testing.TB, batch []byte) []Event {
 	t.Helper()
 	var events []Event

@@ -1,5 +1,6 @@
-// Command serve runs the simulated export endpoint on an address of this machine. Beside the export it answers GET /_truth with all visible
-// events, a JSON object a line, and GET /_requests with what it was asked.
+// Command serve runs the simulated export endpoint on an address of this machine. Beside the export it
+// answers GET /_truth with all visible events, a JSON object a line, and GET /_requests with what it was
+// asked.
 package main
 
 import (
@@ -33,7 +34,9 @@ func main() {
 
 // run serves until ctx ends.
 func run(ctx context.Context, o options) error {
-	server := exportertest.New(exportertest.Options{APIKey: o.apiKey, BearerToken: o.bearerToken, Answers: o.answers, Seed: o.seed})
+	server := exportertest.New(exportertest.Options{
+		APIKey: o.apiKey, BearerToken: o.bearerToken, Answers: o.answers, Seed: o.seed,
+	})
 	server.Add(o.history()...)
 	server.SetChaos(o.chaos)
 	for _, e := range o.episodes {
@@ -56,7 +59,10 @@ func run(ctx context.Context, o options) error {
 		_ = web.Close()
 	})
 	running.Go(func() {
-		server.Live(ctx, exportertest.Liveness{Seed: o.seed, Anchor: o.anchor, Rate: o.rate, Late: o.late, LateBy: o.lateBy, Odd: o.odd})
+		server.Live(
+			ctx,
+			exportertest.Liveness{Seed: o.seed, Anchor: o.anchor, Rate: o.rate, Late: o.late, LateBy: o.lateBy, Odd: o.odd},
+		)
 	})
 	var truth error
 	if o.truth != "" {

@@ -75,7 +75,10 @@ func lines(t *testing.T, text string) []map[string]string {
 // Past and live events are served, and told in three places that agree.
 func TestServe(t *testing.T) {
 	truth := filepath.Join(t.TempDir(), "truth")
-	address := serve(t, "-api-key", "k", "-events", "100", "-past", "1h", "-rate", "50", "-truth", truth, "-header", "title", "-order", "desc")
+	address := serve(
+		t, "-api-key", "k", "-events", "100", "-past", "1h", "-rate", "50", "-truth", truth, "-header",
+		"title", "-order", "desc",
+	)
 	status, _ := get(t, address+exportertest.Path, "X-API-Key", "wrong")
 	assert.Equal(t, http.StatusUnauthorized, status)
 
@@ -112,7 +115,10 @@ func TestServe(t *testing.T) {
 
 // The same anchor and seed give the same events, so that a second run continues the first.
 func TestServeAgain(t *testing.T) {
-	arguments := []string{"-anchor", time.Now().Add(-time.Minute).UTC().Format(time.RFC3339), "-events", "50", "-rate", "1", "-seed", "7"}
+	arguments := []string{
+		"-anchor", time.Now().Add(-time.Minute).UTC().Format(time.RFC3339), "-events", "50", "-rate",
+		"1", "-seed", "7",
+	}
 	var runs [2][]map[string]string
 	for i := range runs {
 		address := serve(t, arguments...)
@@ -164,21 +170,33 @@ func TestServeErrors(t *testing.T) {
 }
 
 func TestSwitches(t *testing.T) {
-	o, err := parsed(strings.Fields("-anchor 2026-05-06T07:08:09+02:00 -past 2h -events 3 -seed 9 -rate 0.5 -late 0.1 -late-by 7m -fail 0.2 -cut 0.1 -hang 0.02 -drip 0.01 " +
-		"-header camel -acronyms -columns event_id,event_time -without event_id -extra a,b -column-order shuffled -order desc -time-layout space -time-offset 2h " +
-		"-content-type text/plain -json-string -bom -crlf -quote-all -null null -empty line -gzip always -torn -content-length -retention 1h -row-limit 5 " +
-		"-row-limit-above 1m -row-limit-with hang -errors html -no-date -date-offset -3h -latency 1s -row-latency 2s -bearer-token t")...)
+	o, err := parsed(strings.Fields("-anchor 2026-05-06T07:08:09+02:00 -past 2h -events 3 -seed 9 -rate 0.5 -late " +
+		"0.1 -late-by 7m -fail 0.2 -cut 0.1 -hang 0.02 -drip 0.01 " +
+		"-header camel -acronyms -columns event_id,event_time -without event_id -extra a,b -column-order shuffled " +
+		"-order desc -time-layout space -time-offset 2h " +
+		"-content-type text/plain -json-string -bom -crlf -quote-all -null null -empty line -gzip always -torn " +
+		"-content-length -retention 1h -row-limit 5 " +
+		"-row-limit-above 1m -row-limit-with hang -errors html -no-date -date-offset -3h -latency 1s -row-latency 2s " +
+		"-bearer-token t")...)
 	require.NoError(t, err)
 	assert.Equal(t, exportertest.Answers{
-		Header: exportertest.Camel, Acronyms: true, Columns: []string{"event_id", "event_time"}, Without: []string{"event_id"}, Extra: []string{"a", "b"},
-		ColumnOrder: exportertest.Shuffled, Order: exportertest.Descending, TimeLayout: exportertest.LayoutSpace, TimeOffset: 2 * time.Hour,
-		ContentType: "text/plain", JSONString: true, BOM: true, CRLF: true, QuoteAll: true, Null: "null", Empty: exportertest.LineEndOnly,
-		Gzip: exportertest.GzipAlways, Torn: true, ContentLength: true, SharedIDs: 1, Retention: time.Hour, RowLimit: 5, RowLimitAbove: time.Minute,
-		RowLimitWith: exportertest.TooManyHang, Errors: exportertest.HTMLPages, NoDate: true, DateOffset: -3 * time.Hour, Latency: time.Second, RowLatency: 2 * time.Second,
+		Header: exportertest.Camel, Acronyms: true, Columns: []string{"event_id", "event_time"},
+		Without: []string{"event_id"}, Extra: []string{"a", "b"},
+		ColumnOrder: exportertest.Shuffled, Order: exportertest.Descending, TimeLayout: exportertest.LayoutSpace,
+		TimeOffset:  2 * time.Hour,
+		ContentType: "text/plain", JSONString: true, BOM: true, CRLF: true, QuoteAll: true, Null: "null",
+		Empty: exportertest.LineEndOnly,
+		Gzip:  exportertest.GzipAlways, Torn: true, ContentLength: true, SharedIDs: 1, Retention: time.Hour,
+		RowLimit: 5, RowLimitAbove: time.Minute,
+		RowLimitWith: exportertest.TooManyHang, Errors: exportertest.HTMLPages, NoDate: true,
+		DateOffset: -3 * time.Hour, Latency: time.Second, RowLatency: 2 * time.Second,
 	}, o.answers)
 	assert.Equal(t, exportertest.Chaos{Seed: 9, Fail: 0.2, Cut: 0.1, Hang: 0.02, Drip: 0.01}, o.chaos)
 	assert.True(t, o.anchor.Equal(time.Date(2026, 5, 6, 5, 8, 9, 0, time.UTC)))
-	assert.Equal(t, []any{2 * time.Hour, 3, 0.5, 0.1, 7 * time.Minute, "t"}, []any{o.past, o.events, o.rate, o.late, o.lateBy, o.bearerToken})
+	assert.Equal(
+		t, []any{2 * time.Hour, 3, 0.5, 0.1, 7 * time.Minute, "t"},
+		[]any{o.past, o.events, o.rate, o.late, o.lateBy, o.bearerToken},
+	)
 
 	o, err = parsed("-time-layout", "2006")
 	require.NoError(t, err)

@@ -11,7 +11,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// routes adds what a test wants to know: the visible events, and what was asked. Both are for whoever reaches the port.
+// routes adds what a test wants to know: the visible events, and what was asked. Both are for whoever reaches
+// the port.
 func routes(server *exportertest.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", server)

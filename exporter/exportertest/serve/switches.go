@@ -46,10 +46,14 @@ func parse(flags *flag.FlagSet, arguments []string) (options, error) {
 func (o *options) add(flags *flag.FlagSet) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on")
 	flags.StringVar(&o.portFile, "port-file", "", "write the port into this `file`")
-	flags.StringVar(&o.truth, "truth", "", "append every event to this `file` as it becomes visible, a JSON object a line; GET /_truth has them all")
+	flags.StringVar(
+		&o.truth, "truth", "",
+		"append every event to this `file` as it becomes visible, a JSON object a line; GET /_truth has them all",
+	)
 	flags.StringVar(&o.apiKey, "api-key", "simulated", "the `key` that is accepted")
 	flags.StringVar(&o.bearerToken, "bearer-token", "", "the `token` that is accepted")
-	flags.Func("anchor", "RFC 3339 `time` that the past ends at and live events start at; the same anchor and seed give the same events (default now)", func(text string) (err error) {
+	flags.Func("anchor", "RFC 3339 `time` that the past ends at and live events start at; the same anchor and seed "+
+		"give the same events (default now)", func(text string) (err error) {
 		o.anchor, err = time.Parse(time.RFC3339Nano, text)
 		return err
 	})
@@ -74,7 +78,8 @@ func (o *options) addAnswers(flags *flag.FlagSet) {
 	list(flags, &a.Extra, "extra", "further columns")
 	choice(flags, &a.ColumnOrder, "column-order", "order of the columns", "asc", "desc", "shuffled")
 	choice(flags, &a.Order, "order", "order of the rows", "asc", "desc", "shuffled")
-	flags.Func("time-layout", "`layout` of event_time: "+strings.Join(layoutNames(), ", ")+", or one of Go's (default micros)", func(text string) error {
+	usage := "`layout` of event_time: " + strings.Join(layoutNames(), ", ") + ", or one of Go's (default micros)"
+	flags.Func("time-layout", usage, func(text string) error {
 		a.TimeLayout = text
 		if layout, ok := layouts[text]; ok {
 			a.TimeLayout = layout
@@ -82,13 +87,19 @@ func (o *options) addAnswers(flags *flag.FlagSet) {
 		return nil
 	})
 	flags.DurationVar(&a.TimeOffset, "time-offset", 0, "of the zone that times are written in, east of UTC")
-	flags.StringVar(&a.ContentType, "content-type", "", "of the answer; \"none\" = no such header (default text/csv or application/json)")
+	flags.StringVar(
+		&a.ContentType, "content-type", "",
+		"of the answer; \"none\" = no such header (default text/csv or application/json)",
+	)
 	flags.BoolVar(&a.JSONString, "json-string", false, "the CSV as one JSON string")
 	flags.BoolVar(&a.BOM, "bom", false, "a byte order mark first")
 	flags.BoolVar(&a.CRLF, "crlf", false, "line ends are CRLF")
 	flags.BoolVar(&a.QuoteAll, "quote-all", false, "quote every field")
 	flags.StringVar(&a.Null, "null", "", "what stands for null; '\"\"' = quotes around nothing")
-	choice(flags, &a.Empty, "empty", "an answer without rows", "header", "nothing", "line", "204", "[]", "{}", "null", "events")
+	choice(
+		flags, &a.Empty, "empty", "an answer without rows", "header", "nothing", "line", "204", "[]",
+		"{}", "null", "events",
+	)
 	choice(flags, &a.Gzip, "gzip", "when to compress", "never", "accepted", "always", "unsaid", "only-said")
 	flags.BoolVar(&a.Torn, "torn", false, "no line end after the last row")
 	flags.BoolVar(&a.ContentLength, "content-length", false, "say the length instead of sending chunks")
@@ -104,9 +115,12 @@ func (o *options) addAnswers(flags *flag.FlagSet) {
 }
 
 var layouts = map[string]string{
-	"micros": exportertest.LayoutMicros, "nanos": exportertest.LayoutNanos, "millis": exportertest.LayoutMillis, "seconds": exportertest.LayoutSeconds,
-	"short": exportertest.LayoutShort, "offset": exportertest.LayoutOffset, "no-zone": exportertest.LayoutNoZone, "space": exportertest.LayoutSpace,
-	"epoch-seconds": exportertest.EpochSeconds, "epoch-millis": exportertest.EpochMillis, "epoch-micros": exportertest.EpochMicros,
+	"micros": exportertest.LayoutMicros, "nanos": exportertest.LayoutNanos, "millis": exportertest.LayoutMillis,
+	"seconds": exportertest.LayoutSeconds,
+	"short":   exportertest.LayoutShort, "offset": exportertest.LayoutOffset, "no-zone": exportertest.LayoutNoZone,
+	"space":         exportertest.LayoutSpace,
+	"epoch-seconds": exportertest.EpochSeconds, "epoch-millis": exportertest.EpochMillis,
+	"epoch-micros": exportertest.EpochMicros,
 }
 
 func layoutNames() []string {
