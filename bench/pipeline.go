@@ -32,8 +32,10 @@ const (
 
 // against runs a contender once against an export.
 func (b *bench) against(c contender, kind string, rows int) (outcome, error) {
-	args := append([]string{"-endpoint", b.source.endpoint(kind, rows), "-rows", strconv.Itoa(rows),
-		"-anchor", b.source.anchor.Format(time.RFC3339), "-dir", b.scratch}, c.args...)
+	args := append([]string{
+		"-endpoint", b.source.endpoint(kind, rows), "-rows", strconv.Itoa(rows),
+		"-anchor", b.source.anchor.Format(time.RFC3339), "-dir", b.scratch,
+	}, c.args...)
 	return runProcess(c.role, args...)
 }
 

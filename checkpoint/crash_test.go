@@ -31,9 +31,12 @@ type fault struct {
 }
 
 var faults = []fault{
-	{name: "kill"}, {name: "ENOSPC", errno: unix.ENOSPC}, {name: "EIO", errno: unix.EIO},
+	{name: "kill"},
+	{name: "ENOSPC", errno: unix.ENOSPC},
+	{name: "EIO", errno: unix.EIO},
 	{name: "EACCES", errno: unix.EACCES},
-	{name: "half and kill", short: true}, {name: "half and ENOSPC", short: true, errno: unix.ENOSPC},
+	{name: "half and kill", short: true},
+	{name: "half and ENOSPC", short: true, errno: unix.ENOSPC},
 }
 
 func TestCrashPoints(t *testing.T) {

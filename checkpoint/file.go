@@ -63,7 +63,7 @@ func (f *File) locate() error {
 	case err != nil:
 		return f.readError(err, dir)
 	case !info.IsDir():
-		return f.refuse(fmt.Errorf("%s is no directory", dir), "set another checkpoint_path")
+		return f.refuse(fmt.Errorf("%s is not a directory", dir), "set another checkpoint_path")
 	}
 	switch info, err := os.Stat(f.path); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -127,7 +127,7 @@ func (f *File) State() (State, bool) {
 	return f.state, f.found
 }
 
-// Lost says whether Open found no checkpoint, or one that had not begun (its Through is zero), where one had
+// Lost reports whether Open found no checkpoint, or one that had not begun (its Through is zero), where one had
 // begun before: the lock file, which nobody takes away, says so. Each Open says the same until Through was
 // saved; what this one said does not change.
 func (f *File) Lost() bool { return f.lost }

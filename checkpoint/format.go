@@ -143,11 +143,11 @@ func decodeFormat(data []byte) error {
 	case errors.As(err, &syntax) && isCut(data):
 		return fmt.Errorf("is cut off after %d bytes", len(data))
 	case errors.As(err, &syntax):
-		return fmt.Errorf("is no checkpoint: %w at byte %d", err, syntax.Offset)
+		return fmt.Errorf("is not a checkpoint: %w at byte %d", err, syntax.Offset)
 	case err != nil:
-		return fmt.Errorf("is no checkpoint: %w", plain(err))
+		return fmt.Errorf("is not a checkpoint: %w", plain(err))
 	case version.Format == nil:
-		return errors.New(`is no checkpoint: it has no "format"`)
+		return errors.New(`is not a checkpoint: it has no "format"`)
 	case *version.Format > formatVersion:
 		return fmt.Errorf(
 			"was %w of this plugin: its format is %d, this version knows %d", errNewer, *version.Format,
@@ -171,7 +171,7 @@ func plain(err error) error {
 	return fmt.Errorf("its %q cannot be a JSON %s", strings.TrimPrefix(mismatch.Field, "head."), mismatch.Value)
 }
 
-// isCut says whether data is the beginning of a JSON value.
+// isCut reports whether data is the beginning of a JSON value.
 func isCut(data []byte) bool {
 	var value json.RawMessage
 	return errors.Is(json.NewDecoder(bytes.NewReader(data)).Decode(&value), io.ErrUnexpectedEOF)

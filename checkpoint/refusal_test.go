@@ -4,6 +4,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,14 +17,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Every refusal is an interface: a person reads it once, at start. DIR stands for the directory.
-func TestOpenRefuses(t *testing.T) {
-	const startOver = "; restore a copy of it, or move it away to start again from start_time"
-	for name, test := range map[string]struct {
-		file    string // path below the directory, audit.json if empty
-		prepare func(t *testing.T, dir string)
-		want    string
-	}{
+// refusal is a file that Open refuses.
+type refusal struct {
+	file    string // path below the directory, audit.json if empty
+	prepare func(t *testing.T, dir string)
+	want    string
+}
+
+const startOver = "; restore a copy of it, or move it away to start again from start_time"
+
+func refusedPlaces(t *testing.T) map[string]refusal {
+	return map[string]refusal{
 		"no directory": {
 			file: "missing/audit.json",
 			want: "DIR/missing/audit.json: its directory DIR/missing does not exist; create it, or set another checkpoint_path",
@@ -31,7 +35,7 @@ func TestOpenRefuses(t *testing.T) {
 		"directory is a file": {
 			file:    "file/audit.json",
 			prepare: func(t *testing.T, dir string) { write(t, dir+"/file", "") },
-			want:    "DIR/file/audit.json: DIR/file is no directory; set another checkpoint_path",
+			want:    "DIR/file/audit.json: DIR/file is not a directory; set another checkpoint_path",
 		},
 		"a file further up": {
 			file:    "file/sub/audit.json",
@@ -46,7 +50,7 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"is a pipe": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, syscall.Mkfifo(dir+"/audit.json", 0o600)) },
-			want:    "DIR/audit.json: is no regular file; set another checkpoint_path",
+			want:    "DIR/audit.json: is not a regular file; set another checkpoint_path",
 		},
 		"links in a circle": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, os.Symlink("audit.json", dir+"/audit.json")) },
@@ -55,7 +59,7 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"lock file is a directory": {
 			prepare: func(t *testing.T, dir string) { require.NoError(t, os.Mkdir(dir+"/audit.json.lock", 0o700)) },
-			want: "DIR/audit.json: cannot be locked: DIR/audit.json.lock is no regular file; remove that, " +
+			want: "DIR/audit.json: cannot be locked: DIR/audit.json.lock is not a regular file; remove that, " +
 				"or set another checkpoint_path",
 		},
 		"empty": {
@@ -74,23 +78,28 @@ func TestOpenRefuses(t *testing.T) {
 			prepare: content(valid(t)[:strings.Index(valid(t), "}")+1]),
 			want:    "DIR/audit.json: is cut off after 105 bytes" + startOver,
 		},
+	}
+}
+
+func refusedTexts(t *testing.T) map[string]refusal {
+	return map[string]refusal{
 		"garbage": {
 			prepare: content("through=yesterday"),
-			want: "DIR/audit.json: is no checkpoint: invalid character 'h' in literal true (expecting 'r') at byte 2" +
+			want: "DIR/audit.json: is not a checkpoint: invalid character 'h' in literal true (expecting 'r') at byte 2" +
 				startOver,
 		},
 		"NUL bytes, as a power loss may leave them": {
 			prepare: content(strings.Repeat("\x00", 512)),
-			want: `DIR/audit.json: is no checkpoint: invalid character '\x00' looking for beginning of value at byte 1` +
+			want: `DIR/audit.json: is not a checkpoint: invalid character '\x00' looking for beginning of value at byte 1` +
 				startOver,
 		},
 		"other JSON": {
 			prepare: content(`{"offset": 12}`),
-			want:    `DIR/audit.json: is no checkpoint: it has no "format"` + startOver,
+			want:    `DIR/audit.json: is not a checkpoint: it has no "format"` + startOver,
 		},
 		"a list": {
 			prepare: content(`[1]`),
-			want:    "DIR/audit.json: is no checkpoint: it is a JSON array" + startOver,
+			want:    "DIR/audit.json: is not a checkpoint: it is a JSON array" + startOver,
 		},
 		"newer format": {
 			prepare: content(`{"format": 2, "through": 17, "shards": []}`),
@@ -121,6 +130,11 @@ func TestOpenRefuses(t *testing.T) {
 			prepare: sealed(t, `"2026-03-01T12:01:00.123456789Z"`, `"yesterday"`),
 			want:    `DIR/audit.json: is damaged: its time "through" is "yesterday", not RFC 3339` + startOver,
 		},
+	}
+}
+
+func refusedStates(t *testing.T) map[string]refusal {
+	return map[string]refusal{
 		"through is a number": {
 			prepare: sealed(t, `"2026-03-01T12:01:00.123456789Z"`, `1772366460`),
 			want:    `DIR/audit.json: is damaged: its "through" cannot be a JSON number` + startOver,
@@ -156,10 +170,18 @@ func TestOpenRefuses(t *testing.T) {
 		},
 		"appended to": {
 			prepare: content(valid(t) + "{}"),
-			want: "DIR/audit.json: is no checkpoint: invalid character '{' after top-level value at byte " +
+			want: "DIR/audit.json: is not a checkpoint: invalid character '{' after top-level value at byte " +
 				fmt.Sprint(len(valid(t))+1) + startOver,
 		},
-	} {
+	}
+}
+
+// Every refusal is an interface: a person reads it once, at start. DIR stands for the directory.
+func TestOpenRefuses(t *testing.T) {
+	all := refusedPlaces(t)
+	maps.Copy(all, refusedTexts(t))
+	maps.Copy(all, refusedStates(t))
+	for name, test := range all {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			if test.prepare != nil {
@@ -286,7 +308,7 @@ func TestSystemErrorsHaveAWayOut(t *testing.T) {
 	}
 }
 
-// bytesOf returns nil for what is no regular file; a pipe would be read for ever.
+// bytesOf returns nil for what is not a regular file; a pipe would be read for ever.
 func bytesOf(path string) []byte {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil

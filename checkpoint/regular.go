@@ -8,7 +8,7 @@ import (
 )
 
 // errNotRegular is what a file is not that only looks like one.
-var errNotRegular = errors.New("is no regular file")
+var errNotRegular = errors.New("is not a regular file")
 
 // openRegular opens a file of the checkpoint's, and nothing else: whoever can write to the directory
 // could have put there a link to a file that must not be changed, a pipe that makes the opener wait

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// odd puts something that is no regular file at path.
+// odd puts something that is not a regular file at path.
 var odd = map[string]func(t *testing.T, path string){
 	"a pipe":      func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o600)) },
 	"a directory": func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o700)) },
@@ -35,7 +35,7 @@ func TestALockFileThatIsNoFileIsRefused(t *testing.T) {
 			path := filepath.Join(shortDir(t), "audit.json")
 			put(t, path+".lock")
 			_, err := openSoon(t, path)
-			assert.EqualError(t, err, path+": cannot be locked: "+path+".lock is no regular file; remove that, "+
+			assert.EqualError(t, err, path+": cannot be locked: "+path+".lock is not a regular file; remove that, "+
 				"or set another checkpoint_path")
 			_, err = os.Stat(path)
 			assert.ErrorIs(t, err, os.ErrNotExist, "nothing is begun without a lock")
@@ -77,7 +77,7 @@ func TestALinkInPlaceOfTheLockFileLeavesItsTarget(t *testing.T) {
 	write(t, target, "precious text, longer than a mark")
 	require.NoError(t, os.Symlink(target, path+".lock"))
 	_, err := openSoon(t, path)
-	require.ErrorContains(t, err, "is no regular file")
+	require.ErrorContains(t, err, "is not a regular file")
 	text, err := os.ReadFile(target)
 	require.NoError(t, err)
 	require.Equal(t, "precious text, longer than a mark", string(text))

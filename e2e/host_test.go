@@ -187,7 +187,7 @@ func (engine) inputs(r *rig) []any {
 	var inputs []any
 	for _, settings := range r.inputs {
 		input := map[string]any{"name": "wherobots_audit", "storage.type": "filesystem"}
-		if len(r.pipeline.outputs) > 0 || len(r.filters) > 0 {
+		if len(r.outputs) > 0 || len(r.filters) > 0 {
 			input["tag"] = settings["alias"]
 		}
 		if r.memory {
@@ -222,7 +222,7 @@ func (engine) filters(p pipeline) []any {
 func (e engine) outputs(t *testing.T, r *rig, service map[string]any) []any {
 	t.Helper()
 	file := map[string]any{"name": "file", "match": "*", "path": r.dir, "file": "out", "retry_limit": "no_limits"}
-	if r.sink == nil && len(r.pipeline.outputs) == 0 {
+	if r.sink == nil && len(r.outputs) == 0 {
 		return []any{file}
 	}
 	service["scheduler.base"], service["scheduler.cap"] = 1, 2
@@ -231,7 +231,7 @@ func (e engine) outputs(t *testing.T, r *rig, service map[string]any) []any {
 		return []any{e.post(t, r.sink, "*")}
 	}
 	var outputs []any
-	for _, o := range r.pipeline.outputs {
+	for _, o := range r.outputs {
 		one := maps.Clone(file)
 		if o.refuses {
 			one = e.post(t, newRefusingSink(t, 1), "")
@@ -294,73 +294,86 @@ func before(h host, major, minor int) bool {
 	return h != hosts[0] && err == nil && (itsMajor < major || itsMajor == major && itsMinor < minor)
 }
 
+// The figures of one input and of the emitter of its filter.
+const (
+	inputRecords   = `input_records_total{name="audit"}`
+	emitterRecords = `input_records_total{name="emitter_for_rewrite_tag.0"}`
+	unmatchedDrops = `routing_logs_drop_records_total{input="audit",output="unmatched"}`
+)
+
+var (
+	takesAll   = []output{{name: "siem", match: "*"}}
+	refusesAll = []output{{name: "siem", match: "*", refuses: true}}
+)
+
+// figuresOfHosts are what the engine tells in situations that the rules of hand-over rest on.
+var figuresOfHosts = map[string]struct {
+	pipeline
+	memory bool
+	routes bool // tells figures that are there from 4.2
+	want   map[string]string
+}{
+	"delivered": {pipeline: pipeline{outputs: takesAll}, want: map[string]string{
+		inputRecords: "50", `output_proc_records_total{name="siem"}`: "50", "storage_chunks": "0",
+	}},
+	"delivered, by input": {pipeline: pipeline{outputs: takesAll}, routes: true, want: map[string]string{
+		`routing_logs_records_total{input="audit",output="siem"}`: "50", unmatchedDrops: "",
+	}},
+	"refused, on disk": {pipeline: pipeline{outputs: refusesAll}, want: map[string]string{
+		inputRecords: "50", `output_proc_records_total{name="siem"}`: "0", "storage_fs_chunks": "1",
+		"storage_mem_chunks":                        "0",
+		`output_dropped_records_total{name="siem"}`: "0",
+	}},
+	"refused, in memory": {pipeline: pipeline{outputs: refusesAll}, memory: true, want: map[string]string{
+		inputRecords: "50", "storage_fs_chunks": "0", "storage_mem_chunks": "1",
+	}},
+	"no output matches": {pipeline: pipeline{outputs: []output{{name: "siem", match: "other"}}}, want: map[string]string{
+		inputRecords: "50", `output_proc_records_total{name="siem"}`: "0", "storage_chunks": "0",
+	}},
+	"no output matches, said": {
+		pipeline: pipeline{outputs: []output{{name: "siem", match: "other"}}}, routes: true,
+		want: map[string]string{unmatchedDrops: "50"},
+	},
+	"one of two outputs refuses": {
+		pipeline: pipeline{outputs: []output{{name: "siem", match: "*"}, {name: "archive", match: "a*", refuses: true}}},
+		want: map[string]string{
+			`output_proc_records_total{name="siem"}`: "50", `output_proc_records_total{name="archive"}`: "0",
+			"storage_chunks": "1",
+		},
+	},
+	"dropped by a filter": {pipeline: pipeline{
+		filters: []filter{{name: "grep"}}, outputs: takesAll,
+	}, want: map[string]string{
+		inputRecords: "50", `filter_drop_records_total{name="grep.0"}`: "50", "storage_chunks": "0",
+		`output_proc_records_total{name="siem"}`: "0",
+	}},
+	"re-emitted, the emitter in memory": {
+		pipeline: pipeline{
+			filters: []filter{{name: "rewrite_tag"}},
+			outputs: []output{{name: "siem", match: "siem.*", refuses: true}},
+		},
+		want: map[string]string{
+			inputRecords: "50", emitterRecords: "50", `filter_drop_records_total{name="rewrite_tag.0"}`: "50",
+			`filter_emit_records_total{name="rewrite_tag.0"}`: "50", "storage_fs_chunks": "0", "storage_mem_chunks": "1",
+		},
+	},
+	"re-emitted, the emitter on disk": {
+		pipeline: pipeline{
+			filters: []filter{{name: "rewrite_tag"}}, emitterOnDisk: true,
+			outputs: []output{{name: "siem", match: "siem.*", refuses: true}},
+		},
+		want: map[string]string{
+			inputRecords: "50", emitterRecords: "50", "storage_fs_chunks": "1", "storage_mem_chunks": "0",
+		},
+	},
+}
+
 // What the engine's figures say of fifty records in one batch, by what lies behind
 // the input. "" = there is no such figure. Whatever is concluded from such figures
 // rests on this.
 func TestFiguresOfHosts(t *testing.T) {
 	t.Parallel()
-	const (
-		input     = `input_records_total{name="audit"}`
-		emitter   = `input_records_total{name="emitter_for_rewrite_tag.0"}`
-		unmatched = `routing_logs_drop_records_total{input="audit",output="unmatched"}`
-	)
-	takesAll := []output{{name: "siem", match: "*"}}
-	refusesAll := []output{{name: "siem", match: "*", refuses: true}}
-	for name, c := range map[string]struct {
-		pipeline
-		memory bool
-		routes bool // tells figures that are there from 4.2
-		want   map[string]string
-	}{
-		"delivered": {pipeline: pipeline{outputs: takesAll}, want: map[string]string{
-			input: "50", `output_proc_records_total{name="siem"}`: "50", "storage_chunks": "0",
-		}},
-		"delivered, by input": {pipeline: pipeline{outputs: takesAll}, routes: true, want: map[string]string{
-			`routing_logs_records_total{input="audit",output="siem"}`: "50", unmatched: "",
-		}},
-		"refused, on disk": {pipeline: pipeline{outputs: refusesAll}, want: map[string]string{
-			input: "50", `output_proc_records_total{name="siem"}`: "0", "storage_fs_chunks": "1", "storage_mem_chunks": "0",
-			`output_dropped_records_total{name="siem"}`: "0",
-		}},
-		"refused, in memory": {pipeline: pipeline{outputs: refusesAll}, memory: true, want: map[string]string{
-			input: "50", "storage_fs_chunks": "0", "storage_mem_chunks": "1",
-		}},
-		"no output matches": {pipeline: pipeline{outputs: []output{{name: "siem", match: "other"}}}, want: map[string]string{
-			input: "50", `output_proc_records_total{name="siem"}`: "0", "storage_chunks": "0",
-		}},
-		"no output matches, said": {pipeline: pipeline{outputs: []output{{name: "siem", match: "other"}}}, routes: true,
-			want: map[string]string{unmatched: "50"}},
-		"one of two outputs refuses": {
-			pipeline: pipeline{outputs: []output{{name: "siem", match: "*"}, {name: "archive", match: "a*", refuses: true}}},
-			want: map[string]string{
-				`output_proc_records_total{name="siem"}`: "50", `output_proc_records_total{name="archive"}`: "0",
-				"storage_chunks": "1",
-			},
-		},
-		"dropped by a filter": {pipeline: pipeline{
-			filters: []filter{{name: "grep"}}, outputs: takesAll,
-		}, want: map[string]string{
-			input: "50", `filter_drop_records_total{name="grep.0"}`: "50", "storage_chunks": "0",
-			`output_proc_records_total{name="siem"}`: "0",
-		}},
-		"re-emitted, the emitter in memory": {
-			pipeline: pipeline{
-				filters: []filter{{name: "rewrite_tag"}},
-				outputs: []output{{name: "siem", match: "siem.*", refuses: true}},
-			},
-			want: map[string]string{
-				input: "50", emitter: "50", `filter_drop_records_total{name="rewrite_tag.0"}`: "50",
-				`filter_emit_records_total{name="rewrite_tag.0"}`: "50", "storage_fs_chunks": "0", "storage_mem_chunks": "1",
-			},
-		},
-		"re-emitted, the emitter on disk": {
-			pipeline: pipeline{
-				filters: []filter{{name: "rewrite_tag"}}, emitterOnDisk: true,
-				outputs: []output{{name: "siem", match: "siem.*", refuses: true}},
-			},
-			want: map[string]string{input: "50", emitter: "50", "storage_fs_chunks": "1", "storage_mem_chunks": "0"},
-		},
-	} {
+	for name, c := range figuresOfHosts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onEachHost(t, func(t *testing.T, h host) {
@@ -506,7 +519,7 @@ func TestChunkFilesOfHosts(t *testing.T) {
 				s := newSource(t, past(50)...)
 				r := newRig(t, h, s.url).set("start_time", "-7h", "commit_on", "handoff")
 				r.filters, r.emitterOnDisk = c.filters, true
-				r.pipeline.outputs = []output{{name: "siem", match: "*", refuses: true}}
+				r.outputs = []output{{name: "siem", match: "*", refuses: true}}
 				p := r.start(t)
 				var file string
 				p.until(10*time.Second, "a file with content", func() bool {

@@ -37,8 +37,10 @@ func TestBulkDestinations(t *testing.T) {
 			"opensearch.yaml", "OPENSEARCH_PASSWORD=secret", "OPENSEARCH",
 			newBulkSink(basic("admin", "secret"), monthly, "index"),
 		},
-		{"elasticsearch-data-stream.yaml", "ELASTIC_PASSWORD=secret", "ELASTIC",
-			newBulkSink(basic("elastic", "secret"), `logs-wherobots\.audit-default`, "create")},
+		{
+			"elasticsearch-data-stream.yaml", "ELASTIC_PASSWORD=secret", "ELASTIC",
+			newBulkSink(basic("elastic", "secret"), `logs-wherobots\.audit-default`, "create"),
+		},
 	} {
 		destinations[d.file] = d
 	}

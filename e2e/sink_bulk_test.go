@@ -229,7 +229,7 @@ func (s *bulkSink) fail(faults ...bulkFault) {
 	s.faults = faults
 }
 
-// calm says whether all faults have happened.
+// calm reports whether all faults have happened.
 func (s *bulkSink) calm() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

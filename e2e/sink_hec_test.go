@@ -152,7 +152,7 @@ func (s *hecSink) fail(faults ...hecFault) {
 	s.faults = faults
 }
 
-// calm says whether all faults have happened.
+// calm reports whether all faults have happened.
 func (s *hecSink) calm() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

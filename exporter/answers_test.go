@@ -41,7 +41,7 @@ var noExports = map[string]struct {
 	"503":                  {exportertest.Fault{Status: 503}, "GET /audit-log/export: 503", false},
 	"too often":            {exportertest.Fault{Status: 429}, "429 RATE_LIMIT_ERROR", false},
 	"a page": {
-		exportertest.Fault{HTML: true}, "the body is no export: it begins with <!DOCTYPE html>", false,
+		exportertest.Fault{HTML: true}, "the body is not an export: it begins with <!DOCTYPE html>", false,
 	},
 	"JSON error with 200": {
 		exportertest.Fault{JSONError: true}, "200 INTERNAL_SERVER_ERROR: an injected fault", false,
@@ -52,32 +52,33 @@ var noExports = map[string]struct {
 	},
 	"other JSON": {
 		exportertest.Fault{Body: `{"rows": [1]}`, BodyType: "application/json"},
-		`the body is no export: it begins with {"rows": [1]}`, false,
+		`the body is not an export: it begins with {"rows": [1]}`, false,
 	},
 	"JSON array": {
 		exportertest.Fault{Body: `[1]`, BodyType: "application/json"},
-		"the body is no export: it begins with [1]", false,
+		"the body is not an export: it begins with [1]", false,
 	},
-	"text":   {exportertest.Fault{Body: "OK\n"}, "the body is no export: it begins with OK", false},
+	"text":   {exportertest.Fault{Body: "OK\n"}, "the body is not an export: it begins with OK", false},
 	"UTF-16": {exportertest.Fault{Body: "\xff\xfee\x00v\x00e\x00"}, "it is UTF-16", false},
 	"no time column": {
 		exportertest.Fault{Body: "event_id,action_name\nx,login\n"},
-		"the body is no export: it begins with event_id,action_name", false,
+		"the body is not an export: it begins with event_id,action_name", false,
 	},
 	"no action column": {
 		exportertest.Fault{Body: "event_id,event_time\nx,2026-01-01T00:00:00Z\n"},
-		"the body is no export", false,
+		"the body is not an export", false,
 	},
 	"rows without a header": {
-		exportertest.Fault{Body: "x,2026-01-01T00:00:00Z,login\n"}, "the body is no export", false,
+		exportertest.Fault{Body: "x,2026-01-01T00:00:00Z,login\n"}, "the body is not an export", false,
 	},
-	"cut in the header": {exportertest.Fault{Body: "event_id,event_ti"}, "the body is no export", false},
+	"cut in the header": {exportertest.Fault{Body: "event_id,event_ti"}, "the body is not an export", false},
 	"cut in a row": {
 		exportertest.Fault{Body: header + "of a cut body,2009-12-28T23:30:00Z,login,a@b\ncut,2009"},
 		"ends too early", false,
 	},
 	"cut in quotes": {
-		exportertest.Fault{Body: header + "cut,2009-12-28T23:30:00Z,login,\"a@b\n"}, "ends too early",
+		exportertest.Fault{Body: header + "cut,2009-12-28T23:30:00Z,login,\"a@b\n"},
+		"ends too early",
 		false,
 	},
 	"cut JSON string": {

@@ -46,7 +46,8 @@ func TestProgressIsTerse(t *testing.T) {
 		backfill, caughtUp int // lines
 	}{
 		"a backfill that takes long": {
-			map[string]string{"start_time": "-10d", "max_window": "6h"}, 10 * time.Second,
+			map[string]string{"start_time": "-10d", "max_window": "6h"},
+			10 * time.Second,
 			5 * time.Minute, 10, 0,
 		},
 		"an end in the near future": {

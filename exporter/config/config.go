@@ -110,7 +110,7 @@ func (p *parser) refuse(key, value, format string, args ...any) {
 	p.errs = append(p.errs, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
 }
 
-// sound says whether all of these keys have a value that later checks can rely on.
+// sound reports whether all of these keys have a value that later checks can rely on.
 func (p *parser) sound(keys ...string) bool {
 	for _, key := range keys {
 		if p.bad[key] {
@@ -232,7 +232,7 @@ func (c Config) Warnings() []string {
 	return out
 }
 
-// isLoopback says whether what is sent to host stays on this machine.
+// isLoopback reports whether what is sent to host stays on this machine.
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

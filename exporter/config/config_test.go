@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,158 +86,186 @@ func TestEverySettingIsRead(t *testing.T) {
 	}, cfg)
 }
 
+// wrongSetting is pairs of keys and values, and what is said of them.
+type wrongSetting struct {
+	pairs []string
+	want  string
+}
+
+const (
+	oneCredential = "exactly one of api_key, api_key_file, bearer_token, bearer_token_file"
+	baseURL       = "; allowed: a base URL such as https://api.cloud.wherobots.com"
+)
+
+var wrongSettings = []wrongSetting{
+	{[]string{"endpoint", "ftp://example.com"}, `endpoint "ftp://example.com": is neither http nor https` + baseURL},
+	{[]string{"endpoint", "api.example.com"}, `endpoint "api.example.com": is neither http nor https` + baseURL},
+	{[]string{"endpoint", "https://"}, `endpoint "https://": has no host` + baseURL},
+	{
+		[]string{"endpoint", "https://me:pass@word@example.com/x"},
+		`endpoint "https://***@example.com/x": has a user name in it` + baseURL,
+	},
+	{[]string{"endpoint", "me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + baseURL},
+	{[]string{"endpoint", "https:/me:password@example.com"}, `endpoint "***@example.com": has no host` + baseURL},
+	{
+		[]string{"endpoint", "https://me:pass word@example.com"},
+		`endpoint "https://***@example.com": is not a URL` + baseURL,
+	},
+	{
+		[]string{"endpoint", "https://me:password%40example.com"},
+		`endpoint "https://***@example.com": is not a URL` + baseURL,
+	},
+	{[]string{"endpoint", "https://me:password"}, `endpoint "https://me:***": is not a URL` + baseURL},
+	{[]string{"endpoint", "https:/me:1password/x"}, `endpoint "https:/me:***": has no host` + baseURL},
+	{
+		[]string{"endpoint", "//me:password@example.com"},
+		`endpoint "***@example.com": is neither http nor https` + baseURL,
+	},
+	{
+		[]string{"endpoint", "https://example.com?api_key=hush"},
+		`endpoint "https://example.com?***": has a query or fragment` + baseURL,
+	},
+	{
+		[]string{"endpoint", "https://example.com/?"},
+		`endpoint "https://example.com/?***": has a query or fragment` + baseURL,
+	},
+	{
+		[]string{"endpoint", "https://example.com#hush"},
+		`endpoint "https://example.com#***": has a query or fragment` + baseURL,
+	},
+	{
+		[]string{"endpoint", "https://example.com:0"},
+		`endpoint "https://example.com:0": has a port that does not exist` + baseURL,
+	},
+	{
+		[]string{"endpoint", "https://example.com:65536"},
+		`endpoint "https://example.com:65536": has a port that does not exist` + baseURL,
+	},
+	{
+		[]string{"endpoint", "https://example.com/audit-log/export/"},
+		`endpoint "https://example.com/audit-log/export/": is more than the base: leave /audit-log/export off` + baseURL,
+	},
+	{
+		[]string{"start_time", "yesterday"},
+		`start_time "yesterday": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or ` +
+			`now, or an age such as -24h or -90d`,
+	},
+	{
+		[]string{"start_time", "24h"},
+		`start_time "24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, ` +
+			`or an age such as -24h or -90d`,
+	},
+	{
+		[]string{"start_time", "--24h"},
+		`start_time "--24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, ` +
+			`or an age such as -24h or -90d`,
+	},
+	{
+		[]string{"end_time", "2026-01-31 00:00:00"},
+		`end_time "2026-01-31 00:00:00": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`,
+	},
+	{
+		[]string{"end_time", "0001-01-01T00:00:00Z"},
+		`end_time "0001-01-01T00:00:00Z": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`,
+	},
+	{
+		[]string{"start_time", "2026-01-31T00:00:00Z", "end_time", "2026-01-31T01:00:00+01:00"},
+		`end_time "2026-01-31T01:00:00+01:00": is not after start_time "2026-01-31T00:00:00Z"; allowed: a later time`,
+	},
+	{
+		[]string{"poll_interval", "60"},
+		`poll_interval "60": is not a duration; allowed: a duration from 1s to 24h, such as 60s`,
+	},
+	{
+		[]string{"poll_interval", "999ms"},
+		`poll_interval "999ms": is not allowed; allowed: a duration from 1s to 24h, such as 60s`,
+	},
+	{
+		[]string{"poll_interval", "1d1ns"},
+		`poll_interval "1d1ns": is not allowed; allowed: a duration from 1s to 24h, such as 60s`,
+	},
+	{
+		[]string{"poll_interval", "99999999999d"},
+		`poll_interval "99999999999d": is not a duration; allowed: a duration from 1s to 24h, such as 60s`,
+	},
+	{[]string{"overlap", "-10m"}, `overlap "-10m": is not allowed; allowed: a duration from 0s to 7d, such as 10m`},
+	{[]string{"max_window", "91d"}, `max_window "91d": is not allowed; allowed: a duration from 1s to 90d, such as 24h`},
+	{
+		[]string{"request_timeout", "0"},
+		`request_timeout "0": is not allowed; allowed: a duration from 1s to 24h, such as 5m`,
+	},
+	{
+		[]string{"retry_max_interval", "soon\nish"},
+		`retry_max_interval "soon\nish": is not a duration; allowed: a duration from 1s to 24h, such as 5m`,
+	},
+	{
+		[]string{"reconcile_interval", "59s"},
+		`reconcile_interval "59s": is not allowed; allowed: 0, or a duration from 1m to 90d, such as 6h`,
+	},
+	{
+		[]string{"reconcile_window", "30s"},
+		`reconcile_window "30s": is not allowed; allowed: a duration from 1m to 90d, such as 24h`,
+	},
+	{
+		[]string{"overlap", "2d"},
+		`reconcile_window "24h": is not longer than overlap "2d", so that reconciliation would find nothing; allowed: ` +
+			`a longer time, or reconcile_interval 0`,
+	},
+	{
+		[]string{"batch_bytes", "64KiB"},
+		`batch_bytes "64KiB": is not a size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+	},
+	{
+		[]string{"batch_bytes", "-8M"},
+		`batch_bytes "-8M": is not a size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+	},
+	{
+		[]string{"batch_bytes", "1.2.3M"},
+		`batch_bytes "1.2.3M": is not a size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+	},
+	{
+		[]string{"batch_bytes", "1G"},
+		`batch_bytes "1G": is not allowed; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
+	},
+	{
+		[]string{"batch_bytes", strings.Repeat("9", 400) + "M"},
+		`batch_bytes "` + strings.Repeat("9", 117) + `…": is not a size; allowed: a size from 64K to 64M (K = 1000, as in ` +
+			`Fluent Bit)`,
+	},
+	{[]string{"schema", "otel"}, `schema "otel": is not allowed; allowed: raw, ecs, ocsf`},
+	{[]string{"commit_on", "always"}, `commit_on "always": is not allowed; allowed: handoff, delivery`},
+	{[]string{"tls_verify", "onn"}, `tls_verify "onn": is not allowed; allowed: on or off`},
+	{[]string{"status_events", "1"}, `status_events "1": is not allowed; allowed: on or off`},
+	{
+		[]string{"commit_on", "delivery", "engine_url", "2020"},
+		`engine_url "2020": is neither http nor https; allowed: a base URL such as http://127.0.0.1:2020`,
+	},
+	{
+		[]string{"api_key", ""},
+		"api_key: no credential is set; allowed: " + oneCredential + ", or WHEROBOTS_API_KEY in the environment",
+	},
+	{
+		[]string{"api_key", "${WHEROBOTS API KEY}"},
+		`api_key: has a space in it; allowed: the credential alone, without a word such as "Bearer"`,
+	},
+	{
+		[]string{"bearer_token", "hush"},
+		"api_key, bearer_token: only one credential can be used; allowed: " + oneCredential,
+	},
+	{
+		[]string{"api_key", "", "bearer_token", "Bearer hush"},
+		`bearer_token: has a space in it; allowed: the credential alone, without a word such as "Bearer"`,
+	},
+	{[]string{"api_key", "", "bearer_token", "hush\x00hush"}, "bearer_token: has a character in it that no " +
+		"credential has; allowed: printable ASCII"},
+}
+
 // Messages are an interface: each is pinned.
 func TestWrongSettings(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty")
 	require.NoError(t, os.WriteFile(empty, []byte(" \n"), 0o600))
-	const (
-		one   = "exactly one of api_key, api_key_file, bearer_token, bearer_token_file"
-		https = "; allowed: a base URL such as https://api.cloud.wherobots.com"
-	)
-	for _, test := range []struct {
-		pairs []string
-		want  string
-	}{
-		{[]string{"endpoint", "ftp://example.com"}, `endpoint "ftp://example.com": is neither http nor https` + https},
-		{[]string{"endpoint", "api.example.com"}, `endpoint "api.example.com": is neither http nor https` + https},
-		{[]string{"endpoint", "https://"}, `endpoint "https://": has no host` + https},
-		{
-			[]string{"endpoint", "https://me:pass@word@example.com/x"},
-			`endpoint "https://***@example.com/x": has a user name in it` + https,
-		},
-		{[]string{"endpoint", "me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + https},
-		{[]string{"endpoint", "https:/me:password@example.com"}, `endpoint "***@example.com": has no host` + https},
-		{[]string{"endpoint", "https://me:pass word@example.com"}, `endpoint "https://***@example.com": is no URL` + https},
-		{
-			[]string{"endpoint", "https://me:password%40example.com"},
-			`endpoint "https://***@example.com": is no URL` + https,
-		},
-		{[]string{"endpoint", "https://me:password"}, `endpoint "https://me:***": is no URL` + https},
-		{[]string{"endpoint", "https:/me:1password/x"}, `endpoint "https:/me:***": has no host` + https},
-		{
-			[]string{"endpoint", "//me:password@example.com"},
-			`endpoint "***@example.com": is neither http nor https` + https,
-		},
-		{
-			[]string{"endpoint", "https://example.com?api_key=hush"},
-			`endpoint "https://example.com?***": has a query or fragment` + https,
-		},
-		{
-			[]string{"endpoint", "https://example.com/?"},
-			`endpoint "https://example.com/?***": has a query or fragment` + https,
-		},
-		{
-			[]string{"endpoint", "https://example.com#hush"},
-			`endpoint "https://example.com#***": has a query or fragment` + https,
-		},
-		{
-			[]string{"endpoint", "https://example.com:0"},
-			`endpoint "https://example.com:0": has a port that does not exist` + https,
-		},
-		{
-			[]string{"endpoint", "https://example.com:65536"},
-			`endpoint "https://example.com:65536": has a port that does not exist` + https,
-		},
-		{
-			[]string{"endpoint", "https://example.com/audit-log/export/"},
-			`endpoint "https://example.com/audit-log/export/": is more than the base: leave /audit-log/export off` + https,
-		},
-		{
-			[]string{"start_time", "yesterday"},
-			`start_time "yesterday": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or ` +
-				`now, or an age such as -24h or -90d`,
-		},
-		{
-			[]string{"start_time", "24h"},
-			`start_time "24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, ` +
-				`or an age such as -24h or -90d`,
-		},
-		{
-			[]string{"start_time", "--24h"},
-			`start_time "--24h": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, ` +
-				`or an age such as -24h or -90d`,
-		},
-		{
-			[]string{"end_time", "2026-01-31 00:00:00"},
-			`end_time "2026-01-31 00:00:00": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`,
-		},
-		{
-			[]string{"end_time", "0001-01-01T00:00:00Z"},
-			`end_time "0001-01-01T00:00:00Z": is not allowed; allowed: RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z`,
-		},
-		{
-			[]string{"start_time", "2026-01-31T00:00:00Z", "end_time", "2026-01-31T01:00:00+01:00"},
-			`end_time "2026-01-31T01:00:00+01:00": is not after start_time "2026-01-31T00:00:00Z"; allowed: a later time`,
-		},
-		{
-			[]string{"poll_interval", "60"},
-			`poll_interval "60": is no duration; allowed: a duration from 1s to 24h, such as 60s`,
-		},
-		{
-			[]string{"poll_interval", "999ms"},
-			`poll_interval "999ms": is not allowed; allowed: a duration from 1s to 24h, such as 60s`,
-		},
-		{
-			[]string{"poll_interval", "1d1ns"},
-			`poll_interval "1d1ns": is not allowed; allowed: a duration from 1s to 24h, such as 60s`,
-		},
-		{
-			[]string{"poll_interval", "99999999999d"},
-			`poll_interval "99999999999d": is no duration; allowed: a duration from 1s to 24h, such as 60s`,
-		},
-		{[]string{"overlap", "-10m"}, `overlap "-10m": is not allowed; allowed: a duration from 0s to 7d, such as 10m`},
-		{[]string{"max_window", "91d"}, `max_window "91d": is not allowed; allowed: a duration from 1s to 90d, such as 24h`},
-		{
-			[]string{"request_timeout", "0"},
-			`request_timeout "0": is not allowed; allowed: a duration from 1s to 24h, such as 5m`,
-		},
-		{
-			[]string{"retry_max_interval", "soon\nish"},
-			`retry_max_interval "soon\nish": is no duration; allowed: a duration from 1s to 24h, such as 5m`,
-		},
-		{
-			[]string{"reconcile_interval", "59s"},
-			`reconcile_interval "59s": is not allowed; allowed: 0, or a duration from 1m to 90d, such as 6h`,
-		},
-		{
-			[]string{"reconcile_window", "30s"},
-			`reconcile_window "30s": is not allowed; allowed: a duration from 1m to 90d, such as 24h`,
-		},
-		{
-			[]string{"overlap", "2d"},
-			`reconcile_window "24h": is not longer than overlap "2d", so that reconciliation would find nothing; allowed: ` +
-				`a longer time, or reconcile_interval 0`,
-		},
-		{
-			[]string{"batch_bytes", "64KiB"},
-			`batch_bytes "64KiB": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
-		},
-		{
-			[]string{"batch_bytes", "-8M"},
-			`batch_bytes "-8M": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
-		},
-		{
-			[]string{"batch_bytes", "1.2.3M"},
-			`batch_bytes "1.2.3M": is no size; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
-		},
-		{
-			[]string{"batch_bytes", "1G"},
-			`batch_bytes "1G": is not allowed; allowed: a size from 64K to 64M (K = 1000, as in Fluent Bit)`,
-		},
-		{
-			[]string{"batch_bytes", strings.Repeat("9", 400) + "M"},
-			`batch_bytes "` + strings.Repeat("9", 117) + `…": is no size; allowed: a size from 64K to 64M (K = 1000, as in ` +
-				`Fluent Bit)`,
-		},
-		{[]string{"schema", "otel"}, `schema "otel": is not allowed; allowed: raw, ecs, ocsf`},
-		{[]string{"commit_on", "always"}, `commit_on "always": is not allowed; allowed: handoff, delivery`},
-		{[]string{"tls_verify", "onn"}, `tls_verify "onn": is not allowed; allowed: on or off`},
-		{[]string{"status_events", "1"}, `status_events "1": is not allowed; allowed: on or off`},
-		{
-			[]string{"commit_on", "delivery", "engine_url", "2020"},
-			`engine_url "2020": is neither http nor https; allowed: a base URL such as http://127.0.0.1:2020`,
-		},
+	files := []wrongSetting{
 		{
 			[]string{"tls_ca_file", dir + "/none.pem"},
 			`tls_ca_file "` + dir + `/none.pem": cannot be read: no such file or directory; allowed: a file with ` +
@@ -247,27 +276,13 @@ func TestWrongSettings(t *testing.T) {
 			`tls_ca_file "` + empty + `": has no certificate in it; allowed: a file with certificates in PEM`,
 		},
 		{
-			[]string{"api_key", ""},
-			"api_key: no credential is set; allowed: " + one + ", or WHEROBOTS_API_KEY in the environment",
-		},
-		{
-			[]string{"api_key", "${WHEROBOTS API KEY}"},
-			`api_key: has a space in it; allowed: the credential alone, without a word such as "Bearer"`,
-		},
-		{[]string{"bearer_token", "hush"}, "api_key, bearer_token: only one credential can be used; allowed: " + one},
-		{
-			[]string{"api_key", "", "bearer_token", "Bearer hush"},
-			`bearer_token: has a space in it; allowed: the credential alone, without a word such as "Bearer"`,
-		},
-		{[]string{"api_key", "", "bearer_token", "hush\x00hush"}, "bearer_token: has a character in it that no " +
-			"credential has; allowed: printable ASCII"},
-		{
 			[]string{"api_key", "", "api_key_file", dir + "/none"},
 			`api_key_file "` + dir + `/none": cannot be read: no such file or directory`,
 		},
 		{[]string{"api_key", "", "bearer_token_file", dir}, `bearer_token_file "` + dir + `": is not a regular file`},
 		{[]string{"api_key", "", "api_key_file", empty}, `api_key_file "` + empty + `": is empty`},
-	} {
+	}
+	for _, test := range slices.Concat(wrongSettings, files) {
 		_, err := parseConfig(with(append([]string{"api_key", "hush-hush"}, test.pairs...)...), with())
 		if assert.Error(t, err, test.want) {
 			assert.Equal(t, test.want, err.Error())

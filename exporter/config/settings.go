@@ -47,11 +47,15 @@ var settings = []setting{
 		func(c *Config, value string) { c.Credentials.BearerTokenFile = value }),
 	textSetting("search_term", "only events with this text in one of their fields; the endpoint decides what matches",
 		func(c *Config, value string) { c.SearchTerm = value }),
-	{key: "start_time", standard: "-90d", allowed: startAllowed, text: "where to begin without a checkpoint",
-		set: func(c *Config, value string) (err error) { c.Start, err = parseStart(value); return err }},
-	{key: "end_time", allowed: timeAllowed, text: "stop there, for one-off backfills; without it the collection " +
-		"never ends",
-		set: func(c *Config, value string) (err error) { c.End, err = parseTime(value); return err }},
+	{
+		key: "start_time", standard: "-90d", allowed: startAllowed, text: "where to begin without a checkpoint",
+		set: func(c *Config, value string) (err error) { c.Start, err = parseStart(value); return err },
+	},
+	{
+		key: "end_time", allowed: timeAllowed, text: "stop there, for one-off backfills; without it the collection " +
+			"never ends",
+		set: func(c *Config, value string) (err error) { c.End, err = parseTime(value); return err },
+	},
 	durationSetting("poll_interval", "60s", time.Second, day, "pause between two polls once caught up",
 		func(c *Config) *time.Duration { return &c.PollInterval }),
 	durationSetting("overlap", "10m", 0, 7*day, "how far before the checkpoint every poll starts, for events that "+
@@ -68,9 +72,11 @@ var settings = []setting{
 	durationSetting("stalled_after", "15m", time.Minute, day,
 		"how long nothing may go on before that is told: no request succeeds, or what was handed over does not become safe",
 		func(c *Config) *time.Duration { return &c.StalledAfter }),
-	{key: "checkpoint_path", standard: "/var/lib/fluent-bit/wherobots_audit.json", allowed: "a file path",
+	{
+		key: "checkpoint_path", standard: "/var/lib/fluent-bit/wherobots_audit.json", allowed: "a file path",
 		text: "file that says where the collection stands; one for each instance",
-		set:  func(c *Config, value string) (err error) { c.CheckpointPath, err = filepath.Abs(value); return err }},
+		set:  func(c *Config, value string) (err error) { c.CheckpointPath, err = filepath.Abs(value); return err },
+	},
 	oneOfSetting("commit_on", string(CommitHandoff), []string{string(CommitHandoff), string(CommitDelivery)},
 		"when the checkpoint may pass events: `handoff` when Fluent Bit has them in its storage, `delivery` when every "+
 			"output has delivered them",
@@ -84,22 +90,26 @@ var settings = []setting{
 		"the instance's alias, where it cannot tell its own name (before Fluent Bit 4.1) and there are several",
 		func(c *Config, value string) { c.EngineInput = value },
 	),
-	{key: "batch_bytes", standard: "8M", allowed: "a size from 64K to 64M (K = 1000, as in Fluent Bit)",
+	{
+		key: "batch_bytes", standard: "8M", allowed: "a size from 64K to 64M (K = 1000, as in Fluent Bit)",
 		text: "most bytes handed over to Fluent Bit at once, which is once a second",
 		set: func(c *Config, value string) (err error) {
 			c.BatchBytes, err = parseSize(value, 64_000, 64_000_000)
 			return err
-		}},
+		},
+	},
 	oneOfSetting("schema", string(schema.Raw),
 		[]string{string(schema.Raw), string(schema.ECS), string(schema.OCSF)}, "the shape of the records",
 		func(c *Config, value string) { c.Schema = schema.Name(value) }),
-	{key: "tls_ca_file", allowed: "a file with certificates in PEM", text: "certificates that are trusted besides " +
-		"the system's",
+	{
+		key: "tls_ca_file", allowed: "a file with certificates in PEM", text: "certificates that are trusted besides " +
+			"the system's",
 		set: func(c *Config, value string) error {
 			c.TLSCAFile = value
 			_, err := source.LoadRoots(value)
 			return err
-		}},
+		},
+	},
 	booleanSetting(
 		"tls_verify", "on", "check the endpoint's certificate",
 		func(c *Config) *bool { return &c.TLSVerify },
@@ -135,11 +145,13 @@ func (s setting) explain(err error) string {
 }
 
 func textSetting(key, text string, set func(*Config, string)) setting {
-	return setting{key: key, allowed: "text", text: text,
+	return setting{
+		key: key, allowed: "text", text: text,
 		set: func(c *Config, value string) error {
 			set(c, value)
 			return nil
-		}}
+		},
+	}
 }
 
 // hidden is text that must not be shown.
@@ -173,7 +185,8 @@ func durationSetting(
 		"a duration from %s to %s, such as %s", logline.Duration(least), logline.Duration(most),
 		standard,
 	)
-	return setting{key: key, standard: standard, allowed: allowed, text: text,
+	return setting{
+		key: key, standard: standard, allowed: allowed, text: text,
 		set: func(c *Config, value string) error {
 			d, err := parseDuration(value)
 			if err != nil {
@@ -184,7 +197,8 @@ func durationSetting(
 			}
 			*field(c) = d
 			return nil
-		}}
+		},
+	}
 }
 
 // optionalDuration is a duration that may be 0 as well.
@@ -205,15 +219,18 @@ func optionalDurationSetting(
 }
 
 func booleanSetting(key, standard, text string, field func(*Config) *bool) setting {
-	return setting{key: key, standard: standard, allowed: "on or off", text: text,
+	return setting{
+		key: key, standard: standard, allowed: "on or off", text: text,
 		set: func(c *Config, value string) (err error) {
 			*field(c), err = parseBool(value)
 			return err
-		}}
+		},
+	}
 }
 
 func oneOfSetting(key, standard string, values []string, text string, set func(*Config, string)) setting {
-	return setting{key: key, standard: standard, allowed: strings.Join(values, ", "), text: text,
+	return setting{
+		key: key, standard: standard, allowed: strings.Join(values, ", "), text: text,
 		set: func(c *Config, value string) error {
 			for _, v := range values {
 				if v == value {
@@ -222,7 +239,8 @@ func oneOfSetting(key, standard string, values []string, text string, set func(*
 				}
 			}
 			return errNotAllowed
-		}}
+		},
+	}
 }
 
 // Table is the table of all settings in Markdown, for the documentation.

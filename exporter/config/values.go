@@ -79,13 +79,13 @@ func parseDuration(value string) (time.Duration, error) {
 	if !found {
 		d, err := time.ParseDuration(value)
 		if err != nil {
-			return 0, errors.New("is no duration")
+			return 0, errors.New("is not a duration")
 		}
 		return d, nil
 	}
 	n, err := strconv.ParseUint(days, 10, 16) // 65535 days are more than any setting allows
 	if err != nil {
-		return 0, errors.New("is no duration")
+		return 0, errors.New("is not a duration")
 	}
 	total := time.Duration(n) * day
 	if rest == "" {
@@ -93,7 +93,7 @@ func parseDuration(value string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(rest)
 	if err != nil || d < 0 || strings.HasPrefix(rest, "+") || d > math.MaxInt64-total {
-		return 0, errors.New("is no duration")
+		return 0, errors.New("is not a duration")
 	}
 	return total + d, nil
 }
@@ -107,7 +107,7 @@ func parseSize(value string, least, most int) (int, error) {
 	factor, ok := sizeUnits[strings.ToUpper(unit)]
 	n, err := strconv.ParseFloat(strings.TrimSuffix(value, unit), 64)
 	if err != nil || !ok {
-		return 0, errors.New("is no size")
+		return 0, errors.New("is not a size")
 	}
 	if n *= factor; n < float64(least) || n > float64(most) {
 		return 0, errNotAllowed
@@ -135,7 +135,7 @@ func parseBaseURL(value string) (*url.URL, error) {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		return nil, errors.New("is no URL") // url.Parse's own text repeats the whole value, a password included
+		return nil, errors.New("is not a URL") // url.Parse's own text repeats the whole value, a password included
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("is neither http nor https")
 	case u.Hostname() == "":
@@ -168,7 +168,7 @@ func shownURL(value string) string {
 	scheme, rest, found := strings.Cut(value, "://")
 	if found {
 		scheme += "://"
-	} else { // user:password@host is no URL, but it has a password
+	} else { // user:password@host is not a URL, but it has a password
 		scheme, rest = "", value
 	}
 	if at := strings.LastIndex(rest, "@"); at >= 0 {

@@ -26,7 +26,7 @@ func TestDurations(t *testing.T) {
 		"65535d2562047h", "1 d", "1w",
 	} {
 		_, err := parseDuration(text)
-		assert.EqualError(t, err, "is no duration", text)
+		assert.EqualError(t, err, "is not a duration", text)
 	}
 }
 
@@ -60,7 +60,7 @@ func TestSizes(t *testing.T) {
 	}
 	for _, text := range []string{"", "K", "8MiB", "8 M", "8T", "0x10", "1e6", "NaN", "Inf", "8KK", "."} {
 		_, err := parseSize(text, 0, 64_000_000)
-		assert.EqualError(t, err, "is no size", text)
+		assert.EqualError(t, err, "is not a size", text)
 	}
 }
 

@@ -206,71 +206,74 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
+// headerCases are first lines and what becomes of them.
+var headerCases = map[string]struct {
+	body string
+	want []string
+	line int // of the first row
+	err  error
+	says string
+}{
+	"plain":         {body: threeColumns, want: []string{"event_id", "event_time", "action_name"}},
+	"only a header": {body: "event_time,action_name", want: []string{"event_time", "action_name"}},
+	"spelling":      {body: "Event Time,actionName\r\n", want: []string{"event_time", "action_name"}},
+	"quoted": {
+		body: `"event_time","action_name","a ""b"", c"` + "\n",
+		want: []string{"event_time", "action_name", "a_b_c"},
+	},
+	"BOM":                {body: "\ufeff" + threeColumns, want: []string{"event_id", "event_time", "action_name"}},
+	"BOM and quotes":     {body: "\ufeff\"event_time\",\"action_name\"\n", want: []string{"event_time", "action_name"}},
+	"blank lines before": {body: "\r\n \n" + threeColumns, want: []string{"event_id", "event_time", "action_name"}},
+	"nothing":            {err: body.ErrEmptyBody, says: "the body is empty"},
+	"only BOM":           {body: "\ufeff", err: body.ErrEmptyBody},
+	"only white space":   {body: " \r\n\n \t", err: body.ErrEmptyBody},
+	"no time column": {
+		body: "event_id,action_name\n1,a\n", err: body.ErrNoExport,
+		says: "the body is not an export: it begins with event_id,action_name 1,a",
+	},
+	"no action column": {body: "event_time\n", err: body.ErrNoExport},
+	"HTML": {
+		body: "<!DOCTYPE html>\n<title>Sign  in</title>", err: body.ErrNoExport,
+		says: "the body is not an export: it begins with <!DOCTYPE html> <title>Sign in</title>",
+	},
+	"text": {
+		body: "upstream connect error", err: body.ErrNoExport,
+		says: "the body is not an export: it begins with upstream connect error",
+	},
+	"null":      {body: "null", err: body.ErrNoExport},
+	"JSON list": {body: "[]", err: body.ErrNoExport},
+	"ErrorBody": {
+		body: `{"errors":[{"code":"TIMEOUT_ERROR","message":"took too long","details":"","path":""}],"requestId":"r-1"}`,
+		err:  body.ErrNoExport, says: "the body is not an export: GET /audit-log/export: 200 TIMEOUT_ERROR: took too long; " +
+			"request id r-1",
+	},
+	"detail": {
+		body: "\n{\"detail\":\"Not\\nauthenticated\"}", err: body.ErrNoExport,
+		says: "the body is not an export: GET /audit-log/export: 200 OK: Not authenticated",
+	},
+	"detail list": {
+		body: `{"detail":[{"loc":["query"]}]}`, err: body.ErrNoExport,
+		says: `the body is not an export: GET /audit-log/export: 200 OK: [{"loc":["query"]}]`,
+	},
+	"other JSON": {
+		body: `{"ok":true}`, err: body.ErrNoExport,
+		says: `the body is not an export: it begins with {"ok":true}`,
+	},
+	"binary": {
+		body: "PK\x03\x04\x00\xff\x1b[31m", err: body.ErrNoExport,
+		says: "the body is not an export: it begins with PK.....[31m",
+	},
+	"UTF-16":        {body: "\xff\xfee\x00v\x00", err: body.ErrNoExport, says: "the body is not an export: it is UTF-16"},
+	"cut in quotes": {body: `"event_time","acti`, err: body.ErrCut},
+	"many columns": {
+		body: threeColumns[:len(threeColumns)-1] + strings.Repeat(",", maxColumns),
+		err:  body.ErrNoExport,
+	},
+	"no header, row": {body: strings.Repeat("x", readBytes) + "\n", err: body.ErrNoExport},
+}
+
 func TestDecoderHeader(t *testing.T) {
-	for name, test := range map[string]struct {
-		body string
-		want []string
-		line int // of the first row
-		err  error
-		says string
-	}{
-		"plain":         {body: threeColumns, want: []string{"event_id", "event_time", "action_name"}},
-		"only a header": {body: "event_time,action_name", want: []string{"event_time", "action_name"}},
-		"spelling":      {body: "Event Time,actionName\r\n", want: []string{"event_time", "action_name"}},
-		"quoted": {
-			body: `"event_time","action_name","a ""b"", c"` + "\n",
-			want: []string{"event_time", "action_name", "a_b_c"},
-		},
-		"BOM":                {body: "\ufeff" + threeColumns, want: []string{"event_id", "event_time", "action_name"}},
-		"BOM and quotes":     {body: "\ufeff\"event_time\",\"action_name\"\n", want: []string{"event_time", "action_name"}},
-		"blank lines before": {body: "\r\n \n" + threeColumns, want: []string{"event_id", "event_time", "action_name"}},
-		"nothing":            {err: body.ErrEmptyBody, says: "the body is empty"},
-		"only BOM":           {body: "\ufeff", err: body.ErrEmptyBody},
-		"only white space":   {body: " \r\n\n \t", err: body.ErrEmptyBody},
-		"no time column": {
-			body: "event_id,action_name\n1,a\n", err: body.ErrNoExport,
-			says: "the body is no export: it begins with event_id,action_name 1,a",
-		},
-		"no action column": {body: "event_time\n", err: body.ErrNoExport},
-		"HTML": {
-			body: "<!DOCTYPE html>\n<title>Sign  in</title>", err: body.ErrNoExport,
-			says: "the body is no export: it begins with <!DOCTYPE html> <title>Sign in</title>",
-		},
-		"text": {
-			body: "upstream connect error", err: body.ErrNoExport,
-			says: "the body is no export: it begins with upstream connect error",
-		},
-		"null":      {body: "null", err: body.ErrNoExport},
-		"JSON list": {body: "[]", err: body.ErrNoExport},
-		"ErrorBody": {
-			body: `{"errors":[{"code":"TIMEOUT_ERROR","message":"took too long","details":"","path":""}],"requestId":"r-1"}`,
-			err:  body.ErrNoExport, says: "the body is no export: GET /audit-log/export: 200 TIMEOUT_ERROR: took too long; " +
-				"request id r-1",
-		},
-		"detail": {
-			body: "\n{\"detail\":\"Not\\nauthenticated\"}", err: body.ErrNoExport,
-			says: "the body is no export: GET /audit-log/export: 200 OK: Not authenticated",
-		},
-		"detail list": {
-			body: `{"detail":[{"loc":["query"]}]}`, err: body.ErrNoExport,
-			says: `the body is no export: GET /audit-log/export: 200 OK: [{"loc":["query"]}]`,
-		},
-		"other JSON": {
-			body: `{"ok":true}`, err: body.ErrNoExport,
-			says: `the body is no export: it begins with {"ok":true}`,
-		},
-		"binary": {
-			body: "PK\x03\x04\x00\xff\x1b[31m", err: body.ErrNoExport,
-			says: "the body is no export: it begins with PK.....[31m",
-		},
-		"UTF-16":        {body: "\xff\xfee\x00v\x00", err: body.ErrNoExport, says: "the body is no export: it is UTF-16"},
-		"cut in quotes": {body: `"event_time","acti`, err: body.ErrCut},
-		"many columns": {
-			body: threeColumns[:len(threeColumns)-1] + strings.Repeat(",", maxColumns),
-			err:  body.ErrNoExport,
-		},
-		"no header, row": {body: strings.Repeat("x", readBytes) + "\n", err: body.ErrNoExport},
-	} {
+	for name, test := range headerCases {
 		t.Run(name, func(t *testing.T) {
 			for chunking, body := range exportertest.Chunkings(test.body) {
 				d := New()

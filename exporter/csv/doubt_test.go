@@ -48,20 +48,27 @@ var doubtfulEnds = map[string]struct {
 	"the end of a text in DOS": {"\x1a", "\x1a", true, "in line 3, after 1 of 3 fields", []decoded{
 		wrong(3, "has 1 fields, the header 3", "\x1a", atWindowEnd, "\x1a"),
 	}},
-	"a text": {"upstream error\n \n", "upstream error\n", false,
-		"line 3, which is the last one, has 1 of 3 fields", []decoded{
+	"a text": {
+		"upstream error\n \n", "upstream error\n", false,
+		"line 3, which is the last one, has 1 of 3 fields",
+		[]decoded{
 			wrong(3, "has 1 fields, the header 3", "upstream error", atWindowEnd, "upstream error"),
-		}},
-	"an error": {"{\"errors\":[]}\n", "{\"errors\":[]}\n", false, "the body is no export", []decoded{
+		},
+	},
+	"an error": {"{\"errors\":[]}\n", "{\"errors\":[]}\n", false, "the body is not an export", []decoded{
 		wrong(
 			3, "field 1 has a quote, but does not begin with one; has 1 fields, the header 3", `{"errors":[]}`,
 			atWindowEnd, `{"errors":[]}`,
 		),
 	}},
-	"a page": {"<html>\n<body>\n", "<html>\n", false, "line 3: the body is no export: it begins with <html>", []decoded{
-		wrong(3, "has 1 fields, the header 3", "<html>", atWindowEnd, "<html>"),
-		wrong(4, "has 1 fields, the header 3", "<body>", atWindowEnd, "<body>"),
-	}},
+	"a page": {
+		"<html>\n<body>\n", "<html>\n", false,
+		"line 3: the body is not an export: it begins with <html>",
+		[]decoded{
+			wrong(3, "has 1 fields, the header 3", "<html>", atWindowEnd, "<html>"),
+			wrong(4, "has 1 fields, the header 3", "<body>", atWindowEnd, "<body>"),
+		},
+	},
 }
 
 func TestADoubtfulEnd(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 // quick reads the next row if it is as nearly all are: whole in the buffer and no longer than a strip, of as
 // many fields as the header, with quotes around whole fields only, and a time that can be read. Of any other
-// row it says false and leaves it as it was: next knows all the rules and sees to it. What is given out stays
+// row it returns false and leaves it as it was: next knows all the rules and sees to it. What is given out stays
 // valid until the buffer is filled again.
 //
 // It goes by the strip's ends. That they are right about a row is because it begins outside quotes, as the

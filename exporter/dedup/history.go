@@ -34,16 +34,16 @@ func mix(id uint64) uint64 {
 	return hi ^ lo
 }
 
-// tally adds events to a history. Neighbours are mostly of one minute, which it looks up once for all of them.
-type tally struct {
+// Tally adds events to a history. Neighbours are mostly of one minute, which it looks up once for all of them.
+type Tally struct {
 	history *History
 	minute  int64
 	digest  Digest // of minute, newer than the history's
 }
 
-func (h *History) Tally() *tally { return &tally{history: h, minute: -1} }
+func (h *History) Tally() *Tally { return &Tally{history: h, minute: -1} }
 
-func (t *tally) Add(id uint64, minute int64) {
+func (t *Tally) Add(id uint64, minute int64) {
 	if minute != t.minute {
 		t.End()
 		t.minute, t.digest = minute, t.history.Minutes[minute]
@@ -53,7 +53,7 @@ func (t *tally) Add(id uint64, minute int64) {
 }
 
 // End puts what was added into the history. It must be called before that is read.
-func (t *tally) End() {
+func (t *Tally) End() {
 	if t.digest.Count > 0 {
 		t.history.Minutes[t.minute] = t.digest
 	}
@@ -66,7 +66,7 @@ func (t *tally) End() {
 type Pending struct {
 	batches []batchMinute
 	batch   uint32 // that events are added to
-	tally   *tally // its events
+	tally   *Tally // its events
 }
 
 type batchMinute struct {

@@ -85,7 +85,7 @@ func (s *Seen) Touch(group []Identity) {
 	s.touched = all
 }
 
-// Mark says whether who was seen, and remembers it when not as carried by the given batch. at is how long it
+// Mark reports whether who was seen, and remembers it when not as carried by the given batch. at is how long it
 // must be remembered: until no window starts at or before it.
 func (s *Seen) Mark(who Identity, at time.Time, batch uint32) Sighting {
 	p, second := s.part(who.ID), event.Seconds(at)

@@ -46,21 +46,25 @@ func TestColumns(t *testing.T) {
 		header, row []string
 	}{
 		"chosen": {
-			Answers{Columns: []string{"action_name", "event_id"}}, []string{"action_name", "event_id"},
+			Answers{Columns: []string{"action_name", "event_id"}},
+			[]string{"action_name", "event_id"},
 			[]string{"login", "id"},
 		},
 		"backward": {
 			Answers{Columns: []string{"action_name", "event_id"}, ColumnOrder: Descending},
-			[]string{"event_id", "action_name"}, []string{"id", "login"},
+			[]string{"event_id", "action_name"},
+			[]string{"id", "login"},
 		},
 		"unknown": {Answers{Columns: []string{"event_id", "tenant"}}, []string{"event_id", "tenant"}, []string{"id", ""}},
 		"extra": {
 			Answers{Columns: []string{"event_id"}, Extra: []string{"Tenant", "zone"}},
-			[]string{"event_id", "Tenant", "zone"}, []string{"id", "value 0", "value 1"},
+			[]string{"event_id", "Tenant", "zone"},
+			[]string{"id", "value 0", "value 1"},
 		},
 		"missing": {
 			Answers{Columns: []string{"event_id", "event_time", "action_name"}, Without: []string{"event_time"}},
-			[]string{"event_id", "action_name"}, []string{"id", "login"},
+			[]string{"event_id", "action_name"},
+			[]string{"id", "login"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,10 +201,14 @@ func TestGzip(t *testing.T) {
 		accept string
 		zipped bool
 	}{
-		{GzipNever, "gzip", false}, {GzipIfAccepted, "", false}, {GzipIfAccepted, "identity", false},
+		{GzipNever, "gzip", false},
+		{GzipIfAccepted, "", false},
+		{GzipIfAccepted, "identity", false},
 		{GzipIfAccepted, "gzip", true},
-		{GzipIfAccepted, "br, GZIP;q=0.5", true}, {GzipIfAccepted, "gzip;q=0, identity", false},
-		{GzipIfAccepted, "gzip;q=none", false}, {GzipAlways, "identity", true},
+		{GzipIfAccepted, "br, GZIP;q=0.5", true},
+		{GzipIfAccepted, "gzip;q=0, identity", false},
+		{GzipIfAccepted, "gzip;q=none", false},
+		{GzipAlways, "identity", true},
 	} {
 		for _, length := range []bool{false, true} {
 			s := newServer(Answers{Gzip: c.when, ContentLength: length}, events...)

@@ -22,11 +22,13 @@ func TestBroken(t *testing.T) {
 		"behind a row":   {Answers{Broken: Broken{At: BehindRow}}, events, head + "1,\n2,\n"},
 		"inside a field": {Answers{Broken: Broken{At: InsideField}}, events, head + "1,\n2,\n4,a"},
 		"inside a field, CRLF": {
-			Answers{CRLF: true, Broken: Broken{At: InsideField}}, events,
+			Answers{CRLF: true, Broken: Broken{At: InsideField}},
+			events,
 			"event_id,source_client\r\n1,\r\n2,\r\n4,a",
 		},
 		"inside a field, quoted": {
-			Answers{QuoteAll: true, Broken: Broken{At: InsideField}}, events[3:],
+			Answers{QuoteAll: true, Broken: Broken{At: InsideField}},
+			events[3:],
 			"\"event_id\",\"source_client\"\n\"4\",\"ab\"\n\"5\",\"con",
 		},
 		"no field with an inside": {Answers{Broken: Broken{At: InsideField}}, events[:2], head + "1,\n"},
@@ -41,7 +43,8 @@ func TestBroken(t *testing.T) {
 		"of one row": {Answers{Broken: Broken{BehindRow, TextBehind}}, one, head + TextBehind},
 		"of nothing": {Answers{Broken: Broken{BehindRow, TextBehind}}, nil, head},
 		"JSON string, well-formed": {
-			Answers{JSONString: true, Broken: Broken{BehindRow, "x\"\n"}}, events,
+			Answers{JSONString: true, Broken: Broken{BehindRow, "x\"\n"}},
+			events,
 			`"event_id,source_client\n1,\n2,\nx\"\n"`,
 		},
 	} {

@@ -34,11 +34,25 @@ func (s *Server) SetChaos(c Chaos) {
 // chaosFaults are the failures of every class.
 var chaosFaults = []Fault{
 	// retry
-	{Status: 500}, {Status: 502, HTML: true}, {Status: 503, RetryAfter: "1"},
-	{Status: 429, RetryDate: time.Second}, {Status: 408}, {Status: 409}, {Status: 425},
-	{Status: 413}, {Status: 400, Code: "REQUEST_ENTITY_TOO_LARGE"}, {Status: 504, Code: "TIMEOUT_ERROR"}, // shrink
-	{Status: 401}, {Status: 403}, {Status: 404}, {Status: 400}, {Status: 422}, // refused
-	{HTML: true}, {JSONError: true}, {EmptyBody: true}, {Reset: true}, // no export
+	{Status: 500},
+	{Status: 502, HTML: true},
+	{Status: 503, RetryAfter: "1"},
+	{Status: 429, RetryDate: time.Second},
+	{Status: 408},
+	{Status: 409},
+	{Status: 425},
+	{Status: 413},
+	{Status: 400, Code: "REQUEST_ENTITY_TOO_LARGE"},
+	{Status: 504, Code: "TIMEOUT_ERROR"}, // shrink
+	{Status: 401},
+	{Status: 403},
+	{Status: 404},
+	{Status: 400},
+	{Status: 422}, // refused
+	{HTML: true},
+	{JSONError: true},
+	{EmptyBody: true},
+	{Reset: true}, // no export
 }
 
 func (c *chaos) draw() Fault {

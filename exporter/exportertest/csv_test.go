@@ -28,7 +28,8 @@ func asRead(fields [12]string) []string {
 func TestCSVIsReadByAnotherReader(t *testing.T) {
 	events := Generate(3, 1234, now.Add(-time.Hour), now)
 	for name, a := range map[string]Answers{
-		"plain": {}, "quote all": {QuoteAll: true}, "CRLF": {CRLF: true}, "both": {QuoteAll: true, CRLF: true}, "torn": {Torn: true},
+		"plain": {}, "quote all": {QuoteAll: true}, "CRLF": {CRLF: true}, "both": {QuoteAll: true, CRLF: true},
+		"torn":      {Torn: true},
 		"torn CRLF": {Torn: true, CRLF: true}, "quoted empty": {Null: QuotedEmpty}, "length": {ContentLength: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +71,8 @@ func TestCSVRowOfOneEmptyField(t *testing.T) {
 func TestAnswerIsStreamed(t *testing.T) {
 	const n = 30_000 // 9 MB of CSV
 	for name, a := range map[string]Answers{
-		"chunked": {}, "length": {ContentLength: true}, "JSON string, gzip, length": {ContentLength: true, JSONString: true, Gzip: GzipAlways},
+		"chunked": {}, "length": {ContentLength: true},
+		"JSON string, gzip, length": {ContentLength: true, JSONString: true, Gzip: GzipAlways},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(a, Generate(1, n, now.Add(-24*time.Hour), now)...)

@@ -117,12 +117,12 @@ func (s *Server) draw(now time.Time, path string) (Answers, Fault) {
 // none reports whether nothing goes wrong.
 func (f Fault) none() bool { return reflect.ValueOf(f).IsZero() }
 
-// breaks says whether the fault lies in how the answer is sent, and not in what is answered.
+// breaks reports whether the fault lies in how the answer is sent, and not in what is answered.
 func (f Fault) breaks() bool {
 	return f.CutAfter > 0 || f.EndAfter > 0 || f.StallAfter > 0 || f.Drip > 0
 }
 
-// replaces says whether the fault takes the place of the answer.
+// replaces reports whether the fault takes the place of the answer.
 func (f Fault) replaces() bool {
 	f.Name, f.Change = "", nil
 	return !f.none() && !f.breaks()

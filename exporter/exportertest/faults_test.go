@@ -80,60 +80,63 @@ func last(s *Server) Request {
 
 func withRows() *Server { return newServer(Answers{}, Generate(5, 1000, now.Add(-time.Hour), now)...) }
 
+// replacingFaults take the place of an answer.
+var replacingFaults = map[string]struct {
+	fault              Fault
+	status             int
+	contentType, holds string
+	retryAfter         string
+}{
+	"status": {
+		fault: Fault{Status: 500}, status: 500, contentType: "application/json",
+		holds: `"code":"INTERNAL_SERVER_ERROR"`,
+	},
+	"its own code": {
+		fault: Fault{Status: 403}, status: 403, contentType: "application/json",
+		holds: `"code":"INSUFFICIENT_PERMISSIONS_ERROR"`,
+	},
+	"another code": {
+		fault: Fault{Status: 400, Code: "REQUEST_ENTITY_TOO_LARGE"}, status: 400,
+		contentType: "application/json", holds: `"code":"REQUEST_ENTITY_TOO_LARGE"`,
+	},
+	"retry seconds": {
+		fault: Fault{Status: 429, RetryAfter: "17"}, status: 429, contentType: "application/json",
+		holds: "RATE_LIMIT_ERROR", retryAfter: "17",
+	},
+	"retry date": {
+		fault: Fault{Status: 503, RetryDate: time.Hour}, status: 503,
+		contentType: "application/json", retryAfter: "Wed, 06 May 2026 08:08:09 GMT",
+	},
+	"retry date before": {
+		fault: Fault{Status: 503, RetryDate: -time.Hour}, status: 503,
+		contentType: "application/json", retryAfter: "Wed, 06 May 2026 06:08:09 GMT",
+	},
+	"HTML": {
+		fault: Fault{HTML: true}, status: 200, contentType: "text/html; charset=utf-8",
+		holds: "<!DOCTYPE html>",
+	},
+	"HTML with status": {
+		fault: Fault{HTML: true, Status: 502}, status: 502, contentType: "text/html; charset=utf-8",
+		holds: "<!DOCTYPE html>",
+	},
+	"JSON error": {
+		fault: Fault{JSONError: true, Code: "TIMEOUT_ERROR"}, status: 200,
+		contentType: "application/json", holds: `"code":"TIMEOUT_ERROR"`,
+	},
+	"empty": {fault: Fault{EmptyBody: true}, status: 200, contentType: "text/csv"},
+	"body": {
+		fault: Fault{Body: "event_id\nx", BodyType: "text/plain"}, status: 200,
+		contentType: "text/plain", holds: "event_id\nx",
+	},
+	"body with status": {fault: Fault{Body: "gone", Status: 404}, status: 404, contentType: "text/csv", holds: "gone"},
+	"redirect": {
+		fault: Fault{Redirect: "https://elsewhere.example.test/x"}, status: 302,
+		contentType: "text/html; charset=utf-8", holds: "elsewhere",
+	},
+}
+
 func TestFaultsThatReplaceTheAnswer(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault              Fault
-		status             int
-		contentType, holds string
-		retryAfter         string
-	}{
-		"status": {
-			fault: Fault{Status: 500}, status: 500, contentType: "application/json",
-			holds: `"code":"INTERNAL_SERVER_ERROR"`,
-		},
-		"its own code": {
-			fault: Fault{Status: 403}, status: 403, contentType: "application/json",
-			holds: `"code":"INSUFFICIENT_PERMISSIONS_ERROR"`,
-		},
-		"another code": {
-			fault: Fault{Status: 400, Code: "REQUEST_ENTITY_TOO_LARGE"}, status: 400,
-			contentType: "application/json", holds: `"code":"REQUEST_ENTITY_TOO_LARGE"`,
-		},
-		"retry seconds": {
-			fault: Fault{Status: 429, RetryAfter: "17"}, status: 429, contentType: "application/json",
-			holds: "RATE_LIMIT_ERROR", retryAfter: "17",
-		},
-		"retry date": {
-			fault: Fault{Status: 503, RetryDate: time.Hour}, status: 503,
-			contentType: "application/json", retryAfter: "Wed, 06 May 2026 08:08:09 GMT",
-		},
-		"retry date before": {
-			fault: Fault{Status: 503, RetryDate: -time.Hour}, status: 503,
-			contentType: "application/json", retryAfter: "Wed, 06 May 2026 06:08:09 GMT",
-		},
-		"HTML": {
-			fault: Fault{HTML: true}, status: 200, contentType: "text/html; charset=utf-8",
-			holds: "<!DOCTYPE html>",
-		},
-		"HTML with status": {
-			fault: Fault{HTML: true, Status: 502}, status: 502, contentType: "text/html; charset=utf-8",
-			holds: "<!DOCTYPE html>",
-		},
-		"JSON error": {
-			fault: Fault{JSONError: true, Code: "TIMEOUT_ERROR"}, status: 200,
-			contentType: "application/json", holds: `"code":"TIMEOUT_ERROR"`,
-		},
-		"empty": {fault: Fault{EmptyBody: true}, status: 200, contentType: "text/csv"},
-		"body": {
-			fault: Fault{Body: "event_id\nx", BodyType: "text/plain"}, status: 200,
-			contentType: "text/plain", holds: "event_id\nx",
-		},
-		"body with status": {fault: Fault{Body: "gone", Status: 404}, status: 404, contentType: "text/csv", holds: "gone"},
-		"redirect": {
-			fault: Fault{Redirect: "https://elsewhere.example.test/x"}, status: 302,
-			contentType: "text/html; charset=utf-8", holds: "elsewhere",
-		},
-	} {
+	for name, c := range replacingFaults {
 		t.Run(name, func(t *testing.T) {
 			onEachWay(t, time.Minute, withRows, func(t *testing.T, s *Server, fetch func() (*http.Response, string, error)) {
 				s.Fail(c.fault)

@@ -15,7 +15,8 @@ func TestKeyIsRepeated(t *testing.T) {
 		want    string
 	}{
 		"plain in a page": {
-			Answers{}, Fault{Body: "<p>" + KeyHere + "</p>", BodyType: "text/html"},
+			Answers{},
+			Fault{Body: "<p>" + KeyHere + "</p>", BodyType: "text/html"},
 			`<p>wb_a+b<"c'&é=</p>`,
 		},
 		"escaped":        {Answers{}, Fault{Body: KeyHTML}, `wb_a&#43;b&lt;&#34;c&#39;&amp;é=`},

@@ -30,7 +30,9 @@ func TestSilentLimit(t *testing.T) {
 		"newest":             {SilentLimit{Rows: 2, Newest: true}, Ascending, []string{"4", "5"}, "", ""},
 		"oldest, descending": {SilentLimit{Rows: 2}, Descending, []string{"2", "1"}, "", ""},
 		"link": {
-			SilentLimit{Rows: 2, Link: true}, Ascending, []string{"1", "2"},
+			SilentLimit{Rows: 2, Link: true},
+			Ascending,
+			[]string{"1", "2"},
 			`<https://api.example.test/audit-log/export?cursor=2>; rel="next"`, "",
 		},
 		"total":       {SilentLimit{Rows: 2, Total: "X-Total-Count"}, Ascending, []string{"1", "2"}, "", "5"},

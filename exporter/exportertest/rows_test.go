@@ -29,12 +29,14 @@ func TestRowsThatAreNotAsTheyShouldBe(t *testing.T) {
 		"quoted":     {Answers{}, events, "event_id,user_agent\n1,\"\"\"evil\"\n2,\"a \"\"b\"\", c\"\n3,\n"},
 		"raw quotes": {Answers{RawQuotes: true}, events, "event_id,user_agent\n1,\"evil\n2,\"a \"b\", c\"\n3,\n"},
 		"middle line": {
-			Answers{MiddleLine: "x"}, events,
+			Answers{MiddleLine: "x"},
+			events,
 			"event_id,user_agent\n1,\"\"\"evil\"\nx\n2,\"a \"\"b\"\", c\"\n3,\n",
 		},
 		"total": {Answers{LastLine: "Total,%d"}, events[2:], "event_id,user_agent\n3,\nTotal,1"},
 		"total, torn": {
-			Answers{LastLine: "Total,%d", CRLF: true}, events[2:],
+			Answers{LastLine: "Total,%d", CRLF: true},
+			events[2:],
 			"event_id,user_agent\r\n3,\r\nTotal,1",
 		},
 		"total of none":       {Answers{LastLine: "Total,%d"}, nil, "event_id,user_agent\nTotal,0"},

@@ -113,8 +113,10 @@ func TestWrongRequests(t *testing.T) {
 		method, path string
 		status       int
 	}{
-		{http.MethodPost, Path, 405}, {http.MethodGet, "/audit-logs", 404},
-		{http.MethodPost, CountPath, 405}, {http.MethodGet, Path + "/", 404},
+		{http.MethodPost, Path, 405},
+		{http.MethodGet, "/audit-logs", 404},
+		{http.MethodPost, CountPath, 405},
+		{http.MethodGet, Path + "/", 404},
 	} {
 		request := httptest.NewRequestWithContext(t.Context(), c.method, "https://api.example.test"+c.path, nil)
 		request.Header.Set("X-API-Key", testKey)

@@ -84,11 +84,13 @@ var statusFields = []statusField{
 	},
 	{field{"to", at("event.end"), nil, ""}, at("to"), func(s Status) string { return stamp(s.To) }},
 	{
-		field{"from_millis", nil, at("start_time?int"), "`from` in milliseconds since 1970"}, nil,
+		field{"from_millis", nil, at("start_time?int"), "`from` in milliseconds since 1970"},
+		nil,
 		func(s Status) string { return millis(s.From) },
 	},
 	{
-		field{"to_millis", nil, at("end_time?int"), "`to` in milliseconds since 1970"}, nil,
+		field{"to_millis", nil, at("end_time?int"), "`to` in milliseconds since 1970"},
+		nil,
 		func(s Status) string { return millis(s.To) },
 	},
 	{
@@ -108,15 +110,18 @@ var statusFields = []statusField{
 		nil, func(s Status) string { return eitherWay(s, "success", "failure") },
 	},
 	{
-		field{"status_id", nil, at("status_id?int"), "2 when events may be missing, else 1"}, nil,
+		field{"status_id", nil, at("status_id?int"), "2 when events may be missing, else 1"},
+		nil,
 		func(s Status) string { return eitherWay(s, "1", "2") },
 	},
 	{
-		field{"status_name", nil, at("status"), "Failure when events may be missing, else Success"}, nil,
+		field{"status_name", nil, at("status"), "Failure when events may be missing, else Success"},
+		nil,
 		func(s Status) string { return eitherWay(s, "Success", "Failure") },
 	},
 	{
-		field{"severity_id", nil, at("severity_id?int"), "see the kinds"}, nil,
+		field{"severity_id", nil, at("severity_id?int"), "see the kinds"},
+		nil,
 		func(s Status) string { return strconv.Itoa(s.weight()) },
 	},
 	{field{"severity", nil, at("severity"), ""}, nil, func(s Status) string { return severityNames[s.weight()] }},

@@ -144,8 +144,10 @@ var ocsfDef = schemaDef{
 	},
 	good: []constant{{"severity_id", 1, always}, {"severity", "Informational", always}},
 	bad: []constant{
-		{"severity_id", 0, always}, {"severity", "Unknown", always},
-		{"status_id", 99, always}, {"status", "parse_error", always},
+		{"severity_id", 0, always},
+		{"severity", "Unknown", always},
+		{"status_id", 99, always},
+		{"status", "parse_error", always},
 	},
 	derived: []derivation{
 		{kind: opTime},

@@ -18,7 +18,7 @@ import (
 // Client asks the export endpoint. It is used by one goroutine at a time.
 type Client struct {
 	http       *http.Client
-	credential credential
+	credential Credential
 	export     url.URL // without query
 	search     string
 	timeout    time.Duration
@@ -114,7 +114,7 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 	allowance.stop()
 	return &Response{
 		Body:            &timedBody{answer.Body, allowance, c.Redact},
-		Date:            headerTime(answer.Header, "Date"),
+		Date:            dateIn(answer.Header),
 		ContentType:     answer.Header.Get("Content-Type"),
 		ContentEncoding: answer.Header.Get("Content-Encoding"),
 		Framed:          answer.ContentLength >= 0 || len(answer.TransferEncoding) > 0 || answer.ProtoMajor > 1,
@@ -171,7 +171,7 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 	return refusal
 }
 
-// sameHost says whether both are the same server; from http to https of the same name counts too.
+// sameHost reports whether both are the same server; from http to https of the same name counts too.
 func sameHost(from, to *url.URL) bool {
 	if !strings.EqualFold(from.Hostname(), to.Hostname()) {
 		return false
@@ -192,8 +192,11 @@ func portOf(u *url.URL) string {
 	return "80"
 }
 
-func headerTime(header http.Header, name string) time.Time {
-	t, err := http.ParseTime(header.Get(name))
+// dateIn is the header's Date; zero when there is none that can be read.
+func dateIn(header http.Header) time.Time { return parseDate(header.Get("Date")) }
+
+func parseDate(text string) time.Time {
+	t, err := http.ParseTime(text)
 	if err != nil {
 		return time.Time{}
 	}

@@ -31,9 +31,9 @@ func (s Secret) GoString() string { return s.String() }
 // MarshalText implements encoding.TextMarshaler, and so JSON too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// credential tells the header that identifies the caller. It holds the secret in a function, since formatting
+// Credential tells the header that identifies the caller. It holds the secret in a function, since formatting
 // a struct shows unexported fields whatever their type's methods are.
-type credential struct {
+type Credential struct {
 	setting string // the key it comes from
 	name    string // of the header
 	prefix  string // of its value
@@ -50,24 +50,25 @@ type Credentials struct {
 	BearerTokenFile string
 }
 
-func NewCredential(cfg Credentials) credential {
+// NewCredential takes the one that is set; without any it is an empty API key, which Header refuses.
+func NewCredential(cfg Credentials) Credential {
 	const apiKey, bearer, prefix = "X-API-Key", "Authorization", "Bearer "
 	switch {
 	case cfg.APIKeyFile != "":
-		return credential{setting: "api_key_file", name: apiKey, file: cfg.APIKeyFile}
+		return Credential{setting: "api_key_file", name: apiKey, file: cfg.APIKeyFile}
 	case cfg.BearerTokenFile != "":
-		return credential{setting: "bearer_token_file", name: bearer, prefix: prefix, file: cfg.BearerTokenFile}
+		return Credential{setting: "bearer_token_file", name: bearer, prefix: prefix, file: cfg.BearerTokenFile}
 	case cfg.BearerToken != "":
-		return credential{
+		return Credential{
 			setting: "bearer_token", name: bearer, prefix: prefix,
 			inline: func() string { return string(cfg.BearerToken) },
 		}
 	}
-	return credential{setting: "api_key", name: apiKey, inline: func() string { return string(cfg.APIKey) }}
+	return Credential{setting: "api_key", name: apiKey, inline: func() string { return string(cfg.APIKey) }}
 }
 
 // where names the setting that the credential comes from, and its file.
-func (c credential) where() string {
+func (c Credential) where() string {
 	if c.file == "" {
 		return c.setting
 	}
@@ -92,7 +93,7 @@ func looksLikePath(value string) bool {
 }
 
 // origin says where the credential comes from and when a new one counts.
-func (c credential) origin() string {
+func (c Credential) origin() string {
 	if c.file == "" {
 		return "that of " + c.where() + ", which is read at the start only"
 	}
@@ -110,7 +111,7 @@ func (e *credentialError) Error() string { return fmt.Sprintf("%s: %v", e.where,
 func (e *credentialError) Unwrap() error { return e.err }
 
 // Header returns the header to send. A file is read anew, so that a key can be replaced while the plugin runs.
-func (c credential) Header() (name, value string, err error) {
+func (c Credential) Header() (name, value string, err error) {
 	if c.file == "" {
 		value = c.inline()
 	} else if value, err = readSecret(c.file); err != nil {

@@ -83,7 +83,7 @@ const maxErrorBody = 64 << 10
 func readError(answer *http.Response, redact func(string) string) *APIError {
 	e := &APIError{
 		Status: answer.StatusCode, retryAfter: retryAfter(answer.Header),
-		date: headerTime(answer.Header, "Date"),
+		date: dateIn(answer.Header),
 	}
 	body := readErrorBody(answer)
 	codes, understood := e.Parse(body)
@@ -146,7 +146,7 @@ func (l *loose) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Parse fills in what a JSON body says and returns all its codes. It says false when the body is none that it knows.
+// Parse fills in what a JSON body says and returns all its codes. It returns false if it does not know the body.
 func (e *APIError) Parse(data []byte) (codes []string, understood bool) {
 	var body errorBody
 	if json.Unmarshal(data, &body) != nil {
@@ -226,11 +226,11 @@ func retryAfter(header http.Header) time.Duration {
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
 		return time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
 	}
-	at := headerTime(http.Header{"Date": {value}}, "Date")
+	at := parseDate(value)
 	if at.IsZero() {
 		return 0
 	}
-	now := headerTime(header, "Date")
+	now := dateIn(header)
 	if now.IsZero() {
 		now = time.Now()
 	}

@@ -36,22 +36,32 @@ func TestErrorTexts(t *testing.T) {
 		want   string
 		class  Class
 	}{
-		{403, `{"errors":[{"code":"INSUFFICIENT_PERMISSIONS_ERROR","message":"Admins only.","details":"role is ` +
-			`Member","path":"/","suggestion":"Ask an Admin."}],"requestId":"req-1"}`,
+		{
+			403, `{"errors":[{"code":"INSUFFICIENT_PERMISSIONS_ERROR","message":"Admins only.","details":"role is ` +
+				`Member","path":"/","suggestion":"Ask an Admin."}],"requestId":"req-1"}`,
 			get + "403 INSUFFICIENT_PERMISSIONS_ERROR: Admins only.: role is Member; suggestion: Ask an Admin.; request id " +
-				"req-1", ClassRefused},
-		{401, `{"errors":[{"code":"UNAUTHORIZED_ERROR","message":"expired","details":"expired","path":"/",` +
-			`"suggestion":"Contact us at support@wherobots.com to get help with resolving your error."}],"requestId":"req-2"}`,
+				"req-1", ClassRefused,
+		},
+		{
+			401, `{"errors":[{"code":"UNAUTHORIZED_ERROR","message":"expired","details":"expired","path":"/",` +
+				`"suggestion":"Contact us at support@wherobots.com to get help with resolving your error."}],"requestId":"req-2"}`,
 			get + "401 UNAUTHORIZED_ERROR: expired; suggestion: check whether the key or token is right, has expired or " +
-				"was revoked; request id req-2", ClassRefused},
-		{500, `{"errors":[{"code":"INTERNAL_SERVER_ERROR","message":"oops","details":null,"path":"/"},` +
-			`{"code":"X"},{"code":"Y"}],"requestId":"req-3"}`,
-			get + "500 INTERNAL_SERVER_ERROR: oops (and 2 more); request id req-3", ClassRetry},
-		{422, `{"errors":[{"code":"INVALID_INPUT_ERROR","message":{"a": 1},"details":["b"],"path":"/"}],"requestId":7}`,
-			get + `422 INVALID_INPUT_ERROR: {"a": 1}: ["b"]; request id 7`, ClassRefused},
-		{422, `{"detail":[{"loc":["query","startTime"],"msg":"invalid ` +
-			`datetime","type":"x"},{"loc":["query",0],"msg":"bad"}]}`,
-			get + "422 Unprocessable Entity: query.startTime: invalid datetime, query.0: bad", ClassRefused},
+				"was revoked; request id req-2", ClassRefused,
+		},
+		{
+			500, `{"errors":[{"code":"INTERNAL_SERVER_ERROR","message":"oops","details":null,"path":"/"},` +
+				`{"code":"X"},{"code":"Y"}],"requestId":"req-3"}`,
+			get + "500 INTERNAL_SERVER_ERROR: oops (and 2 more); request id req-3", ClassRetry,
+		},
+		{
+			422, `{"errors":[{"code":"INVALID_INPUT_ERROR","message":{"a": 1},"details":["b"],"path":"/"}],"requestId":7}`,
+			get + `422 INVALID_INPUT_ERROR: {"a": 1}: ["b"]; request id 7`, ClassRefused,
+		},
+		{
+			422, `{"detail":[{"loc":["query","startTime"],"msg":"invalid ` +
+				`datetime","type":"x"},{"loc":["query",0],"msg":"bad"}]}`,
+			get + "422 Unprocessable Entity: query.startTime: invalid datetime, query.0: bad", ClassRefused,
+		},
 		{
 			404, `{"detail":"Not Found"}`,
 			get + "404 Not Found: Not Found; suggestion: check the setting endpoint", ClassRefused,
@@ -60,9 +70,11 @@ func TestErrorTexts(t *testing.T) {
 		{403, `{"message":"Forbidden"}`, get + "403 Forbidden: Forbidden; suggestion: use a key of an Admin of a " +
 			"Professional or Enterprise organization", ClassRefused},
 		{500, `{"error":"boom"}`, get + "500 Internal Server Error: boom", ClassRetry},
-		{502, "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title><style>b{}</style></head>\n<body><!-- x " +
-			"--><h1>nginx &amp; co</h1></body></html>",
-			get + "502 Bad Gateway: 502 Bad Gateway nginx & co", ClassRetry},
+		{
+			502, "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title><style>b{}</style></head>\n<body><!-- x " +
+				"--><h1>nginx &amp; co</h1></body></html>",
+			get + "502 Bad Gateway: 502 Bad Gateway nginx & co", ClassRetry,
+		},
 		{
 			503, "upstream\r\n\x1b[31mdown\x00\u202e \xff",
 			get + "503 Service Unavailable: upstream [31mdown \ufffd", ClassRetry,
@@ -190,11 +202,21 @@ func TestRetryAfter(t *testing.T) {
 		value string
 		want  time.Duration
 	}{
-		{"", 0}, {"0", 0}, {"30", 30 * time.Second}, {" 30 ", 30 * time.Second}, {"-5", 0}, {"soon", 0}, {"1.5", 0},
-		{"3601", time.Hour}, {"99999999999", time.Hour}, {"99999999999999999999", 0},
-		{"Tue, 10 Mar 2026 12:00:45 GMT", 45 * time.Second}, {"Tue, 10 Mar 2026 11:00:00 GMT", 0},
+		{"", 0},
+		{"0", 0},
+		{"30", 30 * time.Second},
+		{" 30 ", 30 * time.Second},
+		{"-5", 0},
+		{"soon", 0},
+		{"1.5", 0},
+		{"3601", time.Hour},
+		{"99999999999", time.Hour},
+		{"99999999999999999999", 0},
+		{"Tue, 10 Mar 2026 12:00:45 GMT", 45 * time.Second},
+		{"Tue, 10 Mar 2026 11:00:00 GMT", 0},
 		{"Tue, 10 Mar 2099 12:00:00 GMT", time.Hour},
-		{"Tuesday, 10-Mar-26 12:01:00 GMT", time.Minute}, {"Tue Mar 10 12:01:00 2026", time.Minute},
+		{"Tuesday, 10-Mar-26 12:01:00 GMT", time.Minute},
+		{"Tue Mar 10 12:01:00 2026", time.Minute},
 	} {
 		err := readError(answerWith(429, "", "Retry-After", test.value, "Date", date), same)
 		assert.Equal(t, test.want, err.retryAfter, test.value)

@@ -215,7 +215,7 @@ func TestWrongSwitches(t *testing.T) {
 		"-events -1":               {"must not be negative"},
 		"-columns event_id,tenant": {`column "tenant": allowed are event_id,`},
 		"-api-key=":                {"nobody gets in"},
-		"-events 3 more":           {`"more" is no flag`},
+		"-events 3 more":           {`"more" is not a flag`},
 		"-withhold -1":             {"must not be negative"},
 		"-count-status 42":         {"-count-status 42: a status is 200 to 599"},
 		"-episode plague":          {`"plague" is none of`, "silent limit"},

@@ -157,7 +157,7 @@ func (o *options) validate(rest []string) error {
 	var wrong []error
 	add := func(format string, arguments ...any) { wrong = append(wrong, fmt.Errorf(format, arguments...)) }
 	if len(rest) > 0 {
-		add("%q is no flag", rest[0])
+		add("%q is not a flag", rest[0])
 	}
 	if o.apiKey == "" && o.bearerToken == "" {
 		add("-api-key or -bearer-token is needed: without, nobody gets in")
