@@ -42,16 +42,52 @@ type group struct {
 	who  [rowGroup]dedup.Identity
 }
 
-// read asks for a window and calls each for every row of the answer, in the answer's order. Rows that seen knows are
-// found fast. It returns the number of rows; err is nil only when the answer was read to its proper end.
+// read asks for a window and calls each for every row of the answer, in the answer's order; where one answer does not
+// prove itself whole, for the rows of several. Rows that seen knows are found fast. It returns the number of rows of the
+// last answer; err is nil only when that was read to its proper end.
 func (r *reader) read(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
 ) (rows int, err error) {
+	var proof unframed
+	for {
+		rows, framed, err := r.readOnce(ctx, w, seen, each, &proof)
+		if err != nil || framed {
+			return rows, err
+		}
+		if believed, err := proof.end(); err != nil {
+			return rows, readError(w, rows, err)
+		} else if believed {
+			return rows, nil
+		}
+	}
+}
+
+// readOnce reads one answer. framed is true when HTTP proves it whole.
+func (r *reader) readOnce(
+	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *unframed,
+) (rows int, framed bool, err error) {
 	answer, err := r.open(ctx, w)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer answer.close()
+	rows, err = r.rows(answer, w, seen, each, proof)
+	return rows, answer.Framed, err
+}
+
+// rows reads an answer's rows. Those of one that is not framed are noted in proof.
+func (r *reader) rows(
+	answer *answer, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *unframed,
+) (rows int, err error) {
+	take := each
+	if !answer.Framed {
+		take = func(row *event.Row, who dedup.Identity) error {
+			if !proof.note(who, r.decoder.Torn()) {
+				return nil
+			}
+			return each(row, who)
+		}
+	}
 	if err := r.header(answer, w); err != nil {
 		if errors.Is(err, body.ErrEmptyBody) && r.empty.believe(w) {
 			return 0, nil
@@ -81,7 +117,7 @@ func (r *reader) read(
 			return rows, readError(w, rows, err)
 		}
 		rows += n
-		if err := r.group.each(r.identifier, seen, n, each); err != nil {
+		if err := r.group.each(r.identifier, seen, n, take); err != nil {
 			return rows, err
 		}
 	}

@@ -58,6 +58,7 @@ type Decoder struct {
 	// Believe tells whether an answer that ends so is whole all the same. It is called at most once for a
 	// response; what was no row is then a bad one. nil believes none that is torn, and any other.
 	Believe  func(End) bool
+	torn     bool // the row that was given last has no line end
 	believed bool
 
 	store [][]byte // room for maxColumns fields
@@ -172,6 +173,9 @@ func holdData(names []string) bool {
 // HeaderEnded reports whether the header of this response has a line end. One that has none may have been cut.
 func (d *Decoder) HeaderEnded() bool { return d.headerEnded }
 
+// Torn reports whether the row that Rows gave has no line end. It is the last one then, and alone.
+func (d *Decoder) Torn() bool { return d.torn }
+
 // refuse ends a response that is no export, with an error that shows its beginning.
 func (d *Decoder) refuse() error {
 	for d.end-d.start < body.MaxErrorBytes && d.end < len(d.buf) && d.err == nil {
@@ -183,6 +187,7 @@ func (d *Decoder) refuse() error {
 // Rows reads at least one row and as many more as are there at once. They are valid until the next call. The
 // error is that of next, and then there is no row.
 func (d *Decoder) Rows(into []event.Row) (n int, err error) {
+	d.torn = false
 	if err := d.next(&into[0]); err != nil {
 		return 0, err
 	}
@@ -244,6 +249,7 @@ func (d *Decoder) next(r *event.Row) error {
 				d.split.blame(fmt.Sprintf("has %d fields, the header %d", d.split.count, len(d.split.fields)))
 			}
 		}
+		d.torn = text[size-1] != '\n'
 		d.give(r, text)
 		d.pass(size)
 		return nil
@@ -319,7 +325,7 @@ func (d *Decoder) skip(r *event.Row) error {
 			if rest.inQuotes() || rest.count() != len(d.split.fields) {
 				return d.finish(fmt.Errorf("%w: inside the row that begins in line %d", body.ErrCut, d.line))
 			}
-			d.start = d.end // the last row of a whole body, without a line end
+			d.start, d.torn = d.end, true // the last row of a whole body, without a line end
 			break
 		}
 		d.start, d.end = head, head

@@ -70,6 +70,7 @@ func (d *Decoder) giveLine(r *event.Row, text []byte) {
 	if s.count != len(s.fields) {
 		s.blame(fmt.Sprintf("has %d fields, the header %d", s.count, len(s.fields)))
 	}
+	d.torn = line[len(line)-1] != '\n'
 	d.give(r, line)
 	d.pass(len(line))
 	d.unmark() // where rows end was found out with the quote

@@ -28,6 +28,12 @@ func NewHistory() *History { return &History{Minutes: make(map[int64]Digest)} }
 
 func MinuteOf(t time.Time) int64 { return int64(event.Seconds(t)) / 60 }
 
+// Sum is the same for the same ids in any order.
+type Sum struct{ sum uint64 }
+
+// Add adds an id.
+func (s *Sum) Add(id uint64) { s.sum += mix(id) }
+
 // mix spreads an id before it is summed, so that sums of different sets differ.
 func mix(id uint64) uint64 {
 	hi, lo := bits.Mul64(id^0xa0761d6478bd642f, 0xe7037ed1a0b428db)
