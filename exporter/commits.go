@@ -77,6 +77,13 @@ func newCommits(
 	if err != nil {
 		return nil, unreadable(cfg.CheckpointPath, err)
 	}
+	// Versions before this one noted events under whatever time they had, 2100 say, and never forgot them. What is
+	// dated later than any window that can have been read is noted under that.
+	if !saved.state.through.IsZero() {
+		latest := saved.state.through.Add(cfg.MaxWindow + longestWindow)
+		seen.Limit(latest)
+		saved.state.history.Limit(latest)
+	}
 	return &commits{
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
@@ -84,6 +91,9 @@ func newCommits(
 		seen:   seen, pending: dedup.NewPending(), at: time.Now(),
 	}, nil
 }
+
+// longestWindow is the longest that max_window is usually set to: it may have been longer in the last run.
+const longestWindow = 30 * 24 * time.Hour
 
 // through is the checkpoint: everything up to there is safe.
 func (c *commits) through() time.Time { return c.saved.state.through }

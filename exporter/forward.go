@@ -16,8 +16,9 @@ func (c *collector) forward(
 	ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window, through time.Time,
 ) error {
 	at, counts := r.Time, true
-	if r.Bad != "" || at.Before(w.Start) {
-		// It comes again for as long as nobody knows: as if it had happened at the window's end.
+	if r.Bad != "" || at.Before(w.Start) || at.After(w.End) {
+		// It comes again for as long as nobody knows: as if it had happened at the window's end. One that is dated
+		// later would be remembered until that day.
 		at, counts = w.End, false
 	}
 	switch c.commits.seen.Mark(who, at, c.batcher.number) {

@@ -157,6 +157,12 @@ func (h *History) Expire(floor time.Time) {
 	}
 }
 
+// Limit forgets minutes after latest.
+func (h *History) Limit(latest time.Time) {
+	last := MinuteOf(latest)
+	maps.DeleteFunc(h.Minutes, func(minute int64, _ Digest) bool { return minute > last })
+}
+
 const historyStored = 20 // bytes of a minute in the checkpoint: minute, sum, count
 
 func (h *History) Store() []byte {

@@ -285,6 +285,23 @@ func (s *Seen) Store(floor time.Time, batch uint32) []byte {
 	return out
 }
 
+// Limit lets what is dated after latest be forgotten as if it had happened then.
+func (s *Seen) Limit(latest time.Time) {
+	second := event.Seconds(latest)
+	for i := range s.parts {
+		for j := range s.parts[i].blocks {
+			block := &s.parts[i].blocks[j]
+			if block.newest <= second {
+				continue
+			}
+			block.newest = second
+			for k := range block.entries {
+				block.entries[k].second = min(block.entries[k].second, second)
+			}
+		}
+	}
+}
+
 // Reserve makes room for n more events, so that noting them allocates nothing.
 func (s *Seen) Reserve(n int) {
 	for i := range s.parts {
