@@ -7,49 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
-	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
-
-var windowsBegin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-func windowAt(n int) plan.Window {
-	return plan.Window{
-		Start: windowsBegin.Add(time.Duration(n) * time.Hour),
-		End:   windowsBegin.Add(time.Duration(n+1) * time.Hour),
-	}
-}
-
-func TestAnEmptyBodyIsBelievedWhenItComesTwice(t *testing.T) {
-	var b emptyBodies
-	require.False(t, b.believe(windowAt(0)))
-	require.True(t, b.believe(windowAt(0)))
-	require.True(t, b.believe(windowAt(1)), "that is how this endpoint answers")
-	require.True(t, b.believe(windowAt(2)))
-}
-
-func TestEmptyBodiesOfDifferentWindowsDoNotAddUp(t *testing.T) {
-	var b emptyBodies
-	for n := range 10 {
-		require.False(t, b.believe(windowAt(n)))
-	}
-}
-
-func TestAnEndpointWhoseEmptyExportsHaveAHeaderIsHardlyBelieved(t *testing.T) {
-	var b emptyBodies
-	b.sawHeader(0)
-	for range 3 {
-		for range 4 {
-			require.False(t, b.believe(windowAt(0)))
-		}
-		require.True(t, b.believe(windowAt(0)))
-	}
-	b = emptyBodies{}
-	b.sawHeader(5)
-	require.False(t, b.believe(windowAt(0)))
-	require.True(t, b.believe(windowAt(0)), "a header with rows says nothing about empty exports")
-	b.sawHeader(0)
-	require.False(t, b.believe(windowAt(1)), "one that has a header takes the belief back")
-}
 
 func TestAnEndpointWithoutHeadersForNothing(t *testing.T) {
 	for name, empty := range map[string]exportertest.Empty{

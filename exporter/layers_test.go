@@ -24,6 +24,7 @@ var layers = map[string][]string{
 	"schema":   {"event", "action"},
 	"body":     {"source", "logline"},
 	"csv":      {"event", "body", "logline"},
+	"whole":    {"plan", "csv", "body", "dedup"},
 	"config":   {"source", "schema", "logline"},
 }
 

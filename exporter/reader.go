@@ -13,6 +13,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
+	"github.com/wherobots/in_wherobots_audit/exporter/whole"
 )
 
 // reader asks the endpoint for windows and gives their rows: whole answers only, or an error.
@@ -28,8 +29,8 @@ type reader struct {
 	identifier *dedup.Identifier
 	columns    *event.Columns // of the last answer; nil before the first
 	group      group
-	empty      emptyBodies
-	ends       doubtfulEnds
+	empty      whole.Empty
+	ends       whole.Ends
 }
 
 // rowGroup is how many rows are decoded before the first of them is looked up: their looks into memory then take as
@@ -48,13 +49,13 @@ type group struct {
 func (r *reader) read(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
 ) (rows int, err error) {
-	var proof unframed
+	var proof whole.Unframed
 	for {
 		rows, framed, err := r.readOnce(ctx, w, seen, each, &proof)
 		if err != nil || framed {
 			return rows, err
 		}
-		if believed, err := proof.end(); err != nil {
+		if believed, err := proof.End(); err != nil {
 			return rows, readError(w, rows, err)
 		} else if believed {
 			return rows, nil
@@ -64,7 +65,7 @@ func (r *reader) read(
 
 // readOnce reads one answer. framed is true when HTTP proves it whole.
 func (r *reader) readOnce(
-	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *unframed,
+	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *whole.Unframed,
 ) (rows int, framed bool, err error) {
 	answer, err := r.open(ctx, w)
 	if err != nil {
@@ -77,25 +78,25 @@ func (r *reader) readOnce(
 
 // rows reads an answer's rows. Those of one that is not framed are noted in proof.
 func (r *reader) rows(
-	answer *answer, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *unframed,
+	answer *answer, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *whole.Unframed,
 ) (rows int, err error) {
 	take := each
 	if !answer.Framed {
 		take = func(row *event.Row, who dedup.Identity) error {
-			if !proof.note(who, r.decoder.Torn()) {
+			if !proof.Note(who, r.decoder.Torn()) {
 				return nil
 			}
 			return each(row, who)
 		}
 	}
 	if err := r.header(answer, w); err != nil {
-		if errors.Is(err, body.ErrEmptyBody) && r.empty.believe(w) {
+		if errors.Is(err, body.ErrEmptyBody) && r.empty.Believe(w) {
 			return 0, nil
 		}
 		return 0, readError(w, 0, err)
 	}
 	r.decoder.Believe = func(end csv.End) bool {
-		return (answer.Framed || !end.Torn) && r.ends.believe(w.Start, end, rows)
+		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, rows)
 	}
 	defer func() {
 		r.decoder.Believe = nil
@@ -106,12 +107,12 @@ func (r *reader) rows(
 		n, err := r.decoder.Rows(r.group.rows[:])
 		switch {
 		case err == io.EOF && rows == 0 && !r.decoder.HeaderEnded():
-			if r.empty.believe(w) {
+			if r.empty.Believe(w) {
 				return 0, nil
 			}
 			return 0, readError(w, 0, errBareHeader)
 		case err == io.EOF:
-			r.empty.sawHeader(rows)
+			r.empty.SawHeader(rows)
 			return rows, nil
 		case err != nil:
 			return rows, readError(w, rows, err)

@@ -287,3 +287,5 @@ func isOld(r *http.Request) bool {
 	end, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("endTime"))
 	return end.Before(time.Now().Add(-100 * time.Second))
 }
+
+var windowsBegin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -1,4 +1,4 @@
-package exporter
+package whole
 
 import (
 	"errors"
@@ -6,13 +6,13 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 )
 
-// unframed decides whether answers that HTTP does not prove whole (HTTP/1.0, or neither length nor chunks) can be
+// Unframed decides whether answers that HTTP does not prove whole (HTTP/1.0, or neither length nor chunks) can be
 // believed: one that was cut behind a row looks like a whole one. So a window is read until an answer has the same
 // rows as the largest one before it. New events may come in between for as long as the window is young: an answer with
 // more rows than the largest is believed too when it ends with the same row, since a cut moves the end.
 //
 // The rows are forwarded at each reading; dedup drops those that came before.
-type unframed struct {
+type Unframed struct {
 	largest reading
 	current reading
 	times   int    // readings that came to an end
@@ -27,15 +27,15 @@ type reading struct {
 	last uint64
 }
 
-// mostReadings is how often a window is read at once before it is given up for a while.
-const mostReadings = 5
+// MostReadings is how often a window is read at once before it is given up for a while.
+const MostReadings = 5
 
 // errUnframed ends a window whose answers are all different.
 var errUnframed = errors.New("the answers have no length, and each has other rows: connections may be cut")
 
-// note counts a row. It reports whether the row can be taken: one that ends without a line end may be cut inside its
+// Note counts a row. It reports whether the row can be taken: one that ends without a line end may be cut inside its
 // last field, and has to come twice.
-func (u *unframed) note(who dedup.Identity, torn bool) bool {
+func (u *Unframed) Note(who dedup.Identity, torn bool) bool {
 	u.current.rows++
 	u.current.sum.Add(who.ID)
 	u.current.last = who.ID
@@ -51,8 +51,8 @@ func (u *unframed) note(who dedup.Identity, torn bool) bool {
 	return again
 }
 
-// end ends a reading. It reports whether the window counts as read, and fails when it is time to give up.
-func (u *unframed) end() (believed bool, err error) {
+// End ends a reading. It reports whether the window counts as read, and fails when it is time to give up.
+func (u *Unframed) End() (believed bool, err error) {
 	r := u.current
 	u.current = reading{}
 	u.times++
@@ -60,7 +60,7 @@ func (u *unframed) end() (believed bool, err error) {
 	switch {
 	case !first && (r.rows == u.largest.rows && r.sum == u.largest.sum || r.isMoreThan(u.largest)):
 		return true, nil
-	case u.times == mostReadings:
+	case u.times == MostReadings:
 		return false, errUnframed
 	case first || r.rows >= u.largest.rows:
 		u.largest = r

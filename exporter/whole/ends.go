@@ -1,4 +1,4 @@
-package exporter
+package whole
 
 import (
 	"time"
@@ -6,12 +6,12 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/csv"
 )
 
-// doubtfulEnds decides whether an answer whose end is no row is whole: a query may have failed behind half of
+// Ends decides whether an answer whose end is no row is whole: a query may have failed behind half of
 // the rows, and a footer, or a quote that somebody chose, comes each time. So the same end has to come again
 // for a window with the same beginning. Its digits may differ and the rows before it may become more, since a
 // footer may count and the present goes on. An error has to come five times, since a trouble that passes
 // lasts longer than one request.
-type doubtfulEnds struct {
+type Ends struct {
 	start time.Time
 	text  string
 	rows  int
@@ -21,13 +21,15 @@ type doubtfulEnds struct {
 // maxEnd is as much of an end as is compared, in bytes.
 const maxEnd = 4 << 10
 
-func (d *doubtfulEnds) believe(start time.Time, end csv.End, rows int) bool {
+// Believe reports whether an answer to the window that begins at start is whole although it ends so, behind so many
+// rows.
+func (d *Ends) Believe(start time.Time, end csv.End, rows int) bool {
 	text, needed := withoutDigits(end.Text[:min(len(end.Text), maxEnd)]), 2
 	if end.Foreign {
 		needed = 5
 	}
 	if !d.start.Equal(start) || d.text != text || rows < d.rows {
-		*d = doubtfulEnds{start: start, text: text}
+		*d = Ends{start: start, text: text}
 	}
 	d.rows = rows
 	d.times++
