@@ -40,6 +40,10 @@ type State struct {
 	Minutes    []byte    // digests of the reconciliation window, opaque
 	Columns    []string  // columns of the last response, UTF-8; nil and empty are the same
 	Reconciled time.Time // when the last reconciliation ended; zero = never
+
+	// Unsure is since when a clock has been believed that may be wrong, so that Through may lie in the future; zero
+	// = it is not. An optional field of the file: earlier versions neither write nor miss it.
+	Unsure time.Time
 }
 
 // KeySize is the length of State.Key in bytes.
@@ -54,7 +58,7 @@ func (s State) validate() error {
 	for _, field := range []struct {
 		name string
 		at   time.Time
-	}{{"through", s.Through}, {"from", s.From}, {"reconciled", s.Reconciled}} {
+	}{{"through", s.Through}, {"from", s.From}, {"reconciled", s.Reconciled}, {"unsure", s.Unsure}} {
 		if year := field.at.UTC().Year(); !field.at.IsZero() && (year < 1970 || year > 9999) {
 			return fmt.Errorf("its time %q is in the year %d", field.name, year)
 		}

@@ -72,6 +72,9 @@ func TestAnyStateComesBack(t *testing.T) {
 			Minutes: append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "minutes")...),
 			Columns: rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "columns"),
 		}
+		if rapid.Bool().Draw(t, "unsure") {
+			want.Unsure = instant.Draw(t, "unsure since")
+		}
 		if rapid.Bool().Draw(t, "through") {
 			want.Through = instant.Draw(t, "through at")
 		}

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,7 @@ type head struct {
 	SavedAt    string     `json:"saved_at"`     // for people only
 	SavedByPID int        `json:"saved_by_pid"` // for people only
 	Columns    []string   `json:"columns"`
+	Unsure     string     `json:"unsure,omitempty"`
 }
 
 type headSource struct {
@@ -76,6 +78,7 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		Format: formatVersion, Source: headSource(source),
 		Through: formatTime(state.Through), From: formatTime(state.From), Reconciled: formatTime(state.Reconciled),
 		SavedAt: formatTime(now), SavedByPID: os.Getpid(), Columns: append([]string{}, state.Columns...),
+		Unsure: optionalTime(state.Unsure),
 	})
 	if err != nil {
 		return err
@@ -108,6 +111,13 @@ func formatTime(t time.Time) string {
 		return never
 	}
 	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func optionalTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return formatTime(t)
 }
 
 // errNewer says that the file is of a later version of this package.
@@ -186,7 +196,12 @@ func (w *whole) state() (State, error) {
 	for _, field := range []struct {
 		name, text string
 		to         *time.Time
-	}{{"through", w.Through, &s.Through}, {"from", w.From, &s.From}, {"reconciled", w.Reconciled, &s.Reconciled}} {
+	}{
+		{"through", w.Through, &s.Through},
+		{"from", w.From, &s.From},
+		{"reconciled", w.Reconciled, &s.Reconciled},
+		{"unsure", cmp.Or(w.Unsure, never), &s.Unsure},
+	} {
 		var err error
 		if *field.to, err = parseTime(field.text); err != nil {
 			return State{}, fmt.Errorf("its time %q %w", field.name, err)

@@ -56,6 +56,34 @@ func TestAHistoryOfWrongDatesLosesNothing(t *testing.T) {
 	}
 }
 
+// The clock that was ahead is put right while no process runs: the next one reads again what the one before could not
+// know to be the future.
+func TestARestartAfterAClockThatWasAheadLosesNothing(t *testing.T) {
+	for name, stop := range map[string]func(*simHost){"shutdown": (*simHost).shutdown, "kill": (*simHost).kill} {
+		for _, restarts := range []int{0, 1} { // while the clock is wrong
+			t.Run(fmt.Sprint(name, restarts), func(t *testing.T) {
+				inBubble(t, map[string]string{"overlap": "10s", "start_time": "-6h", "reconcile_interval": "0"}, func(h *simHost) {
+					h.start()
+					h.liveWith(5)
+					h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = 2 * time.Hour })
+					h.liveWith(25)
+					for range restarts {
+						stop(h)
+						h.start()
+						h.liveWith(10)
+					}
+					stop(h)
+					h.server.SetAnswers(func(a *exportertest.Answers) { a.DateOffset = 0 })
+					h.start()
+					h.liveWith(30)
+					time.Sleep(3 * time.Minute)
+					h.requireAll()
+				})
+			})
+		}
+	}
+}
+
 // Dates that are behind for long do not send again all that happened since the start.
 func TestDatesThatAreBehindDoNotRepeatTheWholeCollection(t *testing.T) {
 	inBubble(t, map[string]string{"overlap": "10s", "start_time": "-6h"}, func(h *simHost) {

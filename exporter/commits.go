@@ -38,6 +38,7 @@ type commits struct {
 	pending *dedup.Pending // what was handed over and is in no checkpoint
 	flights []flight       // windows that were read whole and wait for their batches to be safe
 	at      time.Time      // of the last commit of a flight, by the local clock
+	unsure  time.Time      // see committed
 }
 
 // flight is a part of the collection that was read whole and whose batches are on their way: when the last of them is
@@ -88,7 +89,7 @@ func newCommits(
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
 		doubts: source.NewRetry(cfg.RetryMaxInterval),
-		seen:   seen, pending: dedup.NewPending(), at: time.Now(),
+		seen:   seen, pending: dedup.NewPending(), at: time.Now(), unsure: saved.state.unsure,
 	}, nil
 }
 
@@ -192,6 +193,8 @@ func (c *commits) commit(n int) error {
 
 // save commits next, whose history must be a clone, with what its batches carried.
 func (c *commits) save(next committed) error {
+	c.unsure = plan.EarlierSet(c.unsure, c.clock.Unsure())
+	next.unsure = c.unsure
 	next.seen = c.seen.Store(c.floorOf(next), next.batch)
 	c.pending.Count(next.batch, next.history)
 	next.history.Expire(next.through.Add(-c.reconcileWindow))

@@ -18,6 +18,7 @@ type committed struct {
 	reconciled time.Time // the server's time when the last reconciliation ended
 	batch      uint32    // every batch up to this number is part of it
 	seen       []byte    // as stored
+	unsure     time.Time // since when, by the local clock, through may lie in the future; zero = it does not
 }
 
 // saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and
@@ -45,6 +46,7 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	return saved{file, committed{
 		through: state.Through, from: state.From, key: state.Key, history: history,
 		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen,
+		unsure: state.Unsure,
 	}}, nil
 }
 
@@ -58,6 +60,7 @@ func (s *saved) save(next committed) error {
 		Minutes:    next.history.Store(),
 		Columns:    next.columns,
 		Reconciled: next.reconciled,
+		Unsure:     next.unsure,
 	})
 	if err != nil {
 		return &doubtError{cause: fmt.Sprintf("the checkpoint cannot be saved: %v", err), save: true}

@@ -111,16 +111,30 @@ func (c *collector) beginSweep(ctx context.Context) error {
 	return nil
 }
 
-// readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it may have been the
-// future then.
+// readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it, by this process or
+// by one before it, may have been the future then.
 func (c *collector) readAgain() {
 	again := c.clock.Again()
-	if again.IsZero() || !again.Before(c.plan.Through) {
+	if again.IsZero() {
+		return
+	}
+	again = plan.EarlierSet(again, c.unsureSince())
+	if !again.Before(c.plan.Through) {
 		return
 	}
 	again = plan.Later(again.Truncate(time.Second), c.plan.From)
 	c.log.Warnf("the server's clock was ahead and has been put right: reads again from %s", again.Format(time.RFC3339))
 	c.plan.Reset(again)
+}
+
+// unsureSince returns, once, since when the checkpoint may have passed what was the future, by the server's clock; zero
+// means that it has not. It is for when that is about to be read again.
+func (c *collector) unsureSince() (since time.Time) {
+	if !c.commits.unsure.IsZero() {
+		since = c.clock.FromLocal(c.commits.unsure)
+		c.commits.unsure = time.Time{}
+	}
+	return since
 }
 
 // giveUpFuture gives up a checkpoint that is ahead of the server's clock, because a clock was wrong when it
@@ -139,7 +153,8 @@ func (c *collector) giveUpFuture(now time.Time) error {
 	}
 	c.notices.future(through, now)
 	if !c.plan.From.After(now) {
-		c.plan.Reset(now)
+		since := plan.EarlierSet(now, c.unsureSince())
+		c.plan.Reset(plan.Later(since, c.plan.From))
 		return nil
 	}
 	// Even the beginning was decided by a wrong clock.

@@ -191,6 +191,21 @@ func (c *Clock) Safe() time.Time {
 	return Earlier(now, c.local(time.Now()).Add(least).UTC().Round(0))
 }
 
+// Unsure returns since when, by the local clock, a clock has been believed that is ahead of the local one; zero = it is
+// not. A process that goes on from what was noted as read meanwhile must read from there again if the clock that it
+// believes is behind that.
+func (c *Clock) Unsure() time.Time {
+	for _, s := range c.spans {
+		if s.most > clockJump {
+			return s.since.Round(0).UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// FromLocal returns what the server's clock said at a moment of the local one, by the clock that is believed now.
+func (c *Clock) FromLocal(at time.Time) time.Time { return at.Add(c.offset).UTC() }
+
 // Again returns, once, the moment from which everything must be read again because a clock that was ahead has
 // been given up: the moment, by the clock that is believed now, when the wrong one was adopted. Zero means
 // that there is none.

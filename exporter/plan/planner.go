@@ -156,6 +156,17 @@ func Earlier(a, b time.Time) time.Time {
 	return b
 }
 
+// EarlierSet is Earlier where the zero time means that there is none.
+func EarlierSet(a, b time.Time) time.Time {
+	switch {
+	case a.IsZero():
+		return b
+	case b.IsZero():
+		return a
+	}
+	return Earlier(a, b)
+}
+
 func Later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
