@@ -173,28 +173,34 @@ func TestLostAfterAKill(t *testing.T) {
 	require.True(t, mustOpen(t, path).Lost())
 }
 
-// A disk that is full does not take the mark away.
+// A disk that is full does not take the mark away. The limit that stands for it is one of the whole process, so a process
+// of its own has it.
 func TestAFullDiskLeavesTheMark(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "audit.json.lock")
-	write(t, path, markHad+"1 web-7 TOKEN\n")
-	limit := func(size uint64) (before syscall.Rlimit) {
-		require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before))
-		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: before.Max}))
-		return before
-	}
-	signal.Ignore(syscall.SIGXFSZ)
-	defer signal.Reset(syscall.SIGXFSZ)
-	for _, room := range []int{0, len(markHad)} {
-		before := limit(uint64(room))
-		writeNote(path, true, "2 web-8 OTHER\n")
-		limit(before.Cur)
+	for room, size := range map[string]int{"none": 0, "the mark": len(markHad)} {
+		path := filepath.Join(t.TempDir(), "audit.json.lock")
+		write(t, path, markHad+"1 web-7 TOKEN\n")
+		output, err := child("note with room for "+room, path).CombinedOutput()
+		require.NoError(t, err, "%s", output)
 		note, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(string(note), markHad), "%q", note)
 		require.NotContains(t, string(note), "web-8")
 		require.Equal(
-			t, room == 0, strings.Contains(string(note), "web-7"),
+			t, size == 0, strings.Contains(string(note), "web-7"),
 			"nobody is named who does not hold it, if it can be helped",
 		)
+	}
+}
+
+// noteChild writes another note while files can have no more than size bytes.
+func noteChild(size uint64) func(path string) int {
+	return func(path string) int {
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size}); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		writeNote(path, true, "2 web-8 OTHER\n")
+		return 0
 	}
 }

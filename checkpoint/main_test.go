@@ -22,7 +22,11 @@ func TestMain(m *testing.M) {
 }
 
 // children are what a second process can do with the checkpoint at path; they return the exit status.
-var children = map[string]func(path string) int{"hold": holdChild}
+var children = map[string]func(path string) int{
+	"hold":                        holdChild,
+	"note with room for none":     noteChild(0),
+	"note with room for the mark": noteChild(uint64(len(markHad))),
+}
 
 const childVariable = "CHECKPOINT_TEST_CHILD"
 

@@ -95,8 +95,11 @@ func (c *collector) step(ctx context.Context) error {
 	if c.reconcileDue() {
 		return c.reconcile(ctx)
 	}
-	if c.pace.announced {
+	switch {
+	case c.pace.announced:
 		return c.pause(ctx, time.Hour)
+	case c.plan.Done():
+		return c.pause(ctx, time.Second) // until the last commit
 	}
 	return c.pause(ctx, time.Until(c.pace.nextPoll))
 }

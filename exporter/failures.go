@@ -23,6 +23,7 @@ type pace struct {
 	accepted  oldestAccepted // while the endpoint refuses to answer for what is too old
 	announced bool           // that a bounded collection is complete
 
+	succeeded    time.Time // when a request was answered last
 	failures     int       // in a row
 	failingSince time.Time // the first of them
 	refusedSince time.Time // the first refusal in a row; zero = not refused
@@ -30,8 +31,12 @@ type pace struct {
 	stall        stall
 }
 
-// refusedAlert is for how long requests must have been refused before it becomes a status event.
-const refusedAlert = 5 * time.Minute
+// refusedAlert is for how long requests must have been refused before it becomes a status event. When it began is known
+// only as well as polls tell: up to refusedBefore before the first refusal, if the last success was no later.
+const (
+	refusedAlert  = 5 * time.Minute
+	refusedBefore = time.Minute
+)
 
 // defectPause is how long the collector rests when even what follows an error is a panic.
 const defectPause = 30 * time.Second
@@ -92,24 +97,28 @@ func (c *collector) fail(ctx context.Context, err error) error {
 	if source.ClassOf(err) == source.ClassRefused {
 		c.stats.refused.Add(1)
 		if p.refusedSince.IsZero() {
-			p.refusedSince = time.Now()
+			p.refusedSince = time.Now().Add(-min(time.Since(p.succeeded), refusedBefore))
 		}
 		c.log.Errorf("%s; asks again in %s, but this probably needs a person", text, wait)
 	} else {
 		p.refusedSince = time.Time{}
 		c.log.Warnf("%s; asks again in %s", text, wait)
 	}
-	if !p.refusedSince.IsZero() && !p.refusedTold && time.Since(p.refusedSince) >= refusedAlert {
-		p.refusedTold = true
-		c.notices.status(schema.Status{
-			Kind: schema.StatusRefused, From: c.clock.Now().Add(-time.Since(p.refusedSince)),
-			Message: "audit collection stands still: the endpoint refuses requests", Detail: text,
-		})
-		if err := c.sendStatuses(ctx); err != nil {
-			return err
-		}
-	}
 	return c.pause(ctx, wait)
+}
+
+// tellRefused says when the endpoint has refused for refusedAlert.
+func (c *collector) tellRefused(ctx context.Context) error {
+	p := &c.pace
+	if p.refusedSince.IsZero() || p.refusedTold || time.Since(p.refusedSince) < refusedAlert {
+		return nil
+	}
+	p.refusedTold = true
+	c.notices.status(schema.Status{
+		Kind: schema.StatusRefused, From: c.clock.Now().Add(-time.Since(p.refusedSince)),
+		Message: "audit collection stands still: the endpoint refuses requests", Detail: p.stall.text,
+	})
+	return c.sendStatuses(ctx)
 }
 
 // succeeded notes that a request was answered.
@@ -126,6 +135,7 @@ func (c *collector) succeeded() {
 			Message: "audit collection goes on: the endpoint answers again",
 		})
 	}
+	p.succeeded = time.Now()
 	p.failures, p.refusedSince, p.refusedTold = 0, time.Time{}, false
 }
 

@@ -165,12 +165,12 @@ func (c *collector) giveUpFuture(now time.Time) error {
 	return nil
 }
 
-// complete reports whether end_time was reached for good.
+// complete reports whether end_time was reached for good: nothing more is read. It is announced when all is committed.
 func (c *collector) complete() bool {
 	if !c.plan.Done() {
 		return false
 	}
-	if !c.pace.announced {
+	if !c.pace.announced && len(c.commits.flights) == 0 {
 		c.pace.announced = true
 		c.log.Infof("the collection up to end_time %s is complete; this instance is idle now",
 			c.cfg.End.Format(time.RFC3339))

@@ -100,9 +100,15 @@ func (c *collector) sendStatuses(ctx context.Context) error {
 	return nil
 }
 
+// lookAfter is how often a pause looks whether there is a standstill to be told.
+const lookAfter = 20 * time.Second
+
 // pause waits for d, as sleep does, and says meanwhile when the collection has come to a standstill.
 func (c *collector) pause(ctx context.Context, d time.Duration) error {
 	for until := time.Now().Add(d); ; {
+		if err := c.tellRefused(ctx); err != nil {
+			return err
+		}
 		if err := c.tellStall(ctx); err != nil {
 			return err
 		}
@@ -110,7 +116,7 @@ func (c *collector) pause(ctx context.Context, d time.Duration) error {
 		if left <= 0 {
 			return ctx.Err()
 		}
-		if err := c.pace.sleep(ctx, min(left, time.Minute)); err != nil {
+		if err := c.pace.sleep(ctx, min(left, lookAfter)); err != nil {
 			return err
 		}
 	}
