@@ -37,6 +37,7 @@ type State struct {
 	From       time.Time // where this checkpoint's collection began
 	Key        []byte    // secret key of the identities' hashes, KeySize bytes
 	Seen       []byte    // identities inside the overlap, opaque
+	Strays     []byte    // identities of what no digest has, opaque; nil = none, as in files of earlier versions
 	Minutes    []byte    // digests of the reconciliation window, opaque
 	Columns    []string  // columns of the last response, UTF-8; nil and empty are the same
 	Reconciled time.Time // when the last reconciliation ended; zero = never

@@ -68,6 +68,7 @@ func TestAnyStateComesBack(t *testing.T) {
 		want := State{
 			From:    instant.Draw(t, "from"),
 			Key:     rapid.SliceOfN(rapid.Byte(), KeySize, KeySize).Draw(t, "key"),
+			Strays:  append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "strays")...),
 			Seen:    append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "seen")...),
 			Minutes: append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "minutes")...),
 			Columns: rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "columns"),
@@ -87,6 +88,7 @@ func TestAnyStateComesBack(t *testing.T) {
 		source, got, err := decode(data)
 		require.NoError(t, err)
 		got.Seen, got.Minutes = append([]byte{}, got.Seen...), append([]byte{}, got.Minutes...)
+		got.Strays = append([]byte{}, got.Strays...)
 		assert.Equal(t, testSource, source)
 		assert.Equal(t, want, got)
 	})

@@ -43,6 +43,7 @@ type whole struct {
 	Key      blob   `json:"key"`
 	Minutes  blob   `json:"minutes"`
 	Seen     blob   `json:"seen"`
+	Strays   blob   `json:"strays"`   // may be missing
 	Checksum string `json:"checksum"` // of every byte before it
 }
 
@@ -89,6 +90,9 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 	encodeBlob(summed, "key", state.Key)
 	encodeBlob(summed, "minutes", state.Minutes)
 	encodeBlob(summed, "seen", state.Seen)
+	if len(state.Strays) > 0 {
+		encodeBlob(summed, "strays", state.Strays)
+	}
 	_, _ = out.WriteString(trailer(sum.Sum64()))
 	return out.Flush()
 }
@@ -211,8 +215,12 @@ func (w *whole) state() (State, error) {
 		name string
 		from blob
 		to   *[]byte
-	}{{"key", w.Key, &s.Key}, {"minutes", w.Minutes, &s.Minutes}, {"seen", w.Seen, &s.Seen}} {
+	}{
+		{"key", w.Key, &s.Key}, {"minutes", w.Minutes, &s.Minutes}, {"seen", w.Seen, &s.Seen},
+		{"strays", w.Strays, &s.Strays},
+	} {
 		switch {
+		case !field.from.present && field.name == "strays":
 		case !field.from.present:
 			return State{}, fmt.Errorf("its %q is missing", field.name)
 		case field.from.err != nil:

@@ -33,9 +33,11 @@ type commits struct {
 
 	overlap         time.Duration
 	reconcileWindow time.Duration
+	slack           time.Duration // how much longer than the overlap events are remembered
 
 	seen    *dedup.Seen    // what was handed over since the floor
 	pending *dedup.Pending // what was handed over and is in no checkpoint
+	strays  *strays        // what was handed over and has no minute
 	flights []flight       // windows that were read whole and wait for their batches to be safe
 	at      time.Time      // of the last commit of a flight, by the local clock
 	unsure  time.Time      // see committed
@@ -78,6 +80,11 @@ func newCommits(
 	if err != nil {
 		return nil, unreadable(cfg.CheckpointPath, err)
 	}
+	strays, err := loadStrays(saved.state.strays, saved.state.through)
+	if err != nil {
+		return nil, unreadable(cfg.CheckpointPath, err)
+	}
+	strays.off = cfg.ReconcileInterval == 0
 	// Versions before this one noted events under whatever time they had, 2100 say, and never forgot them. What is
 	// dated later than any window that can have been read is noted under that.
 	if !saved.state.through.IsZero() {
@@ -89,7 +96,7 @@ func newCommits(
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
 		doubts: source.NewRetry(cfg.RetryMaxInterval),
-		seen:   seen, pending: dedup.NewPending(), at: time.Now(), unsure: saved.state.unsure,
+		seen:   seen, pending: dedup.NewPending(), strays: strays, at: time.Now(), unsure: saved.state.unsure,
 	}, nil
 }
 
@@ -108,6 +115,10 @@ func (c *commits) floor() time.Time { return c.floorOf(c.saved.state) }
 func (c *commits) floorOf(state committed) time.Time {
 	return plan.Earlier(state.through, c.clock.Now()).Add(-c.overlap)
 }
+
+// remember notes that an event's time may be so much before the one that the endpoint files it under. Then windows
+// answer events that happened before they begin, and these must still be known.
+func (c *commits) remember(lag time.Duration) { c.slack = max(c.slack, lag) }
 
 // begin saves where the collection begins, or begins anew, before anything is read: a crash must not move it.
 func (c *commits) begin(start time.Time) error {
@@ -186,7 +197,7 @@ func (c *commits) commit(n int) error {
 	}
 	c.flights = c.flights[:copy(c.flights, c.flights[n:])]
 	c.at = time.Now()
-	c.seen.Expire(c.floor())
+	c.seen.Expire(c.floor().Add(-c.slack))
 	c.doubts.Reset()
 	return nil
 }
@@ -195,9 +206,12 @@ func (c *commits) commit(n int) error {
 func (c *commits) save(next committed) error {
 	c.unsure = plan.EarlierSet(c.unsure, c.clock.Unsure())
 	next.unsure = c.unsure
-	next.seen = c.seen.Store(c.floorOf(next), next.batch)
+	next.seen = c.seen.Store(c.floorOf(next).Add(-c.slack), next.batch)
 	c.pending.Count(next.batch, next.history)
-	next.history.Expire(next.through.Add(-c.reconcileWindow))
+	oldest := next.through.Add(-c.reconcileWindow)
+	next.history.Expire(oldest)
+	c.strays.expire(oldest, next.through)
+	next.strays = c.strays.store(oldest, next.through, next.batch)
 	if err := c.saved.save(next); err != nil {
 		return err
 	}
@@ -216,6 +230,7 @@ func (c *commits) saveAgain() error { return c.saved.save(c.saved.state) }
 func (c *commits) revert(safe uint32) (statuses []schema.Status) {
 	c.seen.Revert(safe)
 	c.pending.Revert(safe)
+	c.strays.seen.Revert(safe)
 	for _, f := range c.flights {
 		statuses = append(statuses, f.statuses...)
 	}

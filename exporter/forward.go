@@ -16,7 +16,8 @@ func (c *collector) forward(
 	ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window, through time.Time,
 ) error {
 	at, counts := r.Time, true
-	if r.Bad != "" || at.Before(w.Start) || at.After(w.End) {
+	stray := r.Bad != "" || at.Before(w.Start) || at.After(w.End)
+	if stray {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end. One that is dated
 		// later would be remembered until that day.
 		at, counts = w.End, false
@@ -29,6 +30,9 @@ func (c *collector) forward(
 		c.stats.changed.Add(1)
 		c.notices.changed(r)
 	case dedup.Fresh:
+		if r.Bad == "" && r.Time.Before(through) {
+			c.commits.remember(min(w.End.Sub(r.Time), c.cfg.Overlap+2*c.cfg.PollInterval))
+		}
 		// A time before the window is not what the endpoint goes by, and does not tell when the event appeared.
 		if r.Bad == "" && !r.Time.Before(w.Start) && r.Time.Before(through) {
 			c.late(through.Sub(r.Time))
@@ -41,7 +45,10 @@ func (c *collector) forward(
 	if err := c.batcher.add(ctx, r, who); err != nil {
 		return err
 	}
-	if counts { // after add, which knows the batch
+	switch { // after add, which knows the batch
+	case stray:
+		c.commits.strays.note(who, at, c.batcher.number)
+	case counts:
 		c.commits.pending.Add(c.batcher.number, who.ID, dedup.MinuteOf(at))
 	}
 	return nil

@@ -80,8 +80,10 @@ func TestModel(t *testing.T) {
 		steps := drawSteps(rt)
 		settings := map[string]string{
 			"overlap": "5m", "max_window": rapid.SampledFrom([]string{"1m", "10m", "24h"}).Draw(rt, "max_window"),
-			"poll_interval": rapid.SampledFrom([]string{"10s", "60s"}).Draw(rt, "poll_interval"),
-			"batch_bytes":   "64K", "request_timeout": "20s", "retry_max_interval": "30s",
+			"poll_interval":      rapid.SampledFrom([]string{"10s", "60s"}).Draw(rt, "poll_interval"),
+			"reconcile_interval": rapid.SampledFrom([]string{"0", "5m"}).Draw(rt, "reconcile_interval"),
+			"reconcile_window":   "20m",
+			"batch_bytes":        "64K", "request_timeout": "20s", "retry_max_interval": "30s",
 		}
 		run++
 		path := filepath.Join(dir, fmt.Sprint(run))
@@ -136,7 +138,7 @@ func (m *model) play(s modelStep) {
 	case "late events":
 		m.events(s.n, s.delay)
 	case "odd events":
-		m.oddEvents(s.n)
+		m.oddEvents(s.n, s.delay)
 	case "ties":
 		now := m.now()
 		for i := range s.n {
@@ -220,11 +222,12 @@ var modelOddities = slices.DeleteFunc(slices.Clone(exportertest.Oddities), func(
 	return o.Name == "no id" || strings.Contains(o.Name, "quote")
 })
 
-// oddEvents adds n events that are dated or written wrongly, each in another way.
-func (m *model) oddEvents(n int) {
+// oddEvents adds n events that are dated or written wrongly, each in another way, and appear late by delay.
+func (m *model) oddEvents(n int, delay time.Duration) {
 	now := m.now()
 	events := exportertest.Generate(time.Now().UnixNano(), n, now.Add(-time.Duration(n)*50*time.Millisecond), now)
 	for i := range events {
+		events[i].Visible = events[i].Time.Add(delay)
 		events[i] = modelOddities[(n+i)%len(modelOddities)].Make(events[i])
 	}
 	m.h.server.Add(events...)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
-	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
@@ -17,13 +16,15 @@ import (
 // reconciler reads again what lies behind the overlap and hands over what appeared there later than the
 // overlap caught.
 //
-// It compares digests, minute by minute: what a window answers now with what was handed over when the
-// checkpoint passed. The events of a minute that differs are all handed over again, since a digest cannot say
-// which one is new; the SIEM drops the others by event_id.
+// It compares digests, minute by minute: what windows answer now with what was handed over when the
+// checkpoint passed (see comparison). The events of a minute that differs are all handed over again, since a digest
+// cannot say which one is new; the SIEM drops the others by event_id. What no minute can hold is compared by itself
+// (see strays).
 type reconciler struct {
 	cursor, until time.Time // of the pass under way; zero = none
 	last          time.Time // when the last pass ended, by the server's clock
 	span          time.Duration
+	compared      *comparison   // what the pass has read
 	attempts      int           // at the window under way
 	skipped       int           // minutes of the pass that are too much for the endpoint
 	found         int           // events that the pass handed over and that had been missing
@@ -37,7 +38,9 @@ const (
 )
 
 // cancel ends the pass under way; it is due again at once.
-func (r *reconciler) cancel() { r.cursor, r.until, r.attempts = time.Time{}, time.Time{}, 0 }
+func (r *reconciler) cancel() {
+	r.cursor, r.until, r.attempts, r.compared = time.Time{}, time.Time{}, 0, nil
+}
 
 // reconcileDue reports whether a pass is under way, or begins one when it is time.
 func (c *collector) reconcileDue() bool {
@@ -53,7 +56,13 @@ func (c *collector) reconcileDue() bool {
 	if now.Sub(last) < c.cfg.ReconcileInterval {
 		return false
 	}
-	return c.second.begin(c.oldest(), c.commits.floor().Truncate(time.Minute), c.cfg.MaxWindow)
+	oldest := c.oldest()
+	if !c.second.begin(oldest, c.commits.floor().Truncate(time.Minute), c.cfg.MaxWindow) {
+		return false
+	}
+	longest := max(c.cfg.MaxWindow, c.cfg.ReconcileWindow)
+	c.second.compared = newComparison(oldest, c.second.until, plan.Later(oldest.Add(-longest), c.commits.from()))
+	return true
 }
 
 // begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep
@@ -69,6 +78,7 @@ func (r *reconciler) begin(cursor, until time.Time, span time.Duration) bool {
 // oldest is the first minute that can be compared now: the history has it whole, and so has the endpoint.
 func (c *collector) oldest() time.Time {
 	from := plan.Later(c.commits.from(), c.commits.through().Add(-c.cfg.ReconcileWindow))
+	from = plan.Later(from, c.commits.strays.forgotten)
 	return plan.Later(from, c.clock.Now().Add(-source.Retention)).Add(time.Minute - 1).Truncate(time.Minute)
 }
 
@@ -142,86 +152,16 @@ func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 
 // reconcileWindow compares one window and forwards the minutes that differ.
 func (c *collector) reconcileWindow(ctx context.Context, w plan.Window) error {
-	now, err := c.digests(ctx, w, func(*event.Row, dedup.Identity) error { return nil })
+	differing, err := c.compare(ctx, w)
 	if err != nil {
 		return err
 	}
-	// The checkpoint may have moved on since the pass began, and the history has forgotten its first minutes.
-	differing, oldest := make(map[int64]bool), dedup.MinuteOf(c.oldest())
-	for minute, d := range now {
-		if minute >= oldest && d != c.commits.saved.state.history.Minutes[minute] {
-			differing[minute] = true
-		}
-	}
-	for _, run := range runs(w, differing) {
+	for _, run := range runs(differing) {
 		if err := c.forwardAgain(ctx, run); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// digests reads a window and returns the digests of its minutes. The minute that starts at its end belongs to
-// the next window.
-func (c *collector) digests(
-	ctx context.Context, w plan.Window, each func(*event.Row, dedup.Identity) error,
-) (map[int64]dedup.Digest, error) {
-	h, once, end := dedup.NewHistory(), new(dedup.Seen), dedup.MinuteOf(w.End)
-	tally := h.Tally()
-	_, err := c.reader.read(ctx, w, once, func(r *event.Row, who dedup.Identity) error {
-		minute := dedup.MinuteOf(r.Time)
-		if r.Bad != "" || minute >= end || r.Time.Before(w.Start) {
-			return nil
-		}
-		switch once.Mark(who, r.Time, 0) {
-		case dedup.Known:
-			return nil
-		case dedup.Fresh:
-			tally.Add(who.ID, minute)
-		}
-		return each(r, who)
-	})
-	tally.End()
-	return h.Minutes, err
-}
-
-// forwardAgain hands over all events of a run of minutes that differ.
-func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
-	now, err := c.digests(ctx, run, func(r *event.Row, who dedup.Identity) error {
-		return c.batcher.add(ctx, r, who)
-	})
-	if err != nil {
-		return err
-	}
-	missing := 0
-	for minute := range now {
-		missing += max(0, int(now[minute].Count)-int(c.commits.saved.state.history.Minutes[minute].Count))
-	}
-	missing = max(missing, 1)
-	c.second.found += missing
-	c.stats.reconciled.Add(int64(missing))
-	c.tellReconciled(run, missing)
-	if err := c.flush(ctx); err != nil {
-		return err
-	}
-	c.land(flight{minutes: now})
-	return nil
-}
-
-// runs joins neighbouring minutes that differ, so that each run is one request.
-func runs(w plan.Window, differing map[int64]bool) []plan.Window {
-	var out []plan.Window
-	for at := w.Start; at.Before(w.End); at = at.Add(time.Minute) {
-		if !differing[dedup.MinuteOf(at)] {
-			continue
-		}
-		if n := len(out); n > 0 && out[n-1].End.Equal(at) {
-			out[n-1].End = at.Add(time.Minute)
-			continue
-		}
-		out = append(out, plan.Window{Start: at, End: at.Add(time.Minute)})
-	}
-	return out
 }
 
 // tellReconciled says what only reconciliation found, and so how much too short the overlap was.

@@ -19,6 +19,7 @@ type committed struct {
 	batch      uint32    // every batch up to this number is part of it
 	seen       []byte    // as stored
 	unsure     time.Time // since when, by the local clock, through may lie in the future; zero = it does not
+	strays     []byte    // likewise
 }
 
 // saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and
@@ -45,7 +46,7 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	}
 	return saved{file, committed{
 		through: state.Through, from: state.From, key: state.Key, history: history,
-		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen,
+		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen, strays: state.Strays,
 		unsure: state.Unsure,
 	}}, nil
 }
@@ -57,6 +58,7 @@ func (s *saved) save(next committed) error {
 		From:       next.from,
 		Key:        next.key,
 		Seen:       next.seen,
+		Strays:     next.strays,
 		Minutes:    next.history.Store(),
 		Columns:    next.columns,
 		Reconciled: next.reconciled,

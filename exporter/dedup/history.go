@@ -24,6 +24,11 @@ type Digest struct {
 	Count uint32
 }
 
+// Exceeds reports whether d has more events than other, or as many and other ones.
+func (d Digest) Exceeds(other Digest) bool {
+	return d.Count > other.Count || d.Count == other.Count && d.sum != other.sum
+}
+
 func NewHistory() *History { return &History{Minutes: make(map[int64]Digest)} }
 
 func MinuteOf(t time.Time) int64 { return int64(event.Seconds(t)) / 60 }
@@ -144,6 +149,14 @@ func (h *History) Replace(minutes map[int64]Digest) {
 			continue
 		}
 		h.Minutes[minute] = d
+	}
+}
+
+// Merge adds the events of another history, of which none is in h.
+func (h *History) Merge(other *History) {
+	for minute, d := range other.Minutes {
+		sum := h.Minutes[minute]
+		h.Minutes[minute] = Digest{sum.sum + d.sum, sum.Count + d.Count}
 	}
 }
 

@@ -101,6 +101,12 @@ func (s *Seen) Mark(who Identity, at time.Time, batch uint32) Sighting {
 	return verdict
 }
 
+// Has reports whether who was seen, with the same content.
+func (s *Seen) Has(who Identity) bool {
+	_, _, verdict := s.part(who.ID).find(who)
+	return verdict == Known
+}
+
 // Carry notes that who goes with another batch than was thought.
 func (s *Seen) Carry(who Identity, batch uint32) {
 	p := s.part(who.ID)

@@ -1,0 +1,255 @@
+package exporter
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+)
+
+// comparison is what a pass of reconciliation has read so far. Rows are compared wherever windows answer them: those
+// with an event_time by its minute, and what has none, or one that no window that is compared can have, as a stray, one
+// by one. event_time may be another time than the one that the endpoint files events under, so a minute can get rows
+// of several windows.
+type comparison struct {
+	begin, until time.Time              // of the pass
+	oldest       time.Time              // no window of a sweep can have had an older event_time: that was a stray
+	found        *dedup.History         // what was answered
+	sent         map[int64]dedup.Digest // minutes that the pass has handed over again
+	windows      []plan.Window          // that were read
+	before       *dedup.Seen            // rows of the last one: the next one answers those of their common end too
+	strayed      map[int64]plan.Window  // minutes with rows that other windows answered, and between which times
+}
+
+func newComparison(begin, until, oldest time.Time) *comparison {
+	return &comparison{
+		begin: begin, until: until, oldest: oldest, found: dedup.NewHistory(), before: new(dedup.Seen),
+		sent: make(map[int64]dedup.Digest), strayed: make(map[int64]plan.Window),
+	}
+}
+
+// place is where a row is compared.
+type place int
+
+const (
+	nowhere  place = iota // in another pass, or never: what an earlier version collected
+	byMinute              // of its event_time
+	byItself              // as a stray
+	outside               // by the minute of its event_time, which lies outside the window
+)
+
+// placeOf tells where a row is compared that w answered.
+func (x *comparison) placeOf(r *event.Row, w plan.Window, since, now time.Time) place {
+	unknown := w.Start.Before(since)
+	switch t := r.Time; {
+	case r.Bad == "" && !t.Before(w.Start) && t.Before(w.End):
+		return byMinute
+	case unknown:
+		return nowhere
+	case r.Bad != "", t.After(now), t.Before(x.oldest):
+		return byItself
+	case t.Before(x.begin), !t.Before(x.until):
+		return nowhere
+	default:
+		return outside
+	}
+}
+
+// add takes over what w answered, and returns the minutes that have more than was handed over, or other events. One
+// that has less may get the rest from another window, or from another pass.
+func (x *comparison) add(w plan.Window, h, history *dedup.History, oldest int64) map[int64]bool {
+	x.windows = append(x.windows, w)
+	x.found.Merge(h)
+	differing := make(map[int64]bool)
+	for minute := range h.Minutes {
+		if minute >= oldest && x.found.Minutes[minute].Exceeds(x.expected(minute, history)) {
+			differing[minute] = true
+		}
+	}
+	return differing
+}
+
+// expected is what was handed over of a minute.
+func (x *comparison) expected(minute int64, history *dedup.History) dedup.Digest {
+	if d, again := x.sent[minute]; again {
+		return d
+	}
+	return history.Minutes[minute]
+}
+
+// stray notes that w answered a row of another time.
+func (x *comparison) stray(minute int64, w plan.Window) {
+	if span, known := x.strayed[minute]; known {
+		w = plan.Window{Start: plan.Earlier(span.Start, w.Start), End: plan.Later(span.End, w.End)}
+	}
+	x.strayed[minute] = w
+}
+
+// sources are the windows of the pass that can have answered rows of a run of minutes.
+func (x *comparison) sources(run plan.Window) []plan.Window {
+	span := run
+	for minute := dedup.MinuteOf(run.Start); minute < dedup.MinuteOf(run.End); minute++ {
+		if w, strayed := x.strayed[minute]; strayed {
+			span = plan.Window{Start: plan.Earlier(span.Start, w.Start), End: plan.Later(span.End, w.End)}
+		}
+	}
+	var sources []plan.Window
+	for _, w := range x.windows {
+		if w.Start.Before(span.End) && span.Start.Before(w.End) {
+			sources = append(sources, w)
+		}
+	}
+	return sources
+}
+
+// compare reads a window and returns the minutes that differ. Strays that are missing are handed over at once.
+func (c *collector) compare(ctx context.Context, w plan.Window) (map[int64]bool, error) {
+	x, h, once := c.second.compared, dedup.NewHistory(), new(dedup.Seen)
+	strayed := make(map[int64]bool)
+	missing, err := c.answered(ctx, w, once, h, func(r *event.Row, _ dedup.Identity, at place) error {
+		if at == outside {
+			strayed[dedup.MinuteOf(r.Time)] = true
+		}
+		return nil
+	})
+	if missing > 0 {
+		c.foundMissing(w, missing)
+		if err := c.flush(ctx); err != nil {
+			return nil, err
+		}
+		c.land(flight{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	for minute := range strayed {
+		x.stray(minute, w)
+	}
+	x.before = once
+	// The checkpoint may have moved on since the pass began, and the history has forgotten its first minutes.
+	return x.add(w, h, c.commits.saved.state.history, dedup.MinuteOf(c.oldest())), nil
+}
+
+// answered reads a window, adds its rows to h by their minutes, and calls each for those, but for rows that the window
+// before it or once has already. It hands over the strays that are missing, and returns how many there were.
+func (c *collector) answered(
+	ctx context.Context, w plan.Window, once *dedup.Seen, h *dedup.History,
+	each func(*event.Row, dedup.Identity, place) error,
+) (missing int, err error) {
+	x, known, now := c.second.compared, c.commits.strays, c.clock.Now()
+	tally := h.Tally()
+	_, err = c.reader.read(ctx, w, once, func(r *event.Row, who dedup.Identity) error {
+		if known.has(who) || x.before.Has(who) {
+			return nil
+		}
+		at := x.placeOf(r, w, known.since, now)
+		if at == nowhere {
+			return nil
+		}
+		verdict := once.Mark(who, w.End, 0)
+		switch {
+		case verdict == dedup.Known:
+			return nil
+		case at == byItself:
+			missing++
+			return c.forwardStray(ctx, r, who, w)
+		case verdict == dedup.Fresh:
+			tally.Add(who.ID, dedup.MinuteOf(r.Time))
+		}
+		return each(r, who, at)
+	})
+	tally.End()
+	return missing, err
+}
+
+// forwardStray hands over a row that is a stray and was missing.
+func (c *collector) forwardStray(ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window) error {
+	if r.Bad != "" {
+		c.stats.badRows.Add(1)
+		c.notices.badRow(r)
+	}
+	if err := c.batcher.add(ctx, r, who); err != nil {
+		return err
+	}
+	c.commits.strays.note(who, w.End, c.batcher.number)
+	return nil
+}
+
+// forwardAgain hands over all events of a run of minutes that differ. They are mostly those of one short request; what
+// the endpoint files under another time is in one of the windows that were compared.
+func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
+	x, history := c.second.compared, c.commits.saved.state.history
+	before := x.before
+	x.before = new(dedup.Seen)
+	defer func() { x.before = before }()
+	first, last := dedup.MinuteOf(run.Start), dedup.MinuteOf(run.End)-1
+	got, once := dedup.NewHistory(), new(dedup.Seen)
+	send := func(r *event.Row, who dedup.Identity, _ place) error {
+		if minute := dedup.MinuteOf(r.Time); minute < first || minute > last {
+			return nil
+		}
+		return c.batcher.add(ctx, r, who)
+	}
+	for _, w := range append([]plan.Window{run}, x.sources(run)...) {
+		if !w.Start.Equal(run.Start) && x.complete(got, first, last) {
+			break
+		}
+		if _, err := c.answered(ctx, w, once, got, send); err != nil {
+			return err
+		}
+	}
+	missing, sent := 0, make(map[int64]dedup.Digest)
+	for minute := first; minute <= last; minute++ {
+		d := got.Minutes[minute]
+		missing += max(0, int(d.Count)-int(x.expected(minute, history).Count))
+		x.sent[minute] = d
+		if d.Count > 0 {
+			sent[minute] = d
+		}
+	}
+	c.foundMissing(run, max(missing, 1))
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
+	c.land(flight{minutes: sent})
+	return nil
+}
+
+// complete reports whether h has all that was found of the minutes from first to last.
+func (x *comparison) complete(h *dedup.History, first, last int64) bool {
+	for minute := first; minute <= last; minute++ {
+		if h.Minutes[minute].Count < x.found.Minutes[minute].Count {
+			return false
+		}
+	}
+	return true
+}
+
+// foundMissing notes and tells what only reconciliation found.
+func (c *collector) foundMissing(w plan.Window, missing int) {
+	c.second.found += missing
+	c.stats.reconciled.Add(int64(missing))
+	c.tellReconciled(w, missing)
+}
+
+// runs joins neighbouring minutes that differ, so that each run is one request.
+func runs(differing map[int64]bool) []plan.Window {
+	minutes := make([]int64, 0, len(differing))
+	for minute := range differing {
+		minutes = append(minutes, minute)
+	}
+	slices.Sort(minutes)
+	var out []plan.Window
+	for _, minute := range minutes {
+		at := time.Unix(minute*60, 0).UTC()
+		if n := len(out); n > 0 && out[n-1].End.Equal(at) {
+			out[n-1].End = at.Add(time.Minute)
+			continue
+		}
+		out = append(out, plan.Window{Start: at, End: at.Add(time.Minute)})
+	}
+	return out
+}
