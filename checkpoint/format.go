@@ -30,6 +30,7 @@ type head struct {
 	SavedByPID int        `json:"saved_by_pid"` // for people only
 	Columns    []string   `json:"columns"`
 	Unsure     string     `json:"unsure,omitempty"`
+	Volatile   []string   `json:"volatile,omitempty"`
 }
 
 type headSource struct {
@@ -79,7 +80,8 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		Format: formatVersion, Source: headSource(source),
 		Through: formatTime(state.Through), From: formatTime(state.From), Reconciled: formatTime(state.Reconciled),
 		SavedAt: formatTime(now), SavedByPID: os.Getpid(), Columns: append([]string{}, state.Columns...),
-		Unsure: optionalTime(state.Unsure),
+		Unsure:   optionalTime(state.Unsure),
+		Volatile: state.Volatile,
 	})
 	if err != nil {
 		return err
@@ -193,7 +195,7 @@ func isCut(data []byte) bool {
 
 // state converts the fields and validates them.
 func (w *whole) state() (State, error) {
-	s := State{Columns: w.Columns}
+	s := State{Columns: w.Columns, Volatile: w.Volatile}
 	if len(s.Columns) == 0 {
 		s.Columns = nil
 	}

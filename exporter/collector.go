@@ -55,6 +55,7 @@ func newCollector(
 		client: client, stats: stats, upkeep: keep, observe: c.observe, newColumns: c.newColumns,
 		decoder: csv.New(), identifier: dedup.NewIdentifier(commits.saved.state.key),
 	}
+	c.reader.identifier.Volatile(commits.volatile, c.volatile)
 	c.batcher = &batcher{
 		ledger: ledger, stats: stats, upkeep: keep, seen: commits.seen, schema: cfg.Schema,
 		most: cfg.BatchBytes, limit: cfg.BatchBytes, number: 1,
@@ -132,6 +133,14 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 func (c *collector) newColumns(columns *event.Columns) {
 	c.batcher.encoder = schema.New(c.cfg.Schema, columns)
 	c.notices.newColumns(c.reader.columnNames())
+}
+
+// volatile notes a column that changes while its events stay the same.
+func (c *collector) volatile(column string) {
+	if name := c.log.Redact(column); name == column && len(name) <= listedName {
+		c.commits.volatile = append(c.commits.volatile, name) // what may be a secret is found anew instead
+	}
+	c.notices.volatile(column)
 }
 
 // observe notes the Date of an answer, or of one that refused or failed.

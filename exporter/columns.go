@@ -26,6 +26,12 @@ func (n *notices) newColumns(names []string) {
 	})
 }
 
+// volatile says once that a column changes while the events stay the same.
+func (n *notices) volatile(column string) {
+	n.log.Warnf("the column %s changes from answer to answer while the events stay the same: "+
+		"a change of it alone is not forwarded", logline.Quoted(n.log.Redact(column)))
+}
+
 func difference(a, b []string) (only []string) {
 	for _, name := range a {
 		if !slices.Contains(b, name) {

@@ -15,6 +15,7 @@ type committed struct {
 	key        []byte
 	history    *dedup.History // never changed, but replaced by a clone
 	columns    []string
+	volatile   []string  // of them, those that change while the events stay the same
 	reconciled time.Time // the server's time when the last reconciliation ended
 	batch      uint32    // every batch up to this number is part of it
 	seen       []byte    // as stored
@@ -47,7 +48,8 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	return saved{file, committed{
 		through: state.Through, from: state.From, key: state.Key, history: history,
 		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen, strays: state.Strays,
-		unsure: state.Unsure,
+		unsure:   state.Unsure,
+		volatile: state.Volatile,
 	}}, nil
 }
 
@@ -61,6 +63,7 @@ func (s *saved) save(next committed) error {
 		Strays:     next.strays,
 		Minutes:    next.history.Store(),
 		Columns:    next.columns,
+		Volatile:   next.volatile,
 		Reconciled: next.reconciled,
 		Unsure:     next.unsure,
 	})

@@ -3,7 +3,9 @@
 package dedup
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -14,8 +16,10 @@ import (
 // contents are two versions of one event, and both are forwarded. So an event could only be taken for another
 // if 128 bits collided under a secret key.
 type Identity struct {
-	ID      uint64 // of event_id; without one, of all fields and the row's ordinal among equal rows of its response
-	Content uint64 // of all non-empty fields, whatever the order of the columns
+	ID uint64 // of event_id; without one, of all fields and the row's ordinal among equal rows of its response
+	// Of all non-empty fields of known columns, whatever their order. Others may change with each answer: they count
+	// only where there is no event_id, and only if they do not.
+	Content uint64
 }
 
 // Identifier makes the identities of one response's rows. The key is secret to the checkpoint, so that nobody
@@ -25,10 +29,19 @@ type Identifier struct {
 	seeds   []uint64            // of each column: its name under the key
 	eventID int                 // place of event_id, -1 without
 	equal   map[Identity]uint32 // how many equal rows without event_id this response had so far
+
+	volatility volatility
 }
 
 func NewIdentifier(key []byte) *Identifier {
 	return &Identifier{key: xxh3.Hash(key) ^ binary.LittleEndian.Uint64(key)}
+}
+
+// Volatile sets the columns that are known to be volatile, and who is told of further ones. Those that are not known
+// to Columns alone can be.
+func (x *Identifier) Volatile(columns []string, found func(column string)) {
+	x.volatility.volatile = slices.Clone(columns)
+	x.volatility.found = found
 }
 
 // Begin prepares for a response with these columns.
@@ -39,25 +52,76 @@ func (x *Identifier) Begin(c *event.Columns) {
 	}
 	x.eventID = c.Known[event.EventID]
 	clear(x.equal)
+	x.volatility.begin(c)
 }
 
 // Identify allocates nothing for a row with an event_id.
 func (x *Identifier) Identify(r *event.Row) Identity {
+	id := r.Value(event.EventID)
 	var who Identity
-	if r.Bad != "" {
-		who.Content = xxh3.HashSeed(r.Raw, x.key)
-	} else {
+	switch {
+	case r.Bad != "":
+		who.Content = x.raw(r)
+	case len(x.volatility.columns) > 0:
+		return x.identifyAmongOthers(r, id)
+	default:
 		for i, field := range r.Fields {
 			if len(field) > 0 {
 				who.Content += xxh3.HashSeed(field, x.seeds[i])
 			}
 		}
 	}
-	if eventID := r.Value(event.EventID); len(eventID) > 0 {
-		who.ID = xxh3.HashSeed(eventID, x.key)
+	if len(id) > 0 {
+		who.ID = xxh3.HashSeed(id, x.key)
 		return who
 	}
 	return x.ordinal(who)
+}
+
+// identifyAmongOthers identifies a good row of an answer with columns that are not known.
+func (x *Identifier) identifyAmongOthers(r *event.Row, id []byte) Identity {
+	var known, all uint64
+	for i, field := range r.Fields {
+		if len(field) > 0 {
+			all += xxh3.HashSeed(field, x.seeds[i])
+		}
+	}
+	known = all
+	v := &x.volatility
+	for i := range v.columns {
+		c := &v.columns[i]
+		if field := r.Field(c.place); len(field) > 0 {
+			known -= xxh3.HashSeed(field, x.seeds[c.place])
+		}
+	}
+	if len(id) > 0 {
+		who := Identity{ID: xxh3.HashSeed(id, x.key), Content: known}
+		v.note(r, who.ID, known, x.seeds)
+		return who
+	}
+	v.note(r, known, known, x.seeds)
+	for i := range v.columns {
+		c := &v.columns[i]
+		if field := r.Field(c.place); len(field) > 0 && c.volatile {
+			all -= xxh3.HashSeed(field, x.seeds[c.place])
+		}
+	}
+	return x.ordinal(Identity{Content: all})
+}
+
+// raw is the content of a bad row: its text, but for the fields of volatile columns.
+func (x *Identifier) raw(r *event.Row) (content uint64) {
+	text := r.Raw
+	for i := range x.volatility.columns {
+		c := &x.volatility.columns[i]
+		if field := r.Field(c.place); c.volatile && len(field) > 0 {
+			if at := bytes.LastIndex(text, field); at >= 0 {
+				content += xxh3.HashSeed(text[at+len(field):], x.seeds[c.place])
+				text = text[:at]
+			}
+		}
+	}
+	return content + xxh3.HashSeed(text, x.key)
 }
 
 // ordinal gives equal rows without an event_id identities of their own: the first, the second, … They are as
