@@ -41,6 +41,7 @@ type State struct {
 	Minutes    []byte    // digests of the reconciliation window, opaque
 	Columns    []string  // columns of the last response, UTF-8; nil and empty are the same
 	Volatile   []string  // columns that change while the events stay the same, UTF-8; nil and empty are the same
+	SharedIDs  []string  // hashes of texts in event_id that are none, UTF-8; nil and empty are the same
 	Reconciled time.Time // when the last reconciliation ended; zero = never
 
 	// Unsure is since when a clock has been believed that may be wrong, so that Through may lie in the future; zero

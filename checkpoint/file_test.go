@@ -66,13 +66,14 @@ func TestAnyStateComesBack(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		want := State{
-			From:     instant.Draw(t, "from"),
-			Key:      rapid.SliceOfN(rapid.Byte(), KeySize, KeySize).Draw(t, "key"),
-			Strays:   append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "strays")...),
-			Seen:     append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "seen")...),
-			Minutes:  append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "minutes")...),
-			Columns:  rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "columns"),
-			Volatile: rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "volatile"),
+			From:      instant.Draw(t, "from"),
+			Key:       rapid.SliceOfN(rapid.Byte(), KeySize, KeySize).Draw(t, "key"),
+			Strays:    append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "strays")...),
+			Seen:      append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "seen")...),
+			Minutes:   append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "minutes")...),
+			Columns:   rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "columns"),
+			Volatile:  rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "volatile"),
+			SharedIDs: rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "shared"),
 		}
 		if rapid.Bool().Draw(t, "unsure") {
 			want.Unsure = instant.Draw(t, "unsure since")

@@ -31,6 +31,7 @@ type head struct {
 	Columns    []string   `json:"columns"`
 	Unsure     string     `json:"unsure,omitempty"`
 	Volatile   []string   `json:"volatile,omitempty"`
+	SharedIDs  []string   `json:"shared_ids,omitempty"`
 }
 
 type headSource struct {
@@ -80,8 +81,9 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		Format: formatVersion, Source: headSource(source),
 		Through: formatTime(state.Through), From: formatTime(state.From), Reconciled: formatTime(state.Reconciled),
 		SavedAt: formatTime(now), SavedByPID: os.Getpid(), Columns: append([]string{}, state.Columns...),
-		Unsure:   optionalTime(state.Unsure),
-		Volatile: state.Volatile,
+		Unsure:    optionalTime(state.Unsure),
+		Volatile:  state.Volatile,
+		SharedIDs: state.SharedIDs,
 	})
 	if err != nil {
 		return err
@@ -195,7 +197,7 @@ func isCut(data []byte) bool {
 
 // state converts the fields and validates them.
 func (w *whole) state() (State, error) {
-	s := State{Columns: w.Columns, Volatile: w.Volatile}
+	s := State{Columns: w.Columns, Volatile: w.Volatile, SharedIDs: w.SharedIDs}
 	if len(s.Columns) == 0 {
 		s.Columns = nil
 	}

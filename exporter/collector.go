@@ -56,6 +56,10 @@ func newCollector(
 		decoder: csv.New(), identifier: dedup.NewIdentifier(commits.saved.state.key),
 	}
 	c.reader.identifier.Volatile(commits.volatile, c.volatile)
+	c.reader.identifier.Shared(commits.sharedIDs, func(id string, rows, of int) {
+		commits.sharedIDs = append(commits.sharedIDs, id)
+		c.notices.sharedID(rows, of)
+	})
 	c.batcher = &batcher{
 		ledger: ledger, stats: stats, upkeep: keep, seen: commits.seen, schema: cfg.Schema,
 		most: cfg.BatchBytes, limit: cfg.BatchBytes, number: 1,

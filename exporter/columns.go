@@ -32,6 +32,12 @@ func (n *notices) volatile(column string) {
 		"a change of it alone is not forwarded", logline.Quoted(n.log.Redact(column)))
 }
 
+// sharedID says once that a text in event_id is none.
+func (n *notices) sharedID(rows, of int) {
+	n.log.Warnf("%d of %d rows of an answer have the same event_id: from now on these count as rows without one, "+
+		"and some arrive once more", rows, of)
+}
+
 func difference(a, b []string) (only []string) {
 	for _, name := range a {
 		if !slices.Contains(b, name) {

@@ -35,6 +35,7 @@ type commits struct {
 	overlap         time.Duration
 	reconcileWindow time.Duration
 	volatile        []string      // columns that change while the events stay the same
+	sharedIDs       []string      // hashes of texts in event_id that are none
 	slack           time.Duration // how much longer than the overlap events are remembered
 
 	seen    *dedup.Seen    // what was handed over since the floor
@@ -99,7 +100,8 @@ func newCommits(
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
 		doubts: source.NewRetry(cfg.RetryMaxInterval),
 		seen:   seen, pending: dedup.NewPending(), strays: strays, at: time.Now(), unsure: saved.state.unsure,
-		volatile: slices.Clone(saved.state.volatile),
+		volatile:  slices.Clone(saved.state.volatile),
+		sharedIDs: slices.Clone(saved.state.sharedIDs),
 	}, nil
 }
 
@@ -209,7 +211,7 @@ func (c *commits) commit(n int) error {
 func (c *commits) save(next committed) error {
 	c.unsure = plan.EarlierSet(c.unsure, c.clock.Unsure())
 	next.unsure = c.unsure
-	next.volatile = slices.Clone(c.volatile)
+	next.volatile, next.sharedIDs = slices.Clone(c.volatile), slices.Clone(c.sharedIDs)
 	next.seen = c.seen.Store(c.floorOf(next).Add(-c.slack), next.batch)
 	c.pending.Count(next.batch, next.history)
 	oldest := next.through.Add(-c.reconcileWindow)

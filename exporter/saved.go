@@ -16,6 +16,7 @@ type committed struct {
 	history    *dedup.History // never changed, but replaced by a clone
 	columns    []string
 	volatile   []string  // of them, those that change while the events stay the same
+	sharedIDs  []string  // hashes of texts in event_id that are none
 	reconciled time.Time // the server's time when the last reconciliation ended
 	batch      uint32    // every batch up to this number is part of it
 	seen       []byte    // as stored
@@ -48,8 +49,9 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	return saved{file, committed{
 		through: state.Through, from: state.From, key: state.Key, history: history,
 		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen, strays: state.Strays,
-		unsure:   state.Unsure,
-		volatile: state.Volatile,
+		unsure:    state.Unsure,
+		volatile:  state.Volatile,
+		sharedIDs: state.SharedIDs,
 	}}, nil
 }
 
@@ -64,6 +66,7 @@ func (s *saved) save(next committed) error {
 		Minutes:    next.history.Store(),
 		Columns:    next.columns,
 		Volatile:   next.volatile,
+		SharedIDs:  next.sharedIDs,
 		Reconciled: next.reconciled,
 		Unsure:     next.unsure,
 	})

@@ -29,6 +29,7 @@ func TestAVolatileColumnSendsNothingAgain(t *testing.T) {
 func TestAVolatileColumnOfEventsWithoutIDs(t *testing.T) {
 	for name, change := range map[string]func(*exportertest.Answers){
 		"no column": func(a *exportertest.Answers) { a.Without = []string{"event_id"} },
+		"None":      func(a *exportertest.Answers) { a.SharedID, a.SharedIDs = "None", 1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, map[string]string{"poll_interval": "30s"}, func(h *simHost) {

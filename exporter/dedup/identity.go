@@ -31,6 +31,7 @@ type Identifier struct {
 	equal   map[Identity]uint32 // how many equal rows without event_id this response had so far
 
 	volatility volatility
+	shared     sharedIDs
 }
 
 func NewIdentifier(key []byte) *Identifier {
@@ -53,17 +54,18 @@ func (x *Identifier) Begin(c *event.Columns) {
 	x.eventID = c.Known[event.EventID]
 	clear(x.equal)
 	x.volatility.begin(c)
+	x.shared.begin()
 }
 
 // Identify allocates nothing for a row with an event_id.
 func (x *Identifier) Identify(r *event.Row) Identity {
-	id := r.Value(event.EventID)
+	id, hasID := x.idOf(r)
 	var who Identity
 	switch {
 	case r.Bad != "":
 		who.Content = x.raw(r)
 	case len(x.volatility.columns) > 0:
-		return x.identifyAmongOthers(r, id)
+		return x.identifyAmongOthers(r, id, hasID)
 	default:
 		for i, field := range r.Fields {
 			if len(field) > 0 {
@@ -71,15 +73,25 @@ func (x *Identifier) Identify(r *event.Row) Identity {
 			}
 		}
 	}
-	if len(id) > 0 {
-		who.ID = xxh3.HashSeed(id, x.key)
+	if hasID {
+		who.ID = id
 		return who
 	}
 	return x.ordinal(who)
 }
 
+// idOf returns the hash of a row's event_id, if it has one.
+func (x *Identifier) idOf(r *event.Row) (id uint64, ok bool) {
+	text := r.Value(event.EventID)
+	if len(text) == 0 || isPlaceholder(text) {
+		return 0, false
+	}
+	id = xxh3.HashSeed(text, x.key)
+	return id, !x.shared.isNone(id)
+}
+
 // identifyAmongOthers identifies a good row of an answer with columns that are not known.
-func (x *Identifier) identifyAmongOthers(r *event.Row, id []byte) Identity {
+func (x *Identifier) identifyAmongOthers(r *event.Row, id uint64, hasID bool) Identity {
 	var known, all uint64
 	for i, field := range r.Fields {
 		if len(field) > 0 {
@@ -94,10 +106,9 @@ func (x *Identifier) identifyAmongOthers(r *event.Row, id []byte) Identity {
 			known -= xxh3.HashSeed(field, x.seeds[c.place])
 		}
 	}
-	if len(id) > 0 {
-		who := Identity{ID: xxh3.HashSeed(id, x.key), Content: known}
-		v.note(r, who.ID, known, x.seeds)
-		return who
+	if hasID {
+		v.note(r, id, known, x.seeds)
+		return Identity{ID: id, Content: known}
 	}
 	v.note(r, known, known, x.seeds)
 	for i := range v.columns {
