@@ -40,6 +40,7 @@ type rig struct {
 	port    int           // of the monitoring API; 0 = none
 	logFile bool          // the engine's log goes to a file of its own
 	flags   []string      // of the bundled host
+	env     []string      // of the process
 	sink    *refusingSink // where a real engine delivers to instead of the file
 	pipeline
 }
@@ -108,6 +109,7 @@ func (bundled) name() string { return "bundled" }
 
 func (b bundled) command(_ *testing.T, r *rig) *exec.Cmd {
 	args := []string{"--plugin", plugin, "--out", r.path("out"), "--log-level", "4"}
+	args = append(args, "--deliver-after-ms", "100") // as a real engine's flush lets chunks wait
 	if !r.memory {
 		args = append(args, "--storage-path", r.path("storage"))
 	}

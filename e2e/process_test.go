@@ -31,7 +31,7 @@ func (r *rig) start(t *testing.T) *process {
 	defer log.Close()
 	cmd := r.host.command(t, r)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.dir, log, log
-	cmd.Env = withoutKey(os.Environ())
+	cmd.Env = append(withoutKey(os.Environ()), r.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return launch(t, r, cmd)
 }

@@ -52,6 +52,13 @@ func (s *refusingSink) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
+// setShare changes the share of deliveries that it refuses.
+func (s *refusingSink) setShare(share float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.share = share
+}
+
 // writeTo names the file that the deliveries are appended to.
 func (s *refusingSink) writeTo(path string) {
 	s.mu.Lock()

@@ -60,6 +60,10 @@ write_config() {
 service:
   flush: 0.2 # so that nothing is pending when Ctrl-C comes: the engine looks only once a second
   log_level: info
+  http_server: on
+  http_listen: 127.0.0.1
+  http_port: $http_port
+  storage.metrics: on
   storage.path: $(quoted "$run/storage")
 pipeline:
   inputs:
@@ -67,6 +71,7 @@ pipeline:
       alias: audit
       endpoint: $(quoted "$endpoint")
       checkpoint_path: $(quoted "$checkpoint")
+      engine_url: http://127.0.0.1:$http_port
       poll_interval: $poll
       storage.type: filesystem
   outputs:
@@ -99,6 +104,15 @@ else
   simulate
   say "WHEROBOTS_API_KEY is not set: polls a simulated endpoint, $endpoint"
 fi
+# For the monitoring API, through which the plugin learns what Fluent Bit has stored and delivered.
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 10000)); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+  done
+}
+http_port=$(free_port)
+
 checkpoint=$run/$(tr -c 'a-zA-Z0-9.\n' '-' <<<"${endpoint#*://}").json
 say "checkpoint $checkpoint"
 
@@ -108,8 +122,8 @@ if [[ -n $engine && $engine != none ]]; then
   "$engine" -e "$plugin" -c "$run/fluent-bit.yaml" &
 else
   say "in the bundled host (FLUENT_BIT is none, or no fluent-bit is on the PATH)"
-  "$build/host" --plugin "$plugin" --storage-path "$run/storage" --input audit -p endpoint="$endpoint" \
-    -p checkpoint_path="$checkpoint" -p poll_interval="$poll" &
+  "$build/host" --plugin "$plugin" --storage-path "$run/storage" --deliver-after-ms 200 --http "$http_port" --input audit \
+    -p engine_url="http://127.0.0.1:$http_port" -p endpoint="$endpoint" -p checkpoint_path="$checkpoint" -p poll_interval="$poll" &
 fi
 pids=($! "${pids[@]}")
 wait "${pids[0]}"

@@ -22,6 +22,7 @@ type batcher struct {
 	number  uint32          // of the batch that is being filled, from 1
 	data    []byte          // it
 	records int             // in it
+	id      string          // event_id of its first event
 	limit   int             // of its bytes: most, or less once the engine was slow to copy
 }
 
@@ -45,6 +46,9 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 		b.data = b.ledger.Buffer()
 	}
 	before := len(b.data)
+	if b.records == 0 {
+		b.id = string(row.Value(event.EventID))
+	}
 	b.data = b.encoder.Append(schema.AppendEventHeader(b.data, row.Time), row)
 	b.records++
 	if len(b.data) <= b.limit || before == 0 {
@@ -58,7 +62,7 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 	if err := b.push(ctx, full, records); err != nil {
 		return err
 	}
-	b.data, b.records = append(b.ledger.Buffer(), last...), 1
+	b.data, b.records, b.id = append(b.ledger.Buffer(), last...), 1, string(row.Value(event.EventID))
 	return nil
 }
 
@@ -67,6 +71,9 @@ func (b *batcher) addStatuses(statuses []schema.Status) {
 	for _, s := range statuses {
 		if b.data == nil {
 			b.data = b.ledger.Buffer()
+		}
+		if b.records == 0 {
+			b.id = ""
 		}
 		b.data = schema.AppendStatus(schema.AppendEventHeader(b.data, s.Time), b.schema, s)
 		b.records++
@@ -85,7 +92,7 @@ func (b *batcher) flush(ctx context.Context) error {
 
 // push waits for room in the ledger's queue. The batch after it is the one that is filled next.
 func (b *batcher) push(ctx context.Context, data []byte, records int) error {
-	for !b.ledger.Push(data, records) {
+	for !b.ledger.Push(data, records, b.id) {
 		select {
 		case <-b.upkeep.changed:
 			if err := b.upkeep.settle(); err != nil {

@@ -41,8 +41,9 @@ type Exporter struct {
 	log       *logline.Queue
 	stats     *stats
 	collector *collector
-	watch     *handover.Watch  // commit_on delivery
-	witness   *handover.Engine // commit_on handoff, but for tests in fake time
+	facts     handover.Facts
+	watch     *handover.Watch   // with commit_on handoff, nil in tests in fake time
+	storage   *handover.Storage // nil in tests in fake time, which have no files
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -53,10 +54,21 @@ type Exporter struct {
 // returned.
 func New(cfg config.Config) (*Exporter, error) {
 	e, err := newExporter(cfg, nil, nil)
-	if err == nil && cfg.CommitOn == config.CommitHandoff {
-		e.witness = handover.NewEngine(cfg.EngineURL, cfg.EngineInput, nil)
+	if err != nil {
+		return nil, err
 	}
-	return e, err
+	if cfg.CommitOn == config.CommitHandoff {
+		e.ledger.RequireProof()
+		e.watch = e.newWatch(nil)
+	}
+	e.storage = handover.NewStorage(e.ledger, &e.facts, e.log)
+	return e, nil
+}
+
+// newWatch makes what asks the engine, through the given transport.
+func (e *Exporter) newWatch(engine http.RoundTripper) *handover.Watch {
+	api := handover.NewEngine(e.cfg.EngineURL, e.cfg.EngineInput, engine)
+	return handover.NewWatch(api, e.ledger, &e.facts, e.log, "commit_on "+string(e.cfg.CommitOn))
 }
 
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.
@@ -82,7 +94,7 @@ func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Export
 		e.stats.through.Store(cfg.Start.At(time.Now()).Unix())
 	}
 	if cfg.CommitOn == config.CommitDelivery {
-		e.watch = handover.NewWatch(handover.NewEngine(cfg.EngineURL, cfg.EngineInput, engine), e.ledger, e.log)
+		e.watch = e.newWatch(engine)
 	}
 	for _, warning := range cfg.Warnings() {
 		e.log.Warnf("%s", warning)
@@ -125,8 +137,8 @@ func (e *Exporter) Start() {
 	e.cancel = cancel
 	fleet.join(e)
 	e.done.Go(func() { e.collector.run(ctx) })
-	if e.witness != nil {
-		e.done.Go(func() { handover.Attend(ctx, e.witness, e.ledger, e.log) })
+	if e.storage != nil {
+		e.done.Go(func() { e.storage.Run(ctx) })
 	}
 	if e.watch != nil {
 		e.done.Go(func() { e.watch.Run(ctx) })

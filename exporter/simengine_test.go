@@ -32,6 +32,7 @@ type simEngine struct {
 	chunks  []simChunk
 	records int64
 	drops   int64
+	done    int64  // records that the output processed
 	storage []byte // as published; nil = 404
 	metrics []byte
 	asked   int
@@ -82,7 +83,7 @@ func (s *simEngine) take(events []records.Event) {
 // run is one life of the engine.
 func (s *simEngine) run(stop <-chan struct{}) {
 	s.set(func(s *simEngine) {
-		s.chunks, s.records, s.drops, s.storage, s.metrics = nil, 0, 0, nil, nil
+		s.chunks, s.records, s.drops, s.done, s.storage, s.metrics = nil, 0, 0, 0, nil, nil
 	})
 	ticker := time.NewTicker(250 * time.Millisecond)
 	defer ticker.Stop()
@@ -111,6 +112,7 @@ func (s *simEngine) flush() (events []records.Event) {
 			s.drops += int64(len(chunk.events))
 		default:
 			events = append(events, chunk.events...)
+			s.done += int64(len(chunk.events))
 		}
 	}
 	s.chunks = left
@@ -131,12 +133,16 @@ func (s *simEngine) publish(age time.Duration) {
 	}
 	if age%simCounterAge == 0 {
 		inputs := map[string]any{s.name: map[string]any{"records": s.records + s.extra}}
+		done := s.done + s.extra
 		for name, records := range s.inputs {
 			inputs[name] = map[string]any{"records": records}
+			done += records
 		}
 		s.metrics = encodeJSON(map[string]any{
-			"input":  inputs,
-			"output": map[string]any{"stdout.0": map[string]any{"errors": 0, "retries_failed": 0, "dropped_records": s.drops}},
+			"input": inputs,
+			"output": map[string]any{"stdout.0": map[string]any{
+				"errors": 0, "retries_failed": 0, "dropped_records": s.drops, "proc_records": done,
+			}},
 		})
 	}
 }

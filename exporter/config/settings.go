@@ -82,8 +82,7 @@ var settings = []setting{
 			"output has delivered them",
 		func(c *Config, value string) { c.CommitOn = CommitOn(value) }),
 	baseURLSetting("engine_url", "http://127.0.0.1:2020", "Fluent Bit's own HTTP server: needed by `commit_on "+
-		"delivery`; with `handoff`, if reachable, it is used to confirm "+
-		"that filters have processed a batch before the checkpoint moves",
+		"delivery`, and by `handoff` wherever a batch cannot be read in the storage as it was handed over",
 		func(c *Config, u parsedURL) { c.EngineURL = u }),
 	textSetting(
 		"engine_input",

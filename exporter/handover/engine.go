@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -16,20 +15,12 @@ import (
 	"time"
 )
 
-// Engine reads Fluent Bit's monitoring API (version 1, the same in 3.2 and 5.1).
+// Engine reads Fluent Bit's monitoring API, version 2 where there is one. Its methods may be called from any goroutine.
 type Engine struct {
 	url    *url.URL
 	input  string // engine_input; "" = the only input of this plugin
 	client *http.Client
 	own    func(local, remote net.Addr) (bool, error) // whether this process serves the connection; nil = it is not asked
-}
-
-// figures are what the engine tells of one input and of all outputs.
-type figures struct {
-	input   string
-	records int64 // accepted from the input since the engine started
-	chunks  int64 // of the input that are still in the engine
-	drops   int64 // records and chunks that any output dropped or gave up on
 }
 
 const (
@@ -48,58 +39,53 @@ func NewEngine(base *url.URL, input string, transport http.RoundTripper) *Engine
 	return a
 }
 
-// read returns figures that belong together as well as the engine's do.
-func (a *Engine) read(ctx context.Context) (figures, error) {
-	var storage struct {
-		InputChunks map[string]struct {
-			Chunks struct {
-				Total *int64 `json:"total"`
-			} `json:"chunks"`
-		} `json:"input_chunks"`
+// read returns what the engine tells now: all at once where it has version 2 of the API, else of version 1.
+func (a *Engine) read(ctx context.Context) (*snapshot, error) {
+	text, err := a.get(ctx, "/api/v2/metrics/prometheus")
+	if errors.Is(err, errAbsent) {
+		return a.readV1(ctx)
 	}
-	if err := a.get(ctx, "/api/v1/storage", "storage.metrics: on", &storage); err != nil {
-		return figures{}, err
-	}
-	name, metrics, err := a.metrics(ctx)
 	if err != nil {
-		return figures{}, err
+		return nil, a.told("/api/v2/metrics/prometheus", "storage.metrics: on", err)
 	}
-	chunks, ok := storage.InputChunks[name]
-	if !ok || chunks.Chunks.Total == nil {
-		return figures{}, fmt.Errorf("%s/api/v1/storage does not tell of input %q yet", a.url, name)
+	s := parseSnapshot(string(text))
+	if len(s.inputs) == 0 {
+		return nil, fmt.Errorf("%s/api/v2/metrics/prometheus tells of no input yet", a.url)
 	}
-	f := figures{input: name, records: metrics.Input[name].Records, chunks: *chunks.Chunks.Total}
-	for _, output := range metrics.Output {
-		f.drops += output.Errors + output.RetriesFailed + output.DroppedRecords
+	if s.chunks == unknown && len(s.outputs) != 1 {
+		return nil, fmt.Errorf("the engine at %s does not tell how many chunks it has: set storage.metrics: on "+
+			"in the service section", a.url)
 	}
-	return f, nil
+	return a.identify(s)
 }
 
-// records returns how many records of the input the engine's main thread has taken in.
-func (a *Engine) records(ctx context.Context) (uint64, error) {
-	name, metrics, err := a.metrics(ctx)
-	return uint64(metrics.Input[name].Records), err
-}
-
-// engineMetrics is what is read of /api/v1/metrics.
-type engineMetrics struct {
-	Input map[string]struct {
-		Records int64 `json:"records"`
-	} `json:"input"`
-	Output map[string]struct {
-		Errors         int64 `json:"errors"`
-		RetriesFailed  int64 `json:"retries_failed"`
-		DroppedRecords int64 `json:"dropped_records"`
-	} `json:"output"`
-}
-
-// metrics returns the engine's counters and this input's name among them.
-func (a *Engine) metrics(ctx context.Context) (name string, m engineMetrics, err error) {
-	if err := a.get(ctx, "/api/v1/metrics", "an http_port of its own", &m); err != nil {
-		return "", m, err
+// readV1 reads two addresses: what they tell belongs together as well as the engine's figures do.
+func (a *Engine) readV1(ctx context.Context) (*snapshot, error) {
+	var storage storageV1
+	if err := a.getJSON(ctx, "/api/v1/storage", "storage.metrics: on", &storage); err != nil {
+		return nil, err
 	}
-	name, err = a.name(slices.Sorted(maps.Keys(m.Input)))
-	return name, m, err
+	var metrics metricsV1
+	if err := a.getJSON(ctx, "/api/v1/metrics", "an http_port of its own", &metrics); err != nil {
+		return nil, err
+	}
+	s, err := a.identify(metrics.snapshot(&storage))
+	if err == nil && s.input().chunks == unknown {
+		return nil, fmt.Errorf("%s/api/v1/storage does not tell of input %q yet", a.url, s.ours)
+	}
+	return s, err
+}
+
+// identify notes which of the inputs is this one.
+func (a *Engine) identify(s *snapshot) (*snapshot, error) {
+	var names []string
+	for _, i := range s.inputs {
+		names = append(names, i.name)
+	}
+	slices.Sort(names)
+	var err error
+	s.ours, err = a.name(names)
+	return s, err
 }
 
 // name finds the input among those that the engine tells of, which are sorted.
@@ -115,44 +101,78 @@ func (a *Engine) name(inputs []string) (string, error) {
 	}
 	switch {
 	case a.input != "":
-		return "", fmt.Errorf("the engine at %s has no input %q; set engine_input to this input's alias; it has: %s", a.url, a.input, strings.Join(inputs, ", "))
+		return "", fmt.Errorf("the engine at %s has no input %q; set engine_input to this input's alias; it has: %s",
+			a.url, a.input, strings.Join(inputs, ", "))
 	case len(own) == 1:
 		return own[0], nil
 	default:
-		return "", fmt.Errorf("the engine at %s has %d inputs named %s*; give this input an alias and set engine_input to it; it has: %s", a.url, len(own), pluginPrefix, strings.Join(inputs, ", "))
+		return "", fmt.Errorf("the engine at %s has %d inputs named %s*; give this input an alias and set engine_input "+
+			"to it; it has: %s", a.url, len(own), pluginPrefix, strings.Join(inputs, ", "))
 	}
 }
 
-// get reads one address; needs is the setting of the engine that makes it answer.
-func (a *Engine) get(ctx context.Context, path, needs string, into any) error {
+// errAbsent says that the engine has no such address, or has nothing to tell there yet.
+var errAbsent = errors.New("it answers 404 Not Found")
+
+// get reads one address. Its errors do not say which, see told.
+func (a *Engine) get(ctx context.Context, path string) ([]byte, error) {
 	var connection net.Conn
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { connection = info.Conn }})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { connection = info.Conn },
+	})
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url.JoinPath(path).String(), nil)
 	if err != nil {
-		return fmt.Errorf("engine_url: %w", err)
+		return nil, fmt.Errorf("engine_url: %w", err)
 	}
 	response, err := a.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("the engine's monitoring API cannot be read, set http_server: on and %s in the service section, or engine_url: %w", needs, err)
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	if err := a.isOwn(connection); err != nil {
-		return err
+		return nil, err
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, engineAnswer))
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("it answers %s", response.Status)
+	switch {
+	case err != nil:
+		return nil, err
+	case response.StatusCode == http.StatusNotFound:
+		return nil, errAbsent
+	case response.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("it answers %s", response.Status)
 	}
+	return body, nil
+}
+
+// getJSON reads one address; needs is the setting of the engine that makes it answer.
+func (a *Engine) getJSON(ctx context.Context, path, needs string, into any) error {
+	body, err := a.get(ctx, path)
 	if err == nil {
 		err = json.Unmarshal(body, into)
 	}
-	if err != nil {
-		return fmt.Errorf("%s%s tells nothing, set http_server: on and %s in the service section: %w", a.url, path, needs, err)
-	}
-	return nil
+	return a.told(path, needs, err)
 }
 
-// isOwn makes sure that the answer comes from the Fluent Bit that this plugin runs in. Where the system does not tell, it is believed.
+// told completes an error of get for the person who can mend it.
+func (a *Engine) told(path, needs string, err error) error {
+	var transport *url.Error
+	switch {
+	case err == nil || errors.Is(err, errForeign):
+		return err
+	case errors.As(err, &transport):
+		return fmt.Errorf("the engine's monitoring API cannot be read, set http_server: on and %s in the service "+
+			"section, or engine_url: %w", needs, err)
+	default:
+		return fmt.Errorf("%s%s tells nothing, set http_server: on and %s in the service section: %w",
+			a.url, path, needs, err)
+	}
+}
+
+// errForeign says that another process answers.
+var errForeign = errors.New("not of the Fluent Bit that this input runs in")
+
+// isOwn makes sure that the answer comes from the Fluent Bit that this plugin runs in. Where the system does not tell,
+// it is believed.
 func (a *Engine) isOwn(connection net.Conn) error {
 	if a.own == nil || connection == nil {
 		return nil
@@ -161,5 +181,6 @@ func (a *Engine) isOwn(connection net.Conn) error {
 	if own || errors.Is(err, errNoProc) {
 		return nil
 	}
-	return fmt.Errorf("the monitoring API at %s is another process's, not of the Fluent Bit that this input runs in: give this one an http_port of its own, and set engine_url to it", a.url)
+	return fmt.Errorf("the monitoring API at %s is another process's, %w: give this one an http_port of its own, "+
+		"and set engine_url to it", a.url, errForeign)
 }

@@ -19,7 +19,7 @@ func TestADefectOfTheWatchIsSurvived(t *testing.T) {
 		log := new(logline.Queue)
 		w := &Watch{log: log} // without a ledger each look is a panic
 		w.Run(ctx)
-		Attend(ctx, nil, nil, log)
+		NewStorage(nil, nil, log).Run(ctx)
 		lines := log.Drain()
 		assert.Len(t, lines, 1)
 		assert.Error(t, ctx.Err(), "it goes on until it is ended")

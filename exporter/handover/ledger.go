@@ -12,12 +12,13 @@ import (
 // Facts about the engine that it rests on (read in Fluent Bit 5.1.1 and 3.2.10, and measured in both):
 //   - cleanup means "copied into a ring in memory"; the main thread empties the ring into chunks every 250 ms. A kill before that loses the batch.
 //   - an append to a full ring is tried 10 times, 100 ms apart, then dropped in silence: then cleanup comes 1 s after collect returned.
-//   - while an input is paused for its memory limit, what still is in its ring is dropped. Shutdown does not drop it.
+//   - while an input is paused for its memory limit, its ring waits: the ring's collector looks at the pause before it reads.
 //   - what is handed over after the pause of a shutdown or reload is lost.
 //   - on shutdown, Pause comes again, without a Resume, when the grace period ends; an input that is paused for its limit gets no second Pause.
 type Ledger struct {
 	mu       sync.Mutex
 	Changed  chan struct{} // room, safety or doubt: the collecting goroutine has something to look at
+	taken    chan struct{} // a batch is handed over now
 	queue    []batch
 	out      batch     // handed over, cleanup not seen
 	outAt    time.Time // when out was handed over
@@ -31,10 +32,12 @@ type Ledger struct {
 	pauses   int    // since the last Resume
 	pausedAt time.Time
 	lastCall time.Time // of collect
-	byTime   bool      // commit_on handoff: time makes a batch safe; otherwise only deliver does
-	witness  witness   // commit_on handoff: what the engine's main thread has taken in
+	byTime   bool      // time makes a batch safe, for want of proof; otherwise only Deliver and store do
+	storable bool      // commit_on handoff: what is in storage is safe
+	onDisk   bool      // and batches were found there: this input has filesystem storage
 	size     int       // of a buffer, in bytes
-	hold     bool      // commit_on delivery: nothing is handed over while the engine drains
+	hold     bool      // nothing is handed over while the engine drains
+	disk     diskRoom  // in the engine's storage
 }
 
 // batch is what one collect call hands over: encoded events.
@@ -42,6 +45,7 @@ type batch struct {
 	number  uint32
 	data    []byte
 	records int
+	trace   trace
 }
 
 // acceptance is a batch that the engine copied.
@@ -49,65 +53,42 @@ type acceptance struct {
 	number uint32
 	at     time.Time
 	total  uint64 // records handed over up to and with it
-}
-
-// witness is what the engine's monitoring API tells of its main thread, where it can be asked. A filter runs on that thread before a batch
-// is written, so with a slow one a second after the cleanup is too early (measured on 5.1.1: at 60 µs an event, 8 MB take 1.4 s). The figures
-// are published by the main thread itself: when they count a batch, it has been written.
-type witness struct {
-	known   bool      // whether it answers has been found out
-	answers bool      // without it time alone decides
-	records uint64    // that the main thread has taken in since the start
-	missing uint64    // that it never will: a processor dropped them
-	moved   time.Time // when records changed last
-}
-
-// testify notes what the engine tells; answers is false when it cannot be asked.
-func (l *Ledger) testify(records uint64, answers bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if records != l.witness.records || !l.witness.known {
-		l.witness.moved = time.Now()
-	}
-	l.witness.known, l.witness.answers, l.witness.records = true, answers, records
-}
-
-// expectWitness makes the ledger wait until it is known whether the engine can be asked.
-func (l *Ledger) expectWitness() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.witness = witness{answers: true, moved: time.Now()}
-}
-
-// written says whether the engine's main thread has taken in the batch. What it has not counted a minute after it came to rest, it never will.
-func (w *witness) written(a acceptance, now time.Time) bool {
-	if !w.answers || w.records+w.missing >= a.total {
-		return true
-	}
-	since := w.moved
-	if a.at.After(since) {
-		since = a.at
-	}
-	if !w.known || now.Sub(since) < lostAfter {
-		return false
-	}
-	w.missing = a.total - w.records
-	return true
+	trace  trace
+	stored bool // it was found in the engine's storage
 }
 
 const (
 	queueBatches = 1                      // waiting for a collect call, besides the one that is being filled
 	settleTime   = time.Second            // from cleanup to a collect call that makes a batch safe
 	ringFull     = 990 * time.Millisecond // a cleanup so late means that the append may have been dropped
-	ringEmptied  = 500 * time.Millisecond // from the last cleanup to the Pause that ends a shutdown's grace: twice the ring's 250 ms
+	ringEmptied  = 500 * time.Millisecond // from the last cleanup to a shutdown's second Pause: twice the ring's 250 ms
 	graceLimit   = time.Minute            // a second Pause later than this is not a shutdown's
 )
 
 // usualRecord is more bytes than most records have: the one that no longer fits into a batch is encoded behind it first.
 const usualRecord = 16 << 10
 
+// NewLedger makes a ledger for batches of so many bytes. By time, a batch is safe a second after the engine copied it.
 func NewLedger(byTime bool, batchBytes int) *Ledger {
-	return &Ledger{Changed: make(chan struct{}, 1), byTime: byTime, size: batchBytes + usualRecord, lastCall: time.Now()}
+	return &Ledger{
+		Changed: make(chan struct{}, 1), taken: make(chan struct{}, 1),
+		byTime: byTime, size: batchBytes + usualRecord, lastCall: time.Now(),
+		disk: diskRoom{free: unknown},
+	}
+}
+
+// RequireProof makes batches safe when they are found in storage or delivered, and no longer by time.
+func (l *Ledger) RequireProof() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byTime, l.storable = false, true
+}
+
+// trustTime takes that back, where nothing can be found out.
+func (l *Ledger) trustTime() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byTime = true
 }
 
 func (l *Ledger) notify() {
@@ -130,16 +111,20 @@ func (l *Ledger) Next() []byte {
 	if l.byTime {
 		l.settle(now)
 	}
-	if l.out.data != nil { // cannot happen with the engines measured: each collect call with data is followed by its cleanup
+	if l.out.data != nil { // cannot happen with the engines measured: each call with data is followed by its cleanup
 		l.raise("the engine asked for more before it had copied the last batch")
 		return nil
 	}
-	if l.hold || len(l.queue) == 0 {
+	if l.hold || len(l.queue) == 0 || !l.disk.take(len(l.queue[0].data)) {
 		return nil
 	}
 	l.out, l.outAt = l.queue[0], now
 	l.queue = l.queue[:copy(l.queue, l.queue[1:])]
 	l.notify()
+	select {
+	case l.taken <- struct{}{}:
+	default:
+	}
 	return l.out.data
 }
 
@@ -147,7 +132,7 @@ func (l *Ledger) Next() []byte {
 func (l *Ledger) settle(now time.Time) {
 	settled := 0
 	for _, a := range l.accepted {
-		if now.Sub(a.at) < settleTime || !l.witness.written(a, now) {
+		if now.Sub(a.at) < settleTime {
 			break
 		}
 		l.safe = max(l.safe, a.number)
@@ -169,10 +154,11 @@ func (l *Ledger) Accept() {
 	now := time.Now()
 	if now.Sub(l.outAt) >= ringFull {
 		l.slow = l.doubt == ""
-		l.raise("the engine took " + now.Sub(l.outAt).Round(time.Millisecond).String() + " to copy a batch: its buffer was full and may have dropped it")
+		l.raise("the engine took " + now.Sub(l.outAt).Round(time.Millisecond).String() +
+			" to copy a batch: its buffer was full and may have dropped it")
 	}
 	l.records += uint64(l.out.records)
-	l.accepted = append(l.accepted, acceptance{l.out.number, now, l.records})
+	l.accepted = append(l.accepted, acceptance{number: l.out.number, at: now, total: l.records, trace: l.out.trace})
 	l.recycle(l.out.data)
 	l.out = batch{}
 	l.notify()
@@ -201,7 +187,7 @@ func (l *Ledger) Pause() {
 		l.pausedAt = now
 		return
 	}
-	if !l.byTime || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
+	if !l.byTime && !l.onDisk || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
 		return
 	}
 	if last := l.accepted[len(l.accepted)-1]; now.Sub(last.at) >= ringEmptied {
@@ -232,14 +218,16 @@ func (l *Ledger) room() bool { return len(l.queue) < queueBatches && l.out.data 
 
 // Push queues a batch; batches are numbered from 1. It says false when there is no room: wait for changed and try again. While the engine copies a
 // batch there is none, so that two buffers are enough: the copy takes milliseconds of the second until the next collect call.
-func (l *Ledger) Push(data []byte, records int) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.room() {
+// id is the event_id of one of its records, by which it can be found in storage although filters changed it; "" = none.
+func (l *Ledger) Push(data []byte, records int, id string) bool {
+	if !l.Room() { // only one goroutine pushes
 		return false
 	}
+	trace := newTrace(data, id)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.pushed++
-	l.queue = append(l.queue, batch{l.pushed, data, records})
+	l.queue = append(l.queue, batch{l.pushed, data, records, trace})
 	return true
 }
 
@@ -281,6 +269,13 @@ func (l *Ledger) handed() (number uint32, records uint64, since time.Time) {
 		return l.safe, l.records, time.Time{}
 	}
 	return l.accepted[len(l.accepted)-1].number, l.records, l.accepted[0].at
+}
+
+// paused reports whether the engine has paused the input.
+func (l *Ledger) paused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pauses > 0
 }
 
 func (l *Ledger) setHold(hold bool) {

@@ -12,7 +12,7 @@ import (
 func ledgerTest(t *testing.T, test func(t *testing.T, l *Ledger)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLedger(true, 1000)
-		require.True(t, l.Push([]byte("one"), 1))
+		require.True(t, l.Push([]byte("one"), 1, ""))
 		require.Equal(t, "one", string(l.Next()))
 		l.Accept()
 		test(t, l)
@@ -37,11 +37,11 @@ func TestABatchIsSafeWhenACollectCallComesASecondAfterItsCleanup(t *testing.T) {
 
 func TestNothingIsHandedOverDuringAHold(t *testing.T) {
 	ledgerTest(t, func(t *testing.T, l *Ledger) {
-		l.Push([]byte("two"), 1)
+		l.Push([]byte("two"), 1, "")
 		time.Sleep(2 * time.Second)
 		l.Next()
 		l.Accept()
-		l.Push([]byte("three"), 1)
+		l.Push([]byte("three"), 1, "")
 		l.Pause()
 		for range 5 {
 			time.Sleep(time.Second)
@@ -99,12 +99,12 @@ func TestTheSecondPauseOfAShutdownMakesSafe(t *testing.T) {
 
 func TestASlowCleanupLeavesDoubt(t *testing.T) {
 	ledgerTest(t, func(t *testing.T, l *Ledger) {
-		l.Push([]byte("two"), 1)
+		l.Push([]byte("two"), 1, "")
 		require.NotNil(t, l.Next())
 		time.Sleep(time.Second) // the engine retries a full ring for a second and then drops
 		l.Accept()
 		require.Contains(t, doubtNow(l), "buffer was full")
-		l.Push([]byte("three"), 1)
+		l.Push([]byte("three"), 1, "")
 		require.Nil(t, l.Next(), "what is in doubt is fetched again first")
 		l.Reset()
 		require.Empty(t, doubtNow(l))
@@ -114,14 +114,14 @@ func TestASlowCleanupLeavesDoubt(t *testing.T) {
 func TestTheQueueIsBounded(t *testing.T) {
 	ledgerTest(t, func(t *testing.T, l *Ledger) {
 		for range queueBatches {
-			require.True(t, l.Push([]byte("x"), 1))
+			require.True(t, l.Push([]byte("x"), 1, ""))
 		}
-		require.False(t, l.Push([]byte("x"), 1))
+		require.False(t, l.Push([]byte("x"), 1, ""))
 		require.NotNil(t, l.Next())
-		require.False(t, l.Push([]byte("x"), 1), "the engine still reads the last one")
+		require.False(t, l.Push([]byte("x"), 1, ""), "the engine still reads the last one")
 		l.Accept()
 		<-l.Changed
-		require.True(t, l.Push([]byte("x"), 1))
+		require.True(t, l.Push([]byte("x"), 1, ""))
 	})
 }
 
@@ -129,7 +129,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 func TestABufferIsUsedAgainAfterItsCleanup(t *testing.T) {
 	l := NewLedger(true, 10)
 	first := append(l.Buffer(), 'x')
-	l.Push(first, 1)
+	l.Push(first, 1, "")
 	require.Equal(t, &first[0], &l.Next()[0])
 	other := append(l.Buffer(), 'y')
 	require.NotSame(t, &first[0], &other[0])
@@ -141,7 +141,7 @@ func TestABufferIsUsedAgainAfterItsCleanup(t *testing.T) {
 
 func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
 	l := NewLedger(true, 10)
-	l.Push(append(l.Buffer(), make([]byte, usualRecord+11)...), 1)
+	l.Push(append(l.Buffer(), make([]byte, usualRecord+11)...), 1, "")
 	l.Next()
 	l.Accept()
 	require.Equal(t, usualRecord+10, cap(l.Buffer()))
@@ -150,7 +150,7 @@ func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
 func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLedger(false, 1000)
-		l.Push([]byte("one"), 7)
+		l.Push([]byte("one"), 7, "")
 		l.Next()
 		l.Accept()
 		time.Sleep(time.Hour)
@@ -167,53 +167,5 @@ func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {
 		require.EqualValues(t, 1, safeNow(l))
 		_, _, since = l.handed()
 		require.True(t, since.IsZero())
-	})
-}
-
-// A slow filter keeps the engine's main thread from writing a batch for longer than a second (measured).
-func TestWhereTheEngineCanBeAskedABatchIsSafeWhenItHasTakenItIn(t *testing.T) {
-	ledgerTest(t, func(t *testing.T, l *Ledger) {
-		l.expectWitness()
-		time.Sleep(2 * time.Second)
-		l.Next()
-		require.Zero(t, safeNow(l), "not known yet whether it can be asked")
-		l.testify(0, true)
-		time.Sleep(10 * time.Second)
-		l.Next()
-		require.Zero(t, safeNow(l), "it still works on it")
-		l.testify(1, true)
-		l.Next()
-		require.EqualValues(t, 1, safeNow(l))
-	})
-}
-
-func TestAnEngineThatCannotBeAskedLeavesTimeToDecide(t *testing.T) {
-	ledgerTest(t, func(t *testing.T, l *Ledger) {
-		l.expectWitness()
-		l.testify(0, false)
-		time.Sleep(time.Second)
-		l.Next()
-		require.EqualValues(t, 1, safeNow(l))
-	})
-}
-
-// A processor may drop records, which are then never counted.
-func TestWhatTheEngineNeverCountsHoldsTheCheckpointForAMinuteOnly(t *testing.T) {
-	ledgerTest(t, func(t *testing.T, l *Ledger) {
-		l.expectWitness()
-		l.testify(0, true)
-		time.Sleep(lostAfter - time.Second)
-		l.Next()
-		require.Zero(t, safeNow(l))
-		time.Sleep(time.Second)
-		l.Next()
-		require.EqualValues(t, 1, safeNow(l))
-		l.Push([]byte("two"), 2)
-		l.Next()
-		l.Accept()
-		l.testify(2, true)
-		time.Sleep(time.Second)
-		l.Next()
-		require.EqualValues(t, 2, safeNow(l), "the one that is missing stays missing")
 	})
 }

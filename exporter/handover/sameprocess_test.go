@@ -18,7 +18,7 @@ func TestAConnectionServedByThisProcessIsItsOwn(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
 	defer server.Close()
 	api := NewEngine(mustURL(t, server.URL), "", nil)
-	require.NoError(t, api.get(t.Context(), "/", "x", &struct{}{}))
+	require.NoError(t, api.getJSON(t.Context(), "/", "x", &struct{}{}))
 }
 
 // Yesterday's Fluent Bit that still has the port must not pass for this one: its figures may look just as delivered.
@@ -38,7 +38,7 @@ func TestAConnectionServedByAnotherProcessIsNot(t *testing.T) {
 	require.NoError(t, err)
 	address := net.JoinHostPort("127.0.0.1", strings.TrimSpace(port))
 	api := NewEngine(mustURL(t, "http://"+address), "", nil)
-	require.ErrorContains(t, api.get(t.Context(), "/", "x", &struct{}{}), "is another process's")
+	require.ErrorContains(t, api.getJSON(t.Context(), "/", "x", &struct{}{}), "is another process's")
 }
 
 func mustURL(t *testing.T, text string) *url.URL {

@@ -3,29 +3,35 @@ package handover
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
-// Watch makes batches safe for commit_on delivery: it reads from the engine's monitoring API when what was handed over has left the engine.
+// Watch makes batches safe by what the engine's monitoring API tells: with commit_on delivery all of them, with handoff
+// those that were not found in storage.
 //
-// Delivered means, in this order: the input's record counter equals what was handed over; its chunks are gone in a figure that is younger
-// than that; and no output has dropped anything in a figure that is younger still. Measured on 3.2.10 and 5.1.1: chunk figures are renewed
-// every 5 s, counters every 1–2 s, and for the first seconds the address answers 404 or nothing.
+// The order is: the input's record counter equals what was handed over, so that the engine's main thread has dealt with
+// all of it; then proof decides. Figures of one moment are enough. Where they are of different ages (see snapshot), or
+// other inputs are busy, a figure of this input's chunks that is younger than the count must be 0 first, and then the
+// outputs' figures must be younger still.
 type Watch struct {
-	api    *Engine
+	api    figures
 	ledger *Ledger
 	log    *logline.Queue
+	facts  *Facts
+	mode   string // what it says in front of its lines
+	proof  proof
 
 	base      int64     // the input's counter when nothing was handed over
-	drops     int64     // what outputs had dropped when last looked at
 	records   int64     // handed over, of the group that is followed
 	changedAt time.Time // when records was noted
 	countedAt time.Time // when the engine had counted them all; zero = not yet
 	goneAt    time.Time // when the chunks were seen gone
 	recounts  int       // in a row without a delivery
 	recountAt time.Time // the last of them
+	errors    int64     // lines in the engine's log when nothing was on its way
 	heldAt    time.Time // since when nothing is handed over, so that the engine can drain; zero = not held
 	openAt    time.Time // since when it is handed over again although the engine had not drained
 	idleAt    time.Time // when the figures were read last while nothing was on its way
@@ -33,21 +39,28 @@ type Watch struct {
 	warnedAt  time.Time
 }
 
+// figures is the engine as far as it can be asked.
+type figures interface {
+	read(ctx context.Context) (*snapshot, error)
+}
+
 const (
 	watchInterval = time.Second
-	chunkAge      = 7 * time.Second  // a chunk figure read so long after the count is younger than it
+	chunkAge      = 7 * time.Second  // a chunk figure of one input read so long after the count is younger than it
 	dropAge       = 3 * time.Second  // the same for the outputs' counters
 	groupTime     = 10 * time.Second // for so long batches are handed over before the engine gets time to drain
 	drainPatience = 30 * time.Second // for so long it gets it: one dead output must not stop the others
 	lostAfter     = time.Minute      // what the engine has not counted by then was dropped on its way in
 	apiPatience   = 30 * time.Second
-	maxRecounts   = 2                // then the counter is off for another reason, and fetching again at once would never end …
+	maxRecounts   = 2                // then the counter is off for another reason, and fetching again would never end …
 	recountAgain  = 30 * time.Minute // … but now and then it must be tried, since losses come in rows too
+	standstill    = time.Minute      // then it is said why nothing is committed
 )
 
-// NewWatch makes a watch that asks api about what it finds in ledger.
-func NewWatch(api *Engine, ledger *Ledger, log *logline.Queue) *Watch {
-	return &Watch{api: api, ledger: ledger, log: log}
+// NewWatch makes a watch that asks api about what it finds in ledger; setting is the one that it serves. What it learns
+// of the engine it notes in facts.
+func NewWatch(api *Engine, ledger *Ledger, facts *Facts, log *logline.Queue, setting string) *Watch {
+	return &Watch{api: api, ledger: ledger, facts: facts, log: log, mode: setting, errors: unknown}
 }
 
 // Run looks once a second until ctx ends.
@@ -66,31 +79,52 @@ func (w *Watch) run(ctx context.Context) {
 	}
 }
 
-// look reads the figures if something waits for delivery, and draws the conclusions.
+// look reads the figures if something waits for proof, and draws the conclusions.
 func (w *Watch) look(ctx context.Context) {
+	if _, doubt := w.ledger.State(); doubt != "" {
+		return // what is lost is not missed again, so that all would seem delivered
+	}
 	number, records, since := w.ledger.handed()
 	if since.IsZero() {
 		w.idle(ctx)
 		return
 	}
-	figures, err := w.api.read(ctx)
+	s, err := w.api.read(ctx)
 	if err != nil {
-		w.failing(err)
+		w.failing(err, since)
 		return
 	}
 	w.failingAt = time.Time{}
-	switch {
-	case figures.drops > w.drops:
-		w.drops = figures.drops
-		w.doubt("an output dropped records or gave up on them (its own log lines say why; retry_limit no_limits keeps it from giving up, but not from dropping what the destination refuses for good, such as a 4xx)")
-	case w.delivered(figures, int64(records)):
+	if _, now, _ := w.ledger.handed(); now != records {
+		return // the figures may count what came meanwhile
+	}
+	w.facts.learn(s, uint64(max(s.input().records-w.base, 0)))
+	w.proof.meet(s)
+	switch v := w.judge(s, int64(records)); v.finding {
+	case proven:
 		w.recounts = 0
-		w.release()
-		w.openAt = time.Time{}
+		w.settled(s)
 		w.ledger.Deliver(number)
+	case doubtful:
+		w.doubt(v.why)
+	case immovable:
+		w.gate(since)
+		w.warn(standstill, v.why)
 	default:
 		w.gate(since)
+		if time.Since(since) >= standstill && v.why != "" {
+			w.warn(logline.RareInterval, v.why)
+		}
 	}
+}
+
+// settled notes that nothing is on its way.
+func (w *Watch) settled(s *snapshot) {
+	w.release()
+	w.openAt = time.Time{}
+	w.errors = s.errors
+	w.proof.writeSafe = false
+	w.goneAt, w.countedAt, w.records = time.Time{}, time.Time{}, 0
 }
 
 // idle notes, now and then, what outputs drop while nothing of this input is on its way: that is not this input's.
@@ -101,54 +135,93 @@ func (w *Watch) idle(ctx context.Context) {
 		return
 	}
 	w.idleAt = time.Now()
-	if figures, err := w.api.read(ctx); err == nil {
-		w.drops = figures.drops
-	}
-}
-
-// delivered follows one group from counted over gone to delivered.
-func (w *Watch) delivered(f figures, records int64) bool {
-	now := time.Now()
-	if records != w.records || f.records != w.base+records {
-		w.goneAt = time.Time{}
-		w.count(f, records, now)
-		return false
-	}
-	switch {
-	case w.countedAt.IsZero():
-		w.countedAt = now
-	case w.goneAt.IsZero():
-		if now.Sub(w.countedAt) >= chunkAge && f.chunks == 0 {
-			w.goneAt = now
-		}
-	case now.Sub(w.goneAt) >= dropAge:
-		return true
-	}
-	return false
-}
-
-// count compares the engine's counter with what was handed over.
-func (w *Watch) count(f figures, records int64, now time.Time) {
-	if records != w.records {
-		w.records, w.countedAt, w.changedAt = records, time.Time{}, now
+	s, err := w.api.read(ctx)
+	if err != nil {
+		w.facts.silent(err, time.Now())
 		return
 	}
-	w.countedAt = time.Time{}
-	expected := w.base + records
+	w.facts.learn(s, uint64(max(s.input().records-w.base, 0)))
+	w.proof.meet(s)
+	w.proof.drops, w.errors = s.drops(), s.errors
+}
+
+// judge follows one group from handed over to delivered.
+func (w *Watch) judge(s *snapshot, records int64) verdict {
+	now := time.Now()
+	if drops := s.drops(); drops > w.proof.drops {
+		w.proof.drops = drops
+		return verdict{doubtful, "an output dropped records or gave up on them (its own log lines say why; retry_limit " +
+			"no_limits keeps it from giving up, but not from dropping what the destination refuses for good, such as a 4xx)"}
+	}
+	if records != w.records {
+		w.records, w.changedAt, w.countedAt, w.goneAt = records, now, time.Time{}, time.Time{}
+	}
+	if s.input().records != w.base+records {
+		w.countedAt, w.goneAt = time.Time{}, time.Time{}
+		return w.count(s, records, now)
+	}
+	if w.countedAt.IsZero() {
+		w.countedAt = now
+		// Each failed write logs an error.
+		w.proof.writeSafe = s.errors != unknown && s.errors == w.errors
+	}
+	w.proof.writeSafe = w.proof.writeSafe || s.diskless() || w.facts.inMemory() || w.ledger.allStored()
+	if v, obstructed := w.proof.obstacles(s); obstructed {
+		return v
+	}
+	if s.whole && !w.proof.busy {
+		return w.proof.wholeEngine(s, w.facts.empties())
+	}
+	return w.aged(s, now)
+}
+
+// aged judges where chunk figures are older than the others.
+func (w *Watch) aged(s *snapshot, now time.Time) verdict {
+	if now.Sub(w.countedAt) < chunkAge {
+		return verdict{}
+	}
+	left := s.mine(func(i inputFigures) int64 { return i.chunks }) - w.facts.ownEmpties()
+	if !w.proof.busy {
+		left = s.leftover() - w.facts.empties()
+	}
 	switch {
-	case f.records > expected && w.recounts > 0:
-		w.base = f.records - records // what was thought lost had only been slow
-	case f.records > expected:
-		w.warn("the engine counts %d records of input %q, but only %d were handed over: engine_input names another input. The checkpoint stands still, events flow on", f.records, f.input, expected)
+	case left > 0:
+		w.goneAt = time.Time{}
+		return wait("%d chunks are still in Fluent Bit", left)
+	case w.goneAt.IsZero():
+		w.goneAt = now
+		return verdict{}
+	case now.Sub(w.goneAt) < dropAge:
+		return verdict{}
+	case w.proof.busy:
+		return w.proof.ownRoutes(s)
+	}
+	return w.proof.wholeEngine(s, w.facts.empties())
+}
+
+// count compares the engine's counter with what was handed over. While the input is paused, nothing is taken in.
+func (w *Watch) count(s *snapshot, records int64, now time.Time) verdict {
+	if s.input().paused || w.ledger.paused() {
+		w.changedAt = now
+	}
+	counted, expected := s.input().records, w.base+records
+	switch {
+	case counted > expected && w.recounts > 0:
+		w.base = counted - records // what was thought lost had only been slow
+	case counted > expected:
+		return verdict{immovable, fmt.Sprintf("the engine counts %d records of input %q, but only %d were handed over: "+
+			"engine_input names another input", counted, s.ours, expected)}
 	case now.Sub(w.changedAt) < lostAfter:
 	case w.recounts < maxRecounts || now.Sub(w.recountAt) >= recountAgain:
 		w.recounts++
 		w.recountAt = now
-		w.base = f.records - records
-		w.doubt("the engine never counted some of the records that it had copied")
+		w.base = counted - records
+		return verdict{doubtful, "the engine never counted some of the records that it had copied"}
 	default:
-		w.warn("the engine counts fewer records of input %q than were handed over, again and again: does a processor drop some? The checkpoint stands still, events flow on", f.input)
+		return verdict{immovable, fmt.Sprintf("the engine counts fewer records of input %q than were handed over, again "+
+			"and again: does a processor drop some?", s.ours)}
 	}
+	return wait("the engine has not taken in %d records", expected-counted)
 }
 
 // gate stops the hand-over for a while, since under a steady stream the chunks may never all be gone.
@@ -185,8 +258,8 @@ func (w *Watch) doubt(cause string) {
 	w.ledger.doubtful(cause)
 }
 
-// failing lets events flow on while the figures cannot be read.
-func (w *Watch) failing(err error) {
+// failing lets events flow on while the figures cannot be read, although something waits for them since a time.
+func (w *Watch) failing(err error, since time.Time) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
@@ -194,15 +267,18 @@ func (w *Watch) failing(err error) {
 	if w.failingAt.IsZero() {
 		w.failingAt = time.Now()
 	}
-	if time.Since(w.failingAt) >= apiPatience {
+	w.facts.silent(err, w.failingAt)
+	if min(time.Since(w.failingAt), time.Since(since)) >= apiPatience {
 		w.release()
-		w.warn("commit_on delivery: %v. The checkpoint stands still, events flow on", err)
+		w.warn(logline.RareInterval, err.Error())
 	}
 }
 
-func (w *Watch) warn(format string, args ...any) {
-	if w.warnedAt.IsZero() || time.Since(w.warnedAt) >= logline.RareInterval {
-		w.warnedAt = time.Now()
-		w.log.Warnf(format, args...)
+// warn says why nothing is committed, a reason once in an interval.
+func (w *Watch) warn(interval time.Duration, why string) {
+	if !w.warnedAt.IsZero() && time.Since(w.warnedAt) < interval {
+		return
 	}
+	w.warnedAt = time.Now()
+	w.log.Warnf("%s: %s. The checkpoint stands still, events flow on", w.mode, why)
 }
