@@ -29,7 +29,27 @@ func servedHere(local, remote net.Addr) (bool, error) {
 			return false, err
 		}
 		if inode != "" {
-			return openHere("socket:[" + inode + "]")
+			if own, err := openHere("socket:[" + inode + "]"); own || err != nil {
+				return own, err
+			}
+		}
+	}
+	return listensHere(there.Port)
+}
+
+// listensHere reports whether this process listens on a port: a server may have closed its end of the connection, after
+// its answer, before that is looked for.
+func listensHere(port int) (bool, error) {
+	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
+		inode, err := socketInode(table, port, 0) // the other end of a socket that listens is port 0
+		if err != nil {
+			return false, err
+		}
+		if inode == "" {
+			continue
+		}
+		if own, err := openHere("socket:[" + inode + "]"); own || err != nil {
+			return own, err
 		}
 	}
 	return false, nil
