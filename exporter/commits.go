@@ -95,15 +95,23 @@ func newCommits(
 		seen.Limit(latest)
 		saved.state.history.Limit(latest)
 	}
-	return &commits{
+	c := &commits{
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
 		doubts: source.NewRetry(cfg.RetryMaxInterval),
 		seen:   seen, pending: dedup.NewPending(), strays: strays, at: time.Now(), unsure: saved.state.unsure,
 		volatile:  slices.Clone(saved.state.volatile),
 		sharedIDs: slices.Clone(saved.state.sharedIDs),
-	}, nil
+	}
+	if oldest, ok := seen.Oldest(); ok { // what was older than the overlap was remembered for a reason
+		c.remember(min(saved.state.through.Add(-cfg.Overlap).Sub(oldest), longestLag(cfg)))
+	}
+	return c, nil
 }
+
+// longestLag is how much earlier than the endpoint's own time an event_time can be without that a usual poll, which
+// begins an overlap before what was read, would see it before its window.
+func longestLag(cfg config.Config) time.Duration { return cfg.Overlap + 2*cfg.PollInterval }
 
 // longestWindow is the longest that max_window is usually set to: it may have been longer in the last run.
 const longestWindow = 30 * 24 * time.Hour

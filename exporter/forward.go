@@ -31,7 +31,7 @@ func (c *collector) forward(
 		c.notices.changed(r)
 	case dedup.Fresh:
 		if r.Bad == "" && r.Time.Before(through) {
-			c.commits.remember(min(w.End.Sub(r.Time), c.cfg.Overlap+2*c.cfg.PollInterval))
+			c.commits.remember(min(w.End.Sub(r.Time), longestLag(c.cfg)))
 		}
 		// A time before the window is not what the endpoint goes by, and does not tell when the event appeared.
 		if r.Bad == "" && !r.Time.Before(w.Start) && r.Time.Before(through) {

@@ -52,7 +52,8 @@ var repeats = map[string]bool{"kill": true, "drop": true, "pause": true, "server
 func drawSteps(t *rapid.T) []modelStep {
 	kinds := []string{
 		"events", "events", "events", "late events", "ties", "wait", "wait", "fail", "cut", "hang",
-		"odd events", "row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order", "ill", "ill", "ill",
+		"odd events", "row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order",
+		"ill", "ill", "ill",
 	}
 	step := rapid.Custom(func(t *rapid.T) modelStep {
 		return modelStep{

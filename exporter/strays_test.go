@@ -160,3 +160,18 @@ func TestACheckpointWithoutStrays(t *testing.T) {
 		h.requireOnce()
 	})
 }
+
+// Events that windows answer again although they happened before them arrive once, after a restart too.
+func TestEventsWhoseTimeLagsArriveOnce(t *testing.T) {
+	inBubble(t, nil, func(h *simHost) {
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.TimeLag = 5 * time.Minute })
+		for range 3 {
+			h.start()
+			time.Sleep(5 * time.Second)
+			h.liveFor(30)
+			time.Sleep(2 * time.Minute)
+			h.shutdown()
+		}
+		h.requireOnce()
+	})
+}

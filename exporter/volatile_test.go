@@ -40,16 +40,23 @@ func TestAVolatileColumnOfEventsWithoutIDs(t *testing.T) {
 				h.start()
 				h.happen(50)
 				time.Sleep(3 * time.Minute)
-				require.LessOrEqual(t, len(h.delivered), 150)
-				before := len(h.delivered)
+				require.LessOrEqual(t, h.countDelivered(), 150)
+				before := h.countDelivered()
 				h.happen(10)
 				time.Sleep(3 * time.Minute)
 				h.shutdown()
 				h.start()
 				time.Sleep(3 * time.Minute)
-				require.Equal(t, before+10, len(h.delivered), h.logged())
+				require.Equal(t, before+10, h.countDelivered(), h.logged())
 				require.Equal(t, 1, count(h.logged(), `the column "exported_at"`))
 			})
 		})
 	}
+}
+
+// countDelivered returns how many records were delivered.
+func (h *simHost) countDelivered() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.delivered)
 }

@@ -11,7 +11,8 @@ func TestAPlaceholderIsNoID(t *testing.T) {
 	header := []string{"event_id", "event_time", "action_name"}
 	x := NewIdentifier(make([]byte, 16))
 	for _, id := range []string{"None", "null", "NULL", "nil", "NaN", "N/A", "na", "undefined", "<NA>", "-", ""} {
-		who := identify(t, x, header, []string{id, "1", "login"}, []string{id, "1", "login"}, []string{id, "1", "logout"})
+		who := identify(t, x, header,
+			[]string{id, "1", "login"}, []string{id, "1", "login"}, []string{id, "1", "logout"})
 		require.NotEqual(t, who[0], who[1], "%q: two events that look alike", id)
 		require.NotEqual(t, who[0].ID, who[2].ID)
 	}

@@ -291,6 +291,17 @@ func (s *Seen) Store(floor time.Time, batch uint32) []byte {
 	return out
 }
 
+// Oldest returns the time of the oldest entry; ok is false without any.
+func (s *Seen) Oldest() (t time.Time, ok bool) {
+	oldest := uint32(math.MaxUint32)
+	for i := range s.parts {
+		for e := range s.parts[i].wanted(0, math.MaxUint32) {
+			oldest = min(oldest, e.second)
+		}
+	}
+	return time.Unix(int64(oldest), 0).UTC(), s.Count > 0
+}
+
 // Limit lets what is dated after latest be forgotten as if it had happened then.
 func (s *Seen) Limit(latest time.Time) {
 	second := event.Seconds(latest)
