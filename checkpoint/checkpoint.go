@@ -47,6 +47,8 @@ type State struct {
 	// Unsure is since when a clock has been believed that may be wrong, so that Through may lie in the future; zero
 	// = it is not. An optional field of the file: earlier versions neither write nor miss it.
 	Unsure time.Time
+
+	RowLimit int // rows that the endpoint answers at most without saying so; 0 = none is known. Optional too
 }
 
 // KeySize is the length of State.Key in bytes.
@@ -65,6 +67,9 @@ func (s State) validate() error {
 		if year := field.at.UTC().Year(); !field.at.IsZero() && (year < 1970 || year > 9999) {
 			return fmt.Errorf("its time %q is in the year %d", field.name, year)
 		}
+	}
+	if s.RowLimit < 0 {
+		return fmt.Errorf("its row_limit is %d", s.RowLimit)
 	}
 	if !s.Through.IsZero() && s.From.IsZero() {
 		return fmt.Errorf("it says where it stands (%q), but not where it began (%q)", "through", "from")

@@ -74,6 +74,7 @@ func TestAnyStateComesBack(t *testing.T) {
 			Columns:   rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "columns"),
 			Volatile:  rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "volatile"),
 			SharedIDs: rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "shared"),
+			RowLimit:  rapid.IntRange(0, 1_000_000).Draw(t, "row_limit"),
 		}
 		if rapid.Bool().Draw(t, "unsure") {
 			want.Unsure = instant.Draw(t, "unsure since")
@@ -139,6 +140,7 @@ func TestSaveRefusesWhatOpenWould(t *testing.T) {
 	require.NoError(t, f.Save(testState(1)))
 	for want, change := range map[string]func(*State){
 		`its key has 3 bytes instead of 16`: func(s *State) { s.Key = s.Key[:3] },
+		`its row_limit is -1`:               func(s *State) { s.RowLimit = -1 },
 		`its time "through" is in the year 1969`: func(s *State) {
 			s.Through = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)
 		},

@@ -32,6 +32,7 @@ type head struct {
 	Unsure     string     `json:"unsure,omitempty"`
 	Volatile   []string   `json:"volatile,omitempty"`
 	SharedIDs  []string   `json:"shared_ids,omitempty"`
+	RowLimit   int        `json:"row_limit,omitempty"`
 }
 
 type headSource struct {
@@ -84,6 +85,7 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		Unsure:    optionalTime(state.Unsure),
 		Volatile:  state.Volatile,
 		SharedIDs: state.SharedIDs,
+		RowLimit:  state.RowLimit,
 	})
 	if err != nil {
 		return err
@@ -197,7 +199,7 @@ func isCut(data []byte) bool {
 
 // state converts the fields and validates them.
 func (w *whole) state() (State, error) {
-	s := State{Columns: w.Columns, Volatile: w.Volatile, SharedIDs: w.SharedIDs}
+	s := State{Columns: w.Columns, Volatile: w.Volatile, SharedIDs: w.SharedIDs, RowLimit: w.RowLimit}
 	if len(s.Columns) == 0 {
 		s.Columns = nil
 	}

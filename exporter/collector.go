@@ -33,6 +33,9 @@ type collector struct {
 	notices *notices      // what is said
 	second  reconciler    // what was read is read again
 	pace    pace          // when, and how long it has been failing
+
+	rowLimit rowLimit // what the endpoint leaves out
+	fresh    int      // events that were forwarded and had never been seen
 }
 
 func newCollector(
@@ -51,6 +54,7 @@ func newCollector(
 		pace:    pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
 	}
 	c.notices.columns = commits.saved.state.columns
+	c.rowLimit.known = commits.saved.state.rowLimit
 	c.reader = &reader{
 		client: client, stats: stats, upkeep: keep, observe: c.observe, newColumns: c.newColumns,
 		decoder: csv.New(), identifier: dedup.NewIdentifier(commits.saved.state.key),
@@ -111,10 +115,8 @@ func (c *collector) step(ctx context.Context) error {
 
 // collect reads one window, forwards what was not seen yet, and notes the window as read.
 func (c *collector) collect(ctx context.Context, w plan.Window) error {
-	through := c.plan.Through
-	rows, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
-		return c.forward(ctx, r, who, w, through)
-	})
+	read := c.forwarding(ctx, c.plan.Through)
+	got, err := read(w, nil)
 	if err != nil {
 		if err := c.flush(ctx); err != nil {
 			return err
@@ -123,7 +125,10 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	}
 	c.succeeded()
 	c.acceptedLater(w)
-	c.plan.NoteRead(w, c.clock.Safe(), rows)
+	if whole, err := c.readWhole(ctx, w, got, read); !whole || err != nil {
+		return err
+	}
+	c.plan.NoteRead(w, c.clock.Safe(), got.rows)
 	if err := c.handOver(ctx); err != nil {
 		return err
 	}
@@ -131,6 +136,21 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	usual := max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap)
 	c.notices.progress(c.plan, usual, c.stats.records.Load())
 	return c.commits.settle()
+}
+
+// forwarding returns a function that reads a window and forwards what was not seen yet. through is what had been
+// read before.
+func (c *collector) forwarding(ctx context.Context, through time.Time) readPart {
+	return func(w plan.Window, union *dedup.Seen) (reading, error) {
+		before, other := c.fresh, 0
+		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
+			other += mark(union, r, who)
+			return c.forward(ctx, r, who, w, through)
+		})
+		c.tooFine(w, err)
+		got.fresh, got.other = c.fresh-before, other
+		return got, err
+	}
 }
 
 // newColumns prepares for the columns of an answer.

@@ -54,6 +54,7 @@ type flight struct {
 	columns    []string               // of the last answer, nil = as before
 	minutes    map[int64]dedup.Digest // that reconciliation found different and forwarded again
 	reconciled time.Time              // when it ends a reconciliation
+	rowLimit   int                    // that was known then; 0 = none
 	statuses   []schema.Status        // that its batches carry
 }
 
@@ -204,6 +205,7 @@ func (c *commits) commit(n int) error {
 			next.columns = f.columns
 		}
 		next.reconciled = plan.Later(next.reconciled, f.reconciled)
+		next.rowLimit = f.rowLimit
 	}
 	if err := c.save(next); err != nil {
 		return err

@@ -141,7 +141,7 @@ func (c *collector) answered(
 ) (missing int, err error) {
 	x, known, now := c.second.compared, c.commits.strays, c.clock.Now()
 	tally := h.Tally()
-	_, err = c.reader.read(ctx, w, once, func(r *event.Row, who dedup.Identity) error {
+	err = c.readParts(w, c.comparing(ctx, once, func(r *event.Row, who dedup.Identity, fresh *int) error {
 		if known.has(who) || x.before.Has(who) {
 			return nil
 		}
@@ -155,14 +155,33 @@ func (c *collector) answered(
 			return nil
 		case at == byItself:
 			missing++
+			*fresh++
 			return c.forwardStray(ctx, r, who, w)
 		case verdict == dedup.Fresh:
+			*fresh++
 			tally.Add(who.ID, dedup.MinuteOf(r.Time))
 		}
 		return each(r, who, at)
-	})
+	}))
 	tally.End()
 	return missing, err
+}
+
+// comparing returns a function that reads a part of a window and calls each for its rows, which says how many of them
+// are new to once.
+func (c *collector) comparing(
+	ctx context.Context, once *dedup.Seen, each func(r *event.Row, who dedup.Identity, fresh *int) error,
+) readPart {
+	return func(part plan.Window, union *dedup.Seen) (reading, error) {
+		fresh, other := 0, 0
+		got, err := c.reader.read(ctx, part, once, func(r *event.Row, who dedup.Identity) error {
+			other += mark(union, r, who)
+			return each(r, who, &fresh)
+		})
+		c.tooFine(part, err)
+		got.fresh, got.other = fresh, other
+		return got, err
+	}
 }
 
 // forwardStray hands over a row that is a stray and was missing.

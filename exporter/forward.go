@@ -30,6 +30,7 @@ func (c *collector) forward(
 		c.stats.changed.Add(1)
 		c.notices.changed(r)
 	case dedup.Fresh:
+		c.fresh++
 		if r.Bad == "" && r.Time.Before(through) {
 			c.commits.remember(min(w.End.Sub(r.Time), longestLag(c.cfg)))
 		}
@@ -84,6 +85,7 @@ func (c *collector) handOver(ctx context.Context) error {
 func (c *collector) land(f flight) {
 	f.last = c.batcher.lastFilled()
 	f.columns = c.reader.columnNames()
+	f.rowLimit = c.rowLimit.known
 	f.statuses = c.notices.land()
 	c.commits.land(f)
 }

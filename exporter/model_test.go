@@ -88,10 +88,14 @@ func TestModel(t *testing.T) {
 			"reconcile_window":   "20m",
 			"batch_bytes":        "64K", "request_timeout": "20s", "retry_max_interval": "30s",
 		}
+		limit := exportertest.SilentLimit{
+			Rows:   rapid.SampledFrom([]int{0, 0, 157, 200, 256}).Draw(rt, "silent limit"),
+			Newest: rapid.Bool().Draw(rt, "newest"),
+		}
 		run++
 		path := filepath.Join(dir, fmt.Sprint(run))
 		var failure string
-		synctest.Test(t, func(t *testing.T) { failure = playModel(t, path, settings, steps) })
+		synctest.Test(t, func(t *testing.T) { failure = playModel(t, path, settings, limit, steps) })
 		if failure != "" {
 			rt.Fatal(failure)
 		}
@@ -108,7 +112,9 @@ func fastDir(t *testing.T) string {
 	return dir
 }
 
-func playModel(t *testing.T, path string, settings map[string]string, steps []modelStep) (failure string) {
+func playModel(
+	t *testing.T, path string, settings map[string]string, limit exportertest.SilentLimit, steps []modelStep,
+) (failure string) {
 	time.Sleep(10 * 365 * day)
 	m := &model{healing: 11 * time.Minute}
 	m.h = &simHost{t: t, settings: map[string]string{
@@ -122,6 +128,8 @@ func playModel(t *testing.T, path string, settings map[string]string, steps []mo
 		APIKey: "key",
 		Clock:  func() time.Time { return time.Now().Add(time.Duration(m.offset.Load())) },
 	})
+	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = limit })
+	m.may = !isRound(limit.Rows) && limit.Rows > 0 // what had passed before it came again is read again
 	m.h.start()
 	for _, step := range steps {
 		m.play(step)

@@ -44,21 +44,21 @@ type group struct {
 }
 
 // read asks for a window and calls each for every row of the answer, in the answer's order; where one answer does not
-// prove itself whole, for the rows of several. Rows that seen knows are found fast. It returns the number of rows of the
-// last answer; err is nil only when that was read to its proper end.
+// prove itself whole, for the rows of several. Rows that seen knows are found fast. It returns what the last answer had;
+// err is nil only when that was read to its proper end.
 func (r *reader) read(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
-) (rows int, err error) {
+) (reading, error) {
 	var proof whole.Unframed
 	for {
-		rows, framed, err := r.readOnce(ctx, w, seen, each, &proof)
+		got, framed, err := r.readOnce(ctx, w, seen, each, &proof)
 		if err != nil || framed {
-			return rows, err
+			return got, err
 		}
 		if believed, err := proof.End(); err != nil {
-			return rows, readError(w, rows, err)
+			return got, readError(w, got.rows, err)
 		} else if believed {
-			return rows, nil
+			return got, nil
 		}
 	}
 }
@@ -66,20 +66,21 @@ func (r *reader) read(
 // readOnce reads one answer. framed is true when HTTP proves it whole.
 func (r *reader) readOnce(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *whole.Unframed,
-) (rows int, framed bool, err error) {
+) (got reading, framed bool, err error) {
 	answer, err := r.open(ctx, w)
 	if err != nil {
-		return 0, false, err
+		return got, false, err
 	}
 	defer answer.close()
-	rows, err = r.rows(answer, w, seen, each, proof)
-	return rows, answer.Framed, err
+	got, err = r.rows(answer, w, seen, each, proof)
+	got.more = answer.Paging.More(got.rows)
+	return got, answer.Framed, err
 }
 
 // rows reads an answer's rows. Those of one that is not framed are noted in proof.
 func (r *reader) rows(
 	answer *answer, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *whole.Unframed,
-) (rows int, err error) {
+) (got reading, err error) {
 	take := each
 	if !answer.Framed {
 		take = func(row *event.Row, who dedup.Identity) error {
@@ -91,35 +92,35 @@ func (r *reader) rows(
 	}
 	if err := r.header(answer, w); err != nil {
 		if errors.Is(err, body.ErrEmptyBody) && r.empty.Believe(w) {
-			return 0, nil
+			return got, nil
 		}
-		return 0, readError(w, 0, err)
+		return got, readError(w, 0, err)
 	}
 	r.decoder.Believe = func(end csv.End) bool {
-		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, rows)
+		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, got.rows)
 	}
 	defer func() {
 		r.decoder.Believe = nil
-		r.stats.rows.Add(int64(rows))
+		r.stats.rows.Add(int64(got.rows))
 		r.group.release()
 	}()
 	for {
 		n, err := r.decoder.Rows(r.group.rows[:])
 		switch {
-		case err == io.EOF && rows == 0 && !r.decoder.HeaderEnded():
+		case err == io.EOF && got.rows == 0 && !r.decoder.HeaderEnded():
 			if r.empty.Believe(w) {
-				return 0, nil
+				return got, nil
 			}
-			return 0, readError(w, 0, errBareHeader)
+			return got, readError(w, 0, errBareHeader)
 		case err == io.EOF:
-			r.empty.SawHeader(rows)
-			return rows, nil
+			r.empty.SawHeader(got.rows)
+			return got, nil
 		case err != nil:
-			return rows, readError(w, rows, err)
+			return got, readError(w, got.rows, err)
 		}
-		rows += n
+		got.add(r.group.rows[:n], w)
 		if err := r.group.each(r.identifier, seen, n, take); err != nil {
-			return rows, err
+			return got, err
 		}
 	}
 }

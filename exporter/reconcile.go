@@ -82,11 +82,14 @@ func (c *collector) oldest() time.Time {
 	return plan.Later(from, c.clock.Now().Add(-source.Retention)).Add(time.Minute - 1).Truncate(time.Minute)
 }
 
-// window returns the pass's next window: at most span, and about reconcileRows.
-func (r *reconciler) window(h *dedup.History) plan.Window {
+// window returns the pass's next window: at most span, and at most so many rows unless a minute has more.
+func (r *reconciler) window(h *dedup.History, most int) plan.Window {
 	end, rows := r.cursor, 0
-	for end.Before(r.until) && end.Sub(r.cursor) < max(r.span, time.Minute) && rows < reconcileRows {
+	for end.Before(r.until) && end.Sub(r.cursor) < max(r.span, time.Minute) {
 		rows += int(h.Minutes[dedup.MinuteOf(end)].Count)
+		if rows > most && end.After(r.cursor) {
+			break
+		}
 		end = end.Add(time.Minute)
 	}
 	return plan.Window{Start: r.cursor, End: end}
@@ -95,7 +98,7 @@ func (r *reconciler) window(h *dedup.History) plan.Window {
 // reconcile does the next window of the pass.
 func (c *collector) reconcile(ctx context.Context) error {
 	r := &c.second
-	w := r.window(c.commits.saved.state.history)
+	w := r.window(c.commits.saved.state.history, c.rowLimit.atMost(reconcileRows))
 	err := c.reconcileWindow(ctx, w)
 	var doubt *doubtError
 	switch {

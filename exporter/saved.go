@@ -22,6 +22,7 @@ type committed struct {
 	seen       []byte    // as stored
 	unsure     time.Time // since when, by the local clock, through may lie in the future; zero = it does not
 	strays     []byte    // likewise
+	rowLimit   int       // see rowLimit; 0 = none is known
 }
 
 // saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and
@@ -52,6 +53,7 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 		unsure:    state.Unsure,
 		volatile:  state.Volatile,
 		sharedIDs: state.SharedIDs,
+		rowLimit:  state.RowLimit,
 	}}, nil
 }
 
@@ -69,6 +71,7 @@ func (s *saved) save(next committed) error {
 		SharedIDs:  next.sharedIDs,
 		Reconciled: next.reconciled,
 		Unsure:     next.unsure,
+		RowLimit:   next.rowLimit,
 	})
 	if err != nil {
 		return &doubtError{cause: fmt.Sprintf("the checkpoint cannot be saved: %v", err), save: true}

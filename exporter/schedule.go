@@ -32,7 +32,9 @@ func (c *collector) tellStart() {
 
 // limits are the settings that the plan keeps to.
 func (c *collector) limits() plan.Limits {
-	return plan.Limits{Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End}
+	return plan.Limits{
+		Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End, RowLimit: c.rowLimit.known,
+	}
 }
 
 // maxUnsettled is the longest pause between two questions for the server's time while its answers contradict

@@ -17,6 +17,7 @@ var (
 		schema.StatusStarted, schema.StatusRetentionGap, schema.StatusCheckpointReset, schema.StatusRefused,
 		schema.StatusRefusedOver, schema.StatusStalled, schema.StatusStalledOver, schema.StatusReconciled,
 		schema.StatusOverlapTooShort, schema.StatusRefetched, schema.StatusColumnsChanged,
+		schema.StatusRowLimit, schema.StatusRowGap,
 	}
 )
 
@@ -113,6 +114,21 @@ var statusCases = map[schema.Kind]struct {
 		engine.set(func(s *simEngine) { s.drop = 1 })
 		h.liveWith(4)
 	}, 1, "an output dropped records"},
+
+	schema.StatusRowLimit: {nil, func(h *simHost) {
+		h.limitSilently(200, true)
+		h.happen(300)
+		h.start()
+		h.liveWith(5)
+	}, 1, "the endpoint leaves out what goes beyond 200 rows"},
+
+	schema.StatusRowGap: {nil, func(h *simHost) {
+		h.limitSilently(200, false)
+		h.crowd(300, h.now().Add(-20*time.Minute).Truncate(time.Second), 0)
+		h.happen(300)
+		h.start()
+		h.liveWith(5)
+	}, 1, "and leaves out the others"},
 
 	schema.StatusColumnsChanged: {nil, func(h *simHost) {
 		h.start()

@@ -143,6 +143,9 @@ func (x *exchange) find(shown func(*Event) bool) ([]*Event, *refusal) {
 	if x.end, refused = timeParameter(query, "endTime"); refused != nil {
 		return nil, refused
 	}
+	if x.answers.Windows.WholeSeconds {
+		x.start, x.end = x.start.Truncate(time.Second), x.end.Truncate(time.Second)
+	}
 	if refused = x.refuses(x.start, x.end); refused != nil {
 		return nil, refused
 	}

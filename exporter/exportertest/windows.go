@@ -12,6 +12,8 @@ type Windows struct {
 	TooOldAt time.Duration // … this; 0 = what is kept
 	Backward int           // startTime is not before endTime
 	Future   int           // endTime is after the server's present
+
+	WholeSeconds bool // fractions of both times are cut off before anything else
 }
 
 // refuses returns why a window is refused. A time that was not given is never the reason.

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Window is the closed range of one export request. Both ends are whole seconds: whatever precision the
-// endpoint's clock has, no event can fall between two windows that share an end.
+// Window is the closed range of one export request. Neighbors share an end: whatever precision the endpoint's
+// clock has, no event can fall between them. Ends are whole seconds, but inside a second that has more events
+// than the endpoint answers at once.
 type Window struct {
 	Start, End time.Time
 }
@@ -36,6 +37,10 @@ type Planner struct {
 	Target  time.Time     // where the sweep ends; zero = no sweep
 	begun   time.Time     // the server's time when the sweep began
 	swept   time.Time     // likewise of the last one that was read to its end; zero = none since the last reset
+
+	RowLimit int           // rows that the endpoint answers at most without saying so; 0 = none is known
+	grid     time.Duration // ends of windows are multiples of it
+	dense    time.Time     // the end of what had too many rows: windows do not grow before it
 }
 
 // Limits are the settings that a plan keeps to.
@@ -43,12 +48,14 @@ type Limits struct {
 	Overlap   time.Duration // how far before what was read each sweep begins
 	MaxWindow time.Duration // the longest window
 	End       time.Time     // where to stop; zero = never
+	RowLimit  int           // see Planner
 }
 
 // New plans on from through. from is where the collection began: nothing before it is asked for.
 func New(l Limits, from, through time.Time) *Planner {
 	p := &Planner{
 		overlap: l.Overlap, maxWindow: l.MaxWindow, Length: l.MaxWindow,
+		RowLimit: l.RowLimit, grid: leastGrid,
 		From: from.Truncate(time.Second).UTC(),
 	}
 	if !l.End.IsZero() {
@@ -66,7 +73,7 @@ func (p *Planner) Reset(through time.Time) {
 }
 
 // cancel ends the sweep under way.
-func (p *Planner) cancel() { p.next, p.Target = time.Time{}, time.Time{} }
+func (p *Planner) cancel() { p.next, p.Target, p.dense = time.Time{}, time.Time{}, time.Time{} }
 
 // Begin starts a sweep up to the server's present. It reports whether there is anything to read yet.
 func (p *Planner) Begin(now time.Time) bool {
@@ -114,7 +121,11 @@ func (p *Planner) Plan() (w Window, ok bool) {
 	if p.Target.IsZero() {
 		return Window{}, false
 	}
-	return Window{p.next, Earlier(p.next.Add(p.Length), p.Target)}, true
+	end := p.next.Add(p.Length)
+	if p.Length >= time.Second {
+		end = end.Truncate(time.Second) // back from inside a second
+	}
+	return Window{p.next, Earlier(end, p.Target)}, true
 }
 
 // NoteRead notes that w was read to its proper end at the server's present now: rows after now may still be missing.
@@ -131,6 +142,10 @@ func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
 	switch {
 	case rows > crowded:
 		p.Shrink(w)
+	case p.RowLimit > 0 && rows > p.aim():
+		p.fit(w, rows)
+	case w.End.Before(p.dense) || p.RowLimit > 0 && 2*rows > p.aim():
+		// twice as much would be too much
 	case rows < crowded/4 && p.Length < p.maxWindow:
 		p.Length = min(2*p.Length, p.maxWindow)
 	}

@@ -35,6 +35,8 @@ const (
 	StatusStalledOver     Kind = "stalled_over"      // and it does again
 	StatusReconciled      Kind = "reconciled"        // reconciliation found events that had been missed, and sent them
 	StatusOverlapTooShort Kind = "overlap_too_short" // events appear later than the overlap allows for
+	StatusRowLimit        Kind = "row_limit"         // the source leaves rows out silently; it is asked for fewer
+	StatusRowGap          Kind = "gap_row_limit"     // an instant has more events than the source answers at once
 	StatusRefetched       Kind = "refetched"         // an output dropped events, which were fetched again
 	StatusColumnsChanged  Kind = "columns_changed"   // the source's columns are no longer the same
 )
@@ -43,10 +45,12 @@ const (
 var statusWeight = map[Kind]int{
 	StatusRetentionGap:    4,
 	StatusCheckpointReset: 4,
+	StatusRowGap:          4,
 	StatusRefused:         3,
 	StatusStalled:         3,
 	StatusOverlapTooShort: 3,
 	StatusReconciled:      2,
+	StatusRowLimit:        2,
 	StatusRefetched:       2,
 	StatusColumnsChanged:  2,
 }

@@ -12,7 +12,7 @@ import (
 var statusKinds = []Kind{
 	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver, StatusStalled,
 	StatusStalledOver,
-	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusColumnsChanged,
+	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusColumnsChanged, StatusRowLimit, StatusRowGap,
 }
 
 // TestEveryStatusConforms: each kind is a valid event in each schema, full or with nothing but its kind.
@@ -67,7 +67,7 @@ func TestOnlyGapsAreFailures(t *testing.T) {
 	for kind, failure := range map[Kind]bool{
 		StatusRetentionGap: true, StatusCheckpointReset: true, StatusRefused: true, StatusOverlapTooShort: true,
 		StatusRefusedOver: false, StatusReconciled: false, StatusRefetched: false, StatusColumnsChanged: false,
-		StatusStarted: false,
+		StatusStarted: false, StatusRowLimit: false, StatusRowGap: true,
 	} {
 		event := records.Record(t, AppendStatus(nil, ECS, Status{Kind: kind, Time: caseTime}))["event"].(map[string]any)
 		require.Equal(t, failure, event["kind"] == "pipeline_error", kind)

@@ -35,6 +35,7 @@ type Response struct {
 	ContentType     string
 	ContentEncoding string
 	Framed          bool // HTTP says where the body ends: one that ends with io.EOF is whole
+	Paging          Paging
 	requestID       string
 }
 
@@ -118,6 +119,7 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 		ContentType:     answer.Header.Get("Content-Type"),
 		ContentEncoding: answer.Header.Get("Content-Encoding"),
 		Framed:          answer.ContentLength >= 0 || len(answer.TransferEncoding) > 0 || answer.ProtoMajor > 1,
+		Paging:          pagingOf(answer.Header),
 		requestID:       requestIDOf(answer.Header),
 	}, nil
 }

@@ -30,6 +30,7 @@ func (o *options) addLimits(flags *flag.FlagSet) {
 	flags.IntVar(&l.Rows, "silent-limit", 0, "leave out the rows of an answer beyond so many; 0 = none")
 	flags.BoolVar(&l.Newest, "silent-newest", false, "and keep the newest")
 	flags.BoolVar(&l.Link, "silent-link", false, "and say where the next ones are, in a Link header")
+	flags.BoolVar(&w.WholeSeconds, "whole-seconds", false, "cut off the fractions of startTime and endTime")
 	flags.StringVar(&l.Total, "silent-total", "", "`name` of a header that says how many rows there are")
 	flags.IntVar(&w.TooOld, "too-old", 0, "`status` for a startTime that is older than -too-old-at; 0 = answered")
 	flags.DurationVar(&w.TooOldAt, "too-old-at", 0, "0 = what is kept")

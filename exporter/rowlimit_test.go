@@ -1,0 +1,184 @@
+package exporter
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+)
+
+// honestEndpoint answers with everything, and counts.
+type honestEndpoint struct {
+	events   []time.Time
+	requests int
+}
+
+func (e *honestEndpoint) read(w plan.Window, union *dedup.Seen) (reading, error) {
+	e.requests++
+	from, _ := slices.BinarySearchFunc(e.events, w.Start, time.Time.Compare)
+	to, _ := slices.BinarySearchFunc(e.events, w.End.Add(1), time.Time.Compare)
+	got := reading{rows: to - from, inside: to - from}
+	for _, at := range e.events[from:to] {
+		got.sum += at.Sub(w.Start).Seconds()
+		got.other += mark(union, &event.Row{Time: at}, dedup.Identity{ID: uint64(at.UnixNano()) * 0x9e3779b97f4a7c15})
+	}
+	return got, nil
+}
+
+// eventsOf draws the events of a month; rate is how many a minute at a minute of it.
+func eventsOf(from time.Time, rate func(minute int) float64) (events []time.Time) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for minute := range 30 * 24 * 60 {
+		mean, n := rate(minute), 0
+		for t := random.ExpFloat64(); t < mean; t += random.ExpFloat64() {
+			n++
+		}
+		for range n {
+			events = append(events, from.Add(time.Duration(minute)*time.Minute+time.Duration(random.Int64N(6e10))))
+		}
+	}
+	slices.SortFunc(events, time.Time.Compare)
+	return events
+}
+
+// A month of polls every minute, each of the last ten minutes and one, at an honest endpoint: at most 2 % more
+// requests, however much happens.
+func TestAnHonestEndpointIsAskedHardlyMore(t *testing.T) {
+	from := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	office := func(most float64) func(int) float64 {
+		return func(minute int) float64 {
+			if hour, weekday := minute/60%24, minute/1440%7; hour < 8 || hour > 18 || weekday > 4 {
+				return most / 20
+			}
+			return most
+		}
+	}
+	worst := 0.0
+	for name, rate := range map[string]func(int) float64{
+		"quiet": func(int) float64 { return 0.1 }, "steady 5": func(int) float64 { return 5 },
+		"steady 20": func(int) float64 { return 20 }, "steady 100": func(int) float64 { return 100 },
+		"office 10": office(10), "office 50": office(50), "office 200": office(200),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := plan.New(plan.Limits{Overlap: 10 * time.Minute, MaxWindow: 24 * time.Hour}, from, from)
+			l := rowLimit{cut: p.Cut}
+			e := &honestEndpoint{events: eventsOf(from, rate)}
+			polls := 0
+			for at := from.Add(time.Minute); at.Before(from.Add(30 * day)); at = at.Add(time.Minute) {
+				w := plan.Window{Start: plan.Later(from, at.Add(-11*time.Minute)), End: at}
+				polls++
+				got, _ := e.read(w, nil)
+				if l.judge(&l.polls, w, got) == unsuspected {
+					continue
+				}
+				verdict, _, err := l.examine(w, got, e.read)
+				require.NoError(t, err)
+				require.Equal(t, honest, verdict)
+				l.polls.honest(got.rows)
+			}
+			share := float64(e.requests-polls) / float64(polls)
+			worst = max(worst, share)
+			require.LessOrEqual(t, share, 0.02, "%d requests instead of %d", e.requests, polls)
+		})
+	}
+	t.Logf("at worst %.2f %% more requests", 100*worst)
+	require.NotZero(t, worst, "nothing was ever suspect")
+}
+
+// What makes an answer suspect, and what does not.
+func TestAnswersThatLookCutOff(t *testing.T) {
+	minute := func(n int) plan.Window {
+		start := windowsBegin.Add(time.Duration(n) * time.Minute)
+		return plan.Window{Start: start, End: start.Add(time.Minute)}
+	}
+	for name, c := range map[string]struct {
+		known  int
+		rows   []int // of one window after the other
+		more   bool
+		footer bool
+		want   suspicion // of the last
+	}{
+		"few, again":                  {rows: []int{49, 49}},
+		"again":                       {rows: []int{57, 57}, want: repeated},
+		"again, after fewer":          {rows: []int{57, 56, 57}, want: repeated},
+		"again, after more":           {rows: []int{57, 58, 57}},
+		"a hundred":                   {rows: []int{100}, want: round},
+		"hundreds":                    {rows: []int{99_900}, want: round},
+		"a power of two":              {rows: []int{512}, want: round},
+		"64":                          {rows: []int{64}},
+		"a hundred and one":           {rows: []int{101}},
+		"a hundred and a footer":      {rows: []int{101}, footer: true, want: round},
+		"a header":                    {rows: []int{3}, more: true, want: promised},
+		"as many as the limit":        {known: 30, rows: []int{30}, want: atLimit},
+		"more than the limit":         {known: 30, rows: []int{31}, want: atLimit},
+		"less than the limit":         {known: 300, rows: []int{299}},
+		"as many as a limit of above": {known: 300, rows: []int{200}, want: round},
+	} {
+		l := rowLimit{known: c.known}
+		var got suspicion
+		for i, rows := range c.rows {
+			got = l.judge(&l.polls, minute(i), reading{rows: rows, more: c.more, footer: c.footer})
+		}
+		require.Equal(t, c.want, got, name)
+	}
+	var counts rowCounts
+	require.False(t, counts.add(minute(1), reading{rows: 57}))
+	require.False(t, counts.add(minute(1), reading{rows: 57}), "the same window, asked for again")
+	require.True(t, counts.add(minute(2), reading{rows: 57}))
+	counts.honest(57)
+	for n := range firstWait - 1 {
+		require.False(t, counts.add(minute(3+n), reading{rows: 57}), "it was shown to be honest")
+	}
+}
+
+// Events that appear while a window is read in parts teach no limit.
+func TestEventsThatAppearMeanwhileTeachNoLimit(t *testing.T) {
+	from := windowsBegin
+	p := plan.New(plan.Limits{MaxWindow: time.Hour}, from, from)
+	for name, appear := range map[string]func(request int) int{
+		"with each request": func(int) int { return 3 },
+		"with the second":   func(request int) int { return map[int]int{2: 1}[request] },
+		"with the third":    func(request int) int { return map[int]int{3: 1}[request] },
+	} {
+		l, e := rowLimit{cut: p.Cut}, &honestEndpoint{}
+		for n := range 200 {
+			e.events = append(e.events, from.Add(time.Duration(n)*time.Second))
+		}
+		w, requests := plan.Window{Start: from, End: from.Add(time.Hour)}, 0
+		read := func(w plan.Window, union *dedup.Seen) (reading, error) {
+			requests++
+			for range appear(requests) {
+				e.events = append(e.events, from.Add(30*time.Minute+time.Duration(len(e.events))*time.Second))
+			}
+			return e.read(w, union)
+		}
+		got, _ := read(w, nil)
+		verdict, _, err := l.examine(w, got, read)
+		require.NoError(t, err)
+		require.Equal(t, grown, verdict, name)
+	}
+}
+
+// A limit that the endpoint has answered beyond for a while is none any more; one with as many rows upholds it.
+func TestALimitThatIsOutgrownIsForgotten(t *testing.T) {
+	l := rowLimit{known: 100}
+	beyond := func() {
+		for range mostBeyond - 1 {
+			require.False(t, l.outgrown(101))
+			require.False(t, l.outgrown(50), "says nothing")
+		}
+	}
+	beyond()
+	require.False(t, l.outgrown(100), "upholds it")
+	beyond()
+	require.Equal(t, 100, l.known)
+	require.True(t, l.outgrown(101))
+	require.Zero(t, l.known)
+	require.False(t, l.outgrown(101))
+}

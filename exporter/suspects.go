@@ -1,0 +1,150 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+)
+
+// readWhole reports whether w was read whole, whose answer was got. If not, shorter windows are planned in its place;
+// one that cannot be shorter counts as read, and what it lacks is told.
+func (c *collector) readWhole(ctx context.Context, w plan.Window, got reading, read readPart) (bool, error) {
+	whole, err := c.isWhole(&c.rowLimit.polls, w, got, read)
+	if err != nil {
+		var doubt *doubtError
+		if errors.As(err, &doubt) {
+			return false, err
+		}
+		if err := c.flush(ctx); err != nil {
+			return false, err
+		}
+		c.plan.Split(w) // what fails while it is examined must not keep it from ever being read
+		return false, c.adapt(w, err)
+	}
+	switch {
+	case whole:
+		return true, nil
+	case c.goBack(w, got), c.plan.Split(w):
+		return false, nil
+	case c.rowLimit.reached(got):
+		c.tellRowGap(w, got.rows)
+	}
+	return true, nil
+}
+
+// goBack reads again what passed before anything was suspect, and reports whether there is such a thing.
+func (c *collector) goBack(w plan.Window, got reading) bool {
+	if !c.rowLimit.reached(got) {
+		return false
+	}
+	back := c.rowLimit.polls.takeFirst(got.rows)
+	if back.IsZero() || !back.Before(w.Start) {
+		return false
+	}
+	c.plan.Split(w)
+	c.plan.Return(back)
+	return true
+}
+
+// readParts reads w in as many parts as it takes to get all of it.
+func (c *collector) readParts(w plan.Window, read readPart) error {
+	got, err := read(w, nil)
+	if err != nil {
+		return err
+	}
+	whole, err := c.isWhole(&c.rowLimit.second, w, got, read)
+	if err != nil || whole {
+		return err
+	}
+	left, right, ok := c.plan.Cut(w, w.Middle())
+	if !ok {
+		if c.rowLimit.reached(got) {
+			c.tellRowGap(w, got.rows)
+		}
+		return nil
+	}
+	if err := c.readParts(left, read); err != nil {
+		return err
+	}
+	return c.readParts(right, read)
+}
+
+// isWhole reports whether an answer for w has everything, and finds it out where that is in doubt.
+func (c *collector) isWhole(counts *rowCounts, w plan.Window, got reading, read readPart) (bool, error) {
+	l := &c.rowLimit
+	if known := l.known; l.outgrown(got.rows) {
+		c.plan.RowLimit = 0
+		c.log.Infof("the endpoint answers with more than %d rows again", known)
+	}
+	suspect := l.judge(counts, w, got)
+	if suspect == unsuspected || suspect == atLimit {
+		return suspect == unsuspected, nil
+	}
+	l.cut = c.plan.Cut
+	verdict, rows, err := l.examine(w, got, read)
+	if err != nil {
+		return false, err
+	}
+	switch verdict {
+	case limited:
+		c.learnRowLimit(w, rows)
+		return false, nil
+	case undecided:
+		return false, nil
+	case indivisible:
+		if suspect != repeated && got.rows >= leastLimit {
+			c.tellRowGap(w, got.rows)
+		}
+	}
+	if suspect == promised && verdict != grown {
+		l.vain++
+	}
+	counts.honest(got.rows)
+	return true, nil
+}
+
+// learnRowLimit notes that the endpoint answers with at most so many rows and does not say so.
+func (c *collector) learnRowLimit(w plan.Window, rows int) {
+	l := &c.rowLimit
+	l.known, l.beyond, l.vain = rows, 0, 0
+	c.plan.RowLimit = rows
+	c.log.Warnf("the endpoint leaves out what goes beyond %d rows and does not say so: "+
+		"parts of %s – %s had events that the whole lacked; asks for fewer at a time",
+		rows, w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339))
+	c.notices.status(schema.Status{
+		Kind: schema.StatusRowLimit, From: w.Start, To: w.End, Count: int64(rows),
+		Message: "the endpoint leaves out rows without saying so; it is asked for fewer at a time, " +
+			"and nothing is missing",
+	})
+}
+
+// tellRowGap says, for each second once in gapInterval, that w has more events than the endpoint answers with.
+func (c *collector) tellRowGap(w plan.Window, rows int) {
+	l, second := &c.rowLimit, w.Start.Unix()
+	if told, found := l.told[second]; found && time.Since(told) < gapInterval {
+		return
+	}
+	if l.told == nil || len(l.told) >= mostRowCounts {
+		l.told = make(map[int64]time.Time)
+	}
+	l.told[second] = time.Now()
+	c.log.Errorf("the endpoint answers with %d rows for the %s from %s on and leaves out the others: "+
+		"they are missing until it answers with more; goes on behind them",
+		rows, logline.Duration(w.End.Sub(w.Start)), w.Start.Format(time.RFC3339Nano))
+	c.notices.status(schema.Status{
+		Kind: schema.StatusRowGap, From: w.Start, To: w.End, Count: int64(rows),
+		Message: "more events happened at one instant than the endpoint answers with; the others are missing",
+	})
+}
+
+// tooFine asks for whole seconds from now on if err may have come of a window that is shorter.
+func (c *collector) tooFine(w plan.Window, err error) {
+	if source.RefusesInput(err) && w.End.Sub(w.Start) < time.Second && c.plan.Coarsen() {
+		c.log.Warnf("the endpoint refuses windows of less than a second: asks for whole seconds")
+	}
+}
