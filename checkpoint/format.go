@@ -222,7 +222,9 @@ func (w *whole) state() (State, error) {
 		from blob
 		to   *[]byte
 	}{
-		{"key", w.Key, &s.Key}, {"minutes", w.Minutes, &s.Minutes}, {"seen", w.Seen, &s.Seen},
+		{"key", w.Key, &s.Key},
+		{"minutes", w.Minutes, &s.Minutes},
+		{"seen", w.Seen, &s.Seen},
 		{"strays", w.Strays, &s.Strays},
 	} {
 		switch {

@@ -173,8 +173,8 @@ func TestLostAfterAKill(t *testing.T) {
 	require.True(t, mustOpen(t, path).Lost())
 }
 
-// A disk that is full does not take the mark away. The limit that stands for it is one of the whole process, so a process
-// of its own has it.
+// A disk that is full does not take the mark away. The limit that stands for it is one of the whole process,
+// so a process of its own has it.
 func TestAFullDiskLeavesTheMark(t *testing.T) {
 	for room, size := range map[string]int{"none": 0, "the mark": len(markHad)} {
 		path := filepath.Join(t.TempDir(), "audit.json.lock")

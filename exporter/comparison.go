@@ -10,10 +10,10 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
-// comparison is what a pass of reconciliation has read so far. Rows are compared wherever windows answer them: those
-// with an event_time by its minute, and what has none, or one that no window that is compared can have, as a stray, one
-// by one. event_time may be another time than the one that the endpoint files events under, so a minute can get rows
-// of several windows.
+// comparison is what a pass of reconciliation has read so far. Rows are compared wherever windows answer
+// them: those with an event_time by its minute, and what has none, or one that no window that is compared can
+// have, as a stray, one by one. event_time may be another time than the one that the endpoint files events
+// under, so a minute can get rows of several windows.
 type comparison struct {
 	begin, until time.Time              // of the pass
 	oldest       time.Time              // no window of a sweep can have had an older event_time: that was a stray
@@ -133,8 +133,9 @@ func (c *collector) compare(ctx context.Context, w plan.Window) (map[int64]bool,
 	return x.add(w, h, c.commits.saved.state.history, dedup.MinuteOf(c.oldest())), nil
 }
 
-// answered reads a window, adds its rows to h by their minutes, and calls each for those, but for rows that the window
-// before it or once has already. It hands over the strays that are missing, and returns how many there were.
+// answered reads a window, adds its rows to h by their minutes, and calls each for those, but for rows that
+// the window before it or once has already. It hands over the strays that are missing, and returns how many
+// there were.
 func (c *collector) answered(
 	ctx context.Context, w plan.Window, once *dedup.Seen, h *dedup.History,
 	each func(*event.Row, dedup.Identity, place) error,
@@ -197,8 +198,8 @@ func (c *collector) forwardStray(ctx context.Context, r *event.Row, who dedup.Id
 	return nil
 }
 
-// forwardAgain hands over all events of a run of minutes that differ. They are mostly those of one short request; what
-// the endpoint files under another time is in one of the windows that were compared.
+// forwardAgain hands over all events of a run of minutes that differ. They are mostly those of one short
+// request; what the endpoint files under another time is in one of the windows that were compared.
 func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
 	x, history := c.second.compared, c.commits.saved.state.history
 	before := x.before

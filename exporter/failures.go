@@ -31,8 +31,9 @@ type pace struct {
 	stall        stall
 }
 
-// refusedAlert is for how long requests must have been refused before it becomes a status event. When it began is known
-// only as well as polls tell: up to refusedBefore before the first refusal, if the last success was no later.
+// refusedAlert is for how long requests must have been refused before it becomes a status event. When it
+// began is known only as well as polls tell: up to refusedBefore before the first refusal, if the last
+// success was no later.
 const (
 	refusedAlert  = 5 * time.Minute
 	refusedBefore = time.Minute

@@ -275,7 +275,7 @@ func (m *model) check(steps []modelStep) string {
 				"event %s of %s (visible %s) is lost\nsteps: %v\nlog:\n%s", event.ID, event.Time,
 				event.Visible, steps, m.h.logged(),
 			)
-		case n > 1 && !m.may && !(m.volatile && bad(event)):
+		case n > 1 && !m.may && (!m.volatile || !bad(event)):
 			return fmt.Sprintf(
 				"event %s of %s arrived %d times without a reason\nsteps: %v\nlog:\n%s", event.ID,
 				event.Time, n, steps, m.h.logged(),

@@ -13,8 +13,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// testdata/checkpoint-1.json was written before the rooms were made, after 120 events, at 2009-12-29T00:10:01Z. A file of
-// before must mean now what it meant then: identities, digests of minutes and all.
+// testdata/checkpoint-1.json was written before the rooms were made, after 120 events, at
+// 2009-12-29T00:10:01Z. A file of before must mean now what it meant then: identities, digests of minutes and
+// all.
 func TestACheckpointOfBeforeGoesOn(t *testing.T) {
 	old, err := os.ReadFile(filepath.Join("testdata", "checkpoint-1.json"))
 	require.NoError(t, err)

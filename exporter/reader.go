@@ -43,9 +43,9 @@ type group struct {
 	who  [rowGroup]dedup.Identity
 }
 
-// read asks for a window and calls each for every row of the answer, in the answer's order; where one answer does not
-// prove itself whole, for the rows of several. Rows that seen knows are found fast. It returns what the last answer had;
-// err is nil only when that was read to its proper end.
+// read asks for a window and calls each for every row of the answer, in the answer's order; where one answer
+// does not prove itself whole, for the rows of several. Rows that seen knows are found fast. It returns what
+// the last answer had; err is nil only when that was read to its proper end.
 func (r *reader) read(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
 ) (reading, error) {
@@ -65,7 +65,8 @@ func (r *reader) read(
 
 // readOnce reads one answer. framed is true when HTTP proves it whole.
 func (r *reader) readOnce(
-	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *whole.Unframed,
+	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
+	proof *whole.Unframed,
 ) (got reading, framed bool, err error) {
 	answer, err := r.open(ctx, w)
 	if err != nil {

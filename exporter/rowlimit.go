@@ -165,9 +165,9 @@ func confirm(w plan.Window, got reading, union *dedup.Seen, read readPart) (verd
 // fresh reports whether the number has never been shown to be honest.
 func (c *rowCount) fresh() bool { return c.wait < firstWait }
 
-// rowCounts knows how many rows answers had, and tells those that come again: a limit that is none of round numbers
-// shows by that alone. An answer with more rows clears those with fewer, since no limit lies between. Its zero value is
-// ready.
+// rowCounts knows how many rows answers had, and tells those that come again: a limit that is none of round
+// numbers shows by that alone. An answer with more rows clears those with fewer, since no limit lies between.
+// Its zero value is ready.
 type rowCounts struct {
 	counts map[int]*rowCount
 }
@@ -226,8 +226,8 @@ func (c *rowCounts) honest(rows int) {
 	count.times, count.wait = 0, max(firstWait, 2*count.wait)
 }
 
-// takeFirst returns, once, where the first window begins that had so many rows, zero if none had: what its answer left
-// out was not noticed when it came.
+// takeFirst returns, once, where the first window begins that had so many rows, zero if none had: what its
+// answer left out was not noticed when it came.
 func (c *rowCounts) takeFirst(rows int) time.Time {
 	count := c.counts[rows]
 	if count == nil || count.times == 0 {

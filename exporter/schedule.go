@@ -113,8 +113,8 @@ func (c *collector) beginSweep(ctx context.Context) error {
 	return nil
 }
 
-// readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it, by this process or
-// by one before it, may have been the future then.
+// readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it, by this
+// process or by one before it, may have been the future then.
 func (c *collector) readAgain() {
 	again := c.clock.Again()
 	if again.IsZero() {
@@ -129,8 +129,8 @@ func (c *collector) readAgain() {
 	c.plan.Reset(again)
 }
 
-// unsureSince returns, once, since when the checkpoint may have passed what was the future, by the server's clock; zero
-// means that it has not. It is for when that is about to be read again.
+// unsureSince returns, once, since when the checkpoint may have passed what was the future, by the server's
+// clock; zero means that it has not. It is for when that is about to be read again.
 func (c *collector) unsureSince() (since time.Time) {
 	if !c.commits.unsure.IsZero() {
 		since = c.clock.FromLocal(c.commits.unsure)
@@ -167,7 +167,8 @@ func (c *collector) giveUpFuture(now time.Time) error {
 	return nil
 }
 
-// complete reports whether end_time was reached for good: nothing more is read. It is announced when all is committed.
+// complete reports whether end_time was reached for good: nothing more is read. It is announced when all is
+// committed.
 func (c *collector) complete() bool {
 	if !c.plan.Done() {
 		return false

@@ -147,7 +147,8 @@ func TestMoreThanASilentLimitWithinASecond(t *testing.T) {
 	})
 }
 
-// What happens in one millisecond beyond the limit is told, holds nothing up, and is found when the endpoint gives it.
+// What happens in one millisecond beyond the limit is told, holds nothing up, and is found when the endpoint
+// gives it.
 func TestMoreThanASilentLimitWithinAMillisecond(t *testing.T) {
 	settings := reconciling(map[string]string{"status_events": "on", "poll_interval": "1m"})
 	eachOrder(t, settings, func(h *simHost, newest bool) {

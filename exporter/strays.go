@@ -9,12 +9,14 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
-// strays are the rows whose time does not say under which one the endpoint files them: bad rows, and rows that a window
-// answered although their event_time lies outside. The digests of minutes cannot hold those, so each is remembered by
-// its identity, 20 bytes in the checkpoint, for as long as reconciliation may read it again.
+// strays are the rows whose time does not say under which one the endpoint files them: bad rows, and rows
+// that a window answered although their event_time lies outside. The digests of minutes cannot hold those, so
+// each is remembered by its identity, 20 bytes in the checkpoint, for as long as reconciliation may read it
+// again.
 type strays struct {
 	seen *dedup.Seen
-	// What was answered for a time before since is not known: an earlier version collected it, or reconciliation was off.
+	// What was answered for a time before since is not known: an earlier version collected it, or
+	// reconciliation was off.
 	since time.Time
 	// Strays of a time before forgotten were too many, so that nothing before it can be compared.
 	forgotten time.Time

@@ -47,3 +47,70 @@ func rest(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
+
+// keeper keeps the checkpoint up to date while the collecting goroutine waits in a Read that takes long:
+//
+//	collecting goroutine   begin ──────────── Read ──────────────▶ end ─▶ goes on
+//	timer's goroutine             100 ms ─▶ run: settle, settle … ─┘ over, done
+//
+// Between begin and end, once keeperPatience is over, what settle touches is the keeper's; end waits for it.
+// So there is one owner at any time, and a Read that has something to give costs no more than a timer that is
+// set and stopped.
+type keeper struct {
+	upkeep  upkeep
+	abandon func() // ends the Read
+	timer   *time.Timer
+	over    chan struct{} // the Read is over
+	done    chan error    // so is the keeper
+}
+
+const keeperPatience = 100 * time.Millisecond
+
+func newKeeper(u upkeep, abandon func()) keeper {
+	return keeper{upkeep: u, abandon: abandon, over: make(chan struct{}), done: make(chan error)}
+}
+
+func (k *keeper) begin() {
+	if k.timer == nil {
+		k.timer = time.AfterFunc(keeperPatience, k.run)
+		return
+	}
+	k.timer.Reset(keeperPatience)
+}
+
+// end returns the error that ended the Read early: a doubtError.
+func (k *keeper) end() error {
+	if k.timer.Stop() {
+		return nil
+	}
+	k.over <- struct{}{}
+	return <-k.done
+}
+
+func (k *keeper) run() {
+	var err error
+	for {
+		select {
+		case <-k.over:
+			k.done <- err
+			return
+		case <-k.upkeep.changed:
+			if err != nil {
+				continue
+			}
+			if err = k.settle(); err != nil {
+				k.abandon()
+			}
+		}
+	}
+}
+
+// settle turns a panic into an error: it must not end the engine here either.
+func (k *keeper) settle() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = defect(r)
+		}
+	}()
+	return k.upkeep.settle()
+}

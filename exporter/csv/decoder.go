@@ -31,7 +31,8 @@ import (
 //   - What is given out are parts of the buffer, valid until the next call. A good row allocates nothing.
 
 const (
-	// the buffer, unless a row needs more; with 256 KiB a backfill takes a tenth more CPU time, and 2 MiB leave the cache
+	// the buffer, unless a row needs more; with 256 KiB a backfill takes a tenth more CPU time, and 2 MiB
+	// leave the cache
 	readBytes   = 1 << 20
 	maxRowBytes = 32 << 20 // a longer row is read over
 	maxRawBytes = 64 << 10 // of a row longer than maxRowBytes, this much is given out

@@ -5,9 +5,10 @@ import (
 	"strconv"
 )
 
-// sharedIDs finds texts that stand in event_id but are none: those that a large part of an answer's rows has. Its rows
-// are told apart as rows without an id from the next answer on. It counts in constant time and room, after Misra and
-// Gries: with two counters, each id that more than a third of the rows have is in one at the end.
+// sharedIDs finds texts that stand in event_id but are none: those that a large part of an answer's rows has.
+// Its rows are told apart as rows without an id from the next answer on. It counts in constant time and room,
+// after Misra and Gries: with two counters, each id that more than a third of the rows have is in one at the
+// end.
 type sharedIDs struct {
 	found func(id string, rows, of int) // is told of each once, as Shared takes it; nil = nobody
 	ids   []uint64                      // hashes of those that are none

@@ -8,9 +8,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
-// volatility watches columns that are not known: one may differ in each answer, as exported_at does. It keeps samples
-// of the last answers' rows, and holds rows that come again against them. A column that changed while all known ones of
-// its row stayed the same is volatile.
+// volatility watches columns that are not known: one may differ in each answer, as exported_at does. It keeps
+// samples of the last answers' rows, and holds rows that come again against them. A column that changed while
+// all known ones of its row stayed the same is volatile.
 type volatility struct {
 	found    func(column string) // is told of each volatile column once; nil = nobody
 	volatile []string            // columns

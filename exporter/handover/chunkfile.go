@@ -101,7 +101,8 @@ func (c *chunkFile) sync() error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// chunkPath is where a chunk file lies: the storage path, the input, pid, seconds and nanoseconds, padded with blanks.
+// chunkPath is where a chunk file lies: the storage path, the input, pid, seconds and nanoseconds, padded
+// with blanks.
 var chunkPath = regexp.MustCompile(`^(/.*)/([^/]+\.\d+)/\d+-(\d+)\. *(\d+)\.flb$`)
 
 // chunkTime returns when a chunk file was made, by its path; zero = it is none.
@@ -118,9 +119,9 @@ func chunkTime(path string) time.Time {
 	return time.Unix(seconds, nanoseconds)
 }
 
-// findStorage returns a chunk file that the engine, which is this process, has open now, and its path; nil if there is
-// none. The engine keeps it open from the first append until it is flushed. descriptors is /proc/self/fd. A file of this
-// plugin is preferred.
+// findStorage returns a chunk file that the engine, which is this process, has open now, and its path; nil if
+// there is none. The engine keeps it open from the first append until it is flushed. descriptors is
+// /proc/self/fd. A file of this plugin is preferred.
 func findStorage(descriptors string) (path string, file *os.File) {
 	list, err := os.ReadDir(descriptors)
 	if err != nil {

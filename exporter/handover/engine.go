@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Engine reads Fluent Bit's monitoring API, version 2 where there is one. Its methods may be called from any goroutine.
+// Engine reads Fluent Bit's monitoring API, version 2 where there is one. Its methods may be called from any
+// goroutine.
 type Engine struct {
 	url    *url.URL
 	input  string // engine_input; "" = the only input of this plugin
@@ -171,8 +172,8 @@ func (a *Engine) told(path, needs string, err error) error {
 // errForeign says that another process answers.
 var errForeign = errors.New("not of the Fluent Bit that this input runs in")
 
-// isOwn makes sure that the answer comes from the Fluent Bit that this plugin runs in. Where the system does not tell,
-// it is believed.
+// isOwn makes sure that the answer comes from the Fluent Bit that this plugin runs in. Where the system does
+// not tell, it is believed.
 func (a *Engine) isOwn(connection net.Conn) error {
 	if a.own == nil || connection == nil {
 		return nil

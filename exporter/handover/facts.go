@@ -71,12 +71,12 @@ func (f *Facts) state() engineFacts {
 	return f.engineFacts
 }
 
-// mayBeStored reports whether a batch that is found in storage is stored as a whole, and whether one of its event_ids is
-// enough to know it by. total counts the records up to its end.
+// mayBeStored reports whether a batch that is found in storage is stored as a whole, and whether one of its
+// event_ids is enough to know it by. total counts the records up to its end.
 //
-// Where a filter re-emits, the batch may be stored and what was made of it not: it has to be counted, nothing may be
-// between filter and emitter, and no chunk may be in memory. An event_id may be there from an earlier hand-over, so it
-// proves something only if the engine has counted the batch.
+// Where a filter re-emits, the batch may be stored and what was made of it not: it has to be counted, nothing
+// may be between filter and emitter, and no chunk may be in memory. An event_id may be there from an earlier
+// hand-over, so it proves something only if the engine has counted the batch.
 func (f *Facts) mayBeStored(total uint64) (allowed, byID bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

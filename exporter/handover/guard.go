@@ -7,8 +7,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
-// persist runs f until ctx ends, and again a while after a panic: a defect must not take the engine down with all its other
-// inputs. Until f runs again nothing becomes safe, so nothing is lost by it.
+// persist runs f until ctx ends, and again a while after a panic: a defect must not take the engine down with
+// all its other inputs. Until f runs again nothing becomes safe, so nothing is lost by it.
 func persist(ctx context.Context, log *logline.Queue, f func()) {
 	var told time.Time
 	for ctx.Err() == nil {

@@ -1,5 +1,5 @@
-// Package handover hands batches over to the engine and finds out what became of them: copied, stored, delivered, or in
-// doubt.
+// Package handover hands batches over to the engine and finds out what became of them: copied, stored,
+// delivered, or in doubt.
 package handover
 
 import (
@@ -7,14 +7,19 @@ import (
 	"time"
 )
 
-// Ledger stands between the collecting goroutine, which pushes batches, and the engine's thread, which takes them. It knows what is safe.
+// Ledger stands between the collecting goroutine, which pushes batches, and the engine's thread, which takes
+// them. It knows what is safe.
 //
 // Facts about the engine that it rests on (read in Fluent Bit 5.1.1 and 3.2.10, and measured in both):
-//   - cleanup means "copied into a ring in memory"; the main thread empties the ring into chunks every 250 ms. A kill before that loses the batch.
-//   - an append to a full ring is tried 10 times, 100 ms apart, then dropped in silence: then cleanup comes 1 s after collect returned.
-//   - while an input is paused for its memory limit, its ring waits: the ring's collector looks at the pause before it reads.
+//   - cleanup means "copied into a ring in memory"; the main thread empties the ring into chunks every
+//     250 ms. A kill before that loses the batch.
+//   - an append to a full ring is tried 10 times, 100 ms apart, then dropped in silence: then cleanup
+//     comes 1 s after collect returned.
+//   - while an input is paused for its memory limit, its ring waits: the ring's collector looks at the
+//     pause before it reads.
 //   - what is handed over after the pause of a shutdown or reload is lost.
-//   - on shutdown, Pause comes again, without a Resume, when the grace period ends; an input that is paused for its limit gets no second Pause.
+//   - on shutdown, Pause comes again, without a Resume, when the grace period ends; an input that is
+//     paused for its limit gets no second Pause.
 type Ledger struct {
 	mu       sync.Mutex
 	Changed  chan struct{} // room, safety or doubt: the collecting goroutine has something to look at
@@ -65,10 +70,12 @@ const (
 	graceLimit   = time.Minute            // a second Pause later than this is not a shutdown's
 )
 
-// usualRecord is more bytes than most records have: the one that no longer fits into a batch is encoded behind it first.
+// usualRecord is more bytes than most records have: the one that no longer fits into a batch is encoded
+// behind it first.
 const usualRecord = 16 << 10
 
-// NewLedger makes a ledger for batches of so many bytes. By time, a batch is safe a second after the engine copied it.
+// NewLedger makes a ledger for batches of so many bytes. By time, a batch is safe a second after the engine
+// copied it.
 func NewLedger(byTime bool, batchBytes int) *Ledger {
 	return &Ledger{
 		Changed: make(chan struct{}, 1), taken: make(chan struct{}, 1),
@@ -98,8 +105,8 @@ func (l *Ledger) notify() {
 	}
 }
 
-// Next is the collect callback: the data to hand over, nil for nothing. It never blocks for longer than the mutex is held elsewhere, which
-// is never across I/O.
+// Next is the collect callback: the data to hand over, nil for nothing. It never blocks for longer than the
+// mutex is held elsewhere, which is never across I/O.
 func (l *Ledger) Next() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -128,7 +135,8 @@ func (l *Ledger) Next() []byte {
 	return l.out.data
 }
 
-// settle makes safe what was accepted long enough ago; this call shows that the engine is running and that no pause came in between.
+// settle makes safe what was accepted long enough ago; this call shows that the engine is running and that no
+// pause came in between.
 func (l *Ledger) settle(now time.Time) {
 	settled := 0
 	for _, a := range l.accepted {
@@ -216,9 +224,10 @@ func (l *Ledger) Room() bool {
 
 func (l *Ledger) room() bool { return len(l.queue) < queueBatches && l.out.data == nil }
 
-// Push queues a batch; batches are numbered from 1. It says false when there is no room: wait for changed and try again. While the engine copies a
-// batch there is none, so that two buffers are enough: the copy takes milliseconds of the second until the next collect call.
-// id is the event_id of one of its records, by which it can be found in storage although filters changed it; "" = none.
+// Push queues a batch; batches are numbered from 1. It returns false when there is no room: wait for changed and
+// try again. While the engine copies a batch there is none, so that two buffers are enough: the copy takes
+// milliseconds of the second until the next collect call. id is the event_id of one of its records, by which
+// it can be found in storage although filters changed it; "" = none.
 func (l *Ledger) Push(data []byte, records int, id string) bool {
 	if !l.Room() { // only one goroutine pushes
 		return false
@@ -238,7 +247,7 @@ func (l *Ledger) State() (safe uint32, doubt string) {
 	return l.safe, l.doubt
 }
 
-// SlowCopy says whether the doubt is that the engine took too long to copy a batch.
+// SlowCopy reports whether the doubt is that the engine took too long to copy a batch.
 func (l *Ledger) SlowCopy() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -260,8 +269,8 @@ func (l *Ledger) Deliver(number uint32) {
 	l.notify()
 }
 
-// handed returns the number of the last accepted batch, how many records were handed over since the start, and since when the oldest batch
-// that is not safe has been waiting (zero = there is none).
+// handed returns the number of the last accepted batch, how many records were handed over since the start,
+// and since when the oldest batch that is not safe has been waiting (zero = there is none).
 func (l *Ledger) handed() (number uint32, records uint64, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -284,7 +293,8 @@ func (l *Ledger) setHold(hold bool) {
 	l.hold = hold
 }
 
-// Reset forgets everything that is not safe; it will be fetched again. What the engine holds at this moment (out) still gets its cleanup.
+// Reset forgets everything that is not safe; it will be fetched again. What the engine holds at this moment
+// (out) still gets its cleanup.
 func (l *Ledger) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,9 +24,10 @@ type verdict struct {
 
 func wait(format string, args ...any) verdict { return verdict{notYet, fmt.Sprintf(format, args...)} }
 
-// proof draws conclusions from figures in which all that was handed over is counted. Counted is not written: on a full
-// disk the engine counts records and writes none of them, and what no output matches, or a filter has moved to an
-// emitter, is in no chunk of the input either. So delivered means that as much was processed as must have been written:
+// proof draws conclusions from figures in which all that was handed over is counted. Counted is not written:
+// on a full disk the engine counts records and writes none of them, and what no output matches, or a filter
+// has moved to an emitter, is in no chunk of the input either. So delivered means that as much was processed
+// as must have been written:
 //
 //	records of all inputs − dropped by filters + added by filters  =  processed by an output
 //

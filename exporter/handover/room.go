@@ -1,7 +1,7 @@
 package handover
 
-// diskRoom is what the file system of the engine's storage still takes. On a full one the engine counts records and writes
-// none of them, so nothing is handed over that may not fit.
+// diskRoom is what the file system of the engine's storage still takes. On a full one the engine counts
+// records and writes none of them, so nothing is handed over that may not fit.
 type diskRoom struct {
 	free   int64 // bytes; unknown = not known
 	files  int64 // that can still be made; unknown = the file system has no limit

@@ -14,9 +14,10 @@ import (
 // errNoProc says that this system does not tell who has a connection's other end.
 var errNoProc = errors.New("/proc does not tell who serves a connection")
 
-// servedHere says whether this very process serves the other end of a connection on this machine. Another Fluent Bit's monitoring API, say
-// the one of yesterday's configuration that still has the port, would otherwise pass for this one's: its figures can look just as
-// "delivered". Both ends of a loopback connection are in the kernel's tables, each with the inode by which its process has it open.
+// servedHere reports whether this very process serves the other end of a connection on this machine. Another
+// Fluent Bit's monitoring API, say the one of yesterday's configuration that still has the port, would
+// otherwise pass for this one's: its figures can look just as "delivered". Both ends of a loopback connection
+// are in the kernel's tables, each with the inode by which its process has it open.
 func servedHere(local, remote net.Addr) (bool, error) {
 	here, okHere := local.(*net.TCPAddr)
 	there, okThere := remote.(*net.TCPAddr)
@@ -37,8 +38,8 @@ func servedHere(local, remote net.Addr) (bool, error) {
 	return listensHere(there.Port)
 }
 
-// listensHere reports whether this process listens on a port: a server may have closed its end of the connection, after
-// its answer, before that is looked for.
+// listensHere reports whether this process listens on a port: a server may have closed its end of the
+// connection, after its answer, before that is looked for.
 func listensHere(port int) (bool, error) {
 	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
 		inode, err := socketInode(table, port, 0) // the other end of a socket that listens is port 0
@@ -85,7 +86,7 @@ func hexPort(address string) int {
 	return int(port)
 }
 
-// openHere says whether one of this process's descriptors is that socket.
+// openHere reports whether one of this process's descriptors is that socket.
 func openHere(socket string) (bool, error) {
 	descriptors, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

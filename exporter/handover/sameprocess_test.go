@@ -15,7 +15,9 @@ import (
 )
 
 func TestAConnectionServedByThisProcessIsItsOwn(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "{}")
+	}))
 	defer server.Close()
 	api := NewEngine(mustURL(t, server.URL), "", nil)
 	require.NoError(t, api.getJSON(t.Context(), "/", "x", &struct{}{}))
@@ -28,7 +30,11 @@ func TestAConnectionServedByAnotherProcessIsNot(t *testing.T) {
 	if err != nil {
 		t.Skip("needs python3 as the other process")
 	}
-	other := exec.Command(python, "-c", "import http.server as h; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler); print(s.server_port, flush=True); s.serve_forever()")
+	other := exec.Command(
+		python, "-c",
+		"import http.server as h; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler); print(s.server_port, "+
+			"flush=True); s.serve_forever()",
+	)
 	other.Dir = t.TempDir()
 	out, err := other.StdoutPipe()
 	require.NoError(t, err)

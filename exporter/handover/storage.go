@@ -36,8 +36,9 @@ type Storage struct {
 	short, mute, memory, emitter, unseen rareLine // what is said
 }
 
-// A chunk file may live for a few milliseconds only: the ring is emptied and chunks are flushed at the same moments of a
-// second, and an output such as file is quick. So looks are close together while the ring is emptied.
+// A chunk file may live for a few milliseconds only: the ring is emptied and chunks are flushed at the same
+// moments of a second, and an output such as file is quick. So looks are close together while the ring is
+// emptied.
 const (
 	ringTime        = 600 * time.Millisecond // from a hand-over until the ring is emptied, twice over
 	ringInterval    = 2 * time.Millisecond   // between two looks then
@@ -217,7 +218,8 @@ func (s *Storage) close(path string) {
 	delete(s.files, path)
 }
 
-// noteEmpty notes files without content, if they had none when looked at before either: a new one has none for a moment.
+// noteEmpty notes files without content, if they had none when looked at before either: a new one has none
+// for a moment.
 func (s *Storage) noteEmpty() {
 	empty := make(map[string]bool)
 	var own []bool

@@ -9,13 +9,13 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
-// Watch makes batches safe by what the engine's monitoring API tells: with commit_on delivery all of them, with handoff
-// those that were not found in storage.
+// Watch makes batches safe by what the engine's monitoring API tells: with commit_on delivery all of them,
+// with handoff those that were not found in storage.
 //
-// The order is: the input's record counter equals what was handed over, so that the engine's main thread has dealt with
-// all of it; then proof decides. Figures of one moment are enough. Where they are of different ages (see snapshot), or
-// other inputs are busy, a figure of this input's chunks that is younger than the count must be 0 first, and then the
-// outputs' figures must be younger still.
+// The order is: the input's record counter equals what was handed over, so that the engine's main thread has
+// dealt with all of it; then proof decides. Figures of one moment are enough. Where they are of different
+// ages (see snapshot), or other inputs are busy, a figure of this input's chunks that is younger than the
+// count must be 0 first, and then the outputs' figures must be younger still.
 type Watch struct {
 	api    figures
 	ledger *Ledger
@@ -57,8 +57,8 @@ const (
 	standstill    = time.Minute      // then it is said why nothing is committed
 )
 
-// NewWatch makes a watch that asks api about what it finds in ledger; setting is the one that it serves. What it learns
-// of the engine it notes in facts.
+// NewWatch makes a watch that asks api about what it finds in ledger; setting is the one that it serves. What
+// it learns of the engine it notes in facts.
 func NewWatch(api *Engine, ledger *Ledger, facts *Facts, log *logline.Queue, setting string) *Watch {
 	return &Watch{api: api, ledger: ledger, facts: facts, log: log, mode: setting, errors: unknown}
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
-// watched is a watch in fake time on an engine whose figures the test sets. Ten records of one batch were handed over.
+// watched is a watch in fake time on an engine whose figures the test sets. Ten records of one batch were
+// handed over.
 type watched struct {
 	*testing.T
 	w   *Watch

@@ -191,9 +191,9 @@ func (c *Clock) Safe() time.Time {
 	return Earlier(now, c.local(time.Now()).Add(least).UTC().Round(0))
 }
 
-// Unsure returns since when, by the local clock, a clock has been believed that is ahead of the local one; zero = it is
-// not. A process that goes on from what was noted as read meanwhile must read from there again if the clock that it
-// believes is behind that.
+// Unsure returns since when, by the local clock, a clock has been believed that is ahead of the local one;
+// zero = it is not. A process that goes on from what was noted as read meanwhile must read from there again
+// if the clock that it believes is behind that.
 func (c *Clock) Unsure() time.Time {
 	for _, s := range c.spans {
 		if s.most > clockJump {

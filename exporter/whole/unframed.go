@@ -6,10 +6,11 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 )
 
-// Unframed decides whether answers that HTTP does not prove whole (HTTP/1.0, or neither length nor chunks) can be
-// believed: one that was cut behind a row looks like a whole one. So a window is read until an answer has the same
-// rows as the largest one before it. New events may come in between for as long as the window is young: an answer with
-// more rows than the largest is believed too when it ends with the same row, since a cut moves the end.
+// Unframed decides whether answers that HTTP does not prove whole (HTTP/1.0, or neither length nor chunks)
+// can be believed: one that was cut behind a row looks like a whole one. So a window is read until an answer
+// has the same rows as the largest one before it. New events may come in between for as long as the window is
+// young: an answer with more rows than the largest is believed too when it ends with the same row, since a
+// cut moves the end.
 //
 // The rows are forwarded at each reading; dedup drops those that came before.
 type Unframed struct {
@@ -19,8 +20,8 @@ type Unframed struct {
 	torn    uint64 // identity of the row without a line end that a reading ended with; 0 = none
 }
 
-// reading is what is kept of an answer's rows: their number, a sum of their ids in any order, and the last id. Contents
-// may differ from answer to answer.
+// reading is what is kept of an answer's rows: their number, a sum of their ids in any order, and the last
+// id. Contents may differ from answer to answer.
 type reading struct {
 	rows int
 	sum  dedup.Sum
