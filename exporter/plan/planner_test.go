@@ -116,3 +116,11 @@ func TestABoundedCollectionIsReadAgainAnOverlapAfterItsEnd(t *testing.T) {
 	p.Reset(end)
 	require.False(t, p.Done(), "what was handed over may be lost")
 }
+
+// An end of whole seconds is the end.
+func TestABoundedCollectionReadsNoFurtherThanItsEnd(t *testing.T) {
+	p := New(Limits{MaxWindow: 24 * time.Hour, End: Midday}, Midday.Add(-time.Hour), Midday.Add(-time.Hour))
+	require.True(t, p.Begin(Midday.Add(time.Minute)))
+	w, _ := p.Plan()
+	require.Equal(t, Midday, w.End)
+}
