@@ -51,6 +51,10 @@ var figures = []figure{
 		func(s exporter.Stats) float64 { return float64(s.Reconciled) },
 	},
 	{
+		"set_aside_events_total", "Events that an output refused for good and that are kept beside the checkpoint.",
+		false, func(s exporter.Stats) float64 { return float64(s.SetAside) },
+	},
+	{
 		"refetches_total", "Times that handed-over records may have been lost and were fetched again.",
 		false, func(s exporter.Stats) float64 { return float64(s.Refetches) },
 	},

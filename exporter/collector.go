@@ -26,13 +26,14 @@ type collector struct {
 	stats *stats
 	clock *plan.Clock
 
-	plan    *plan.Planner // what is asked for next; nil until the beginning is known
-	reader  *reader       // endpoint → rows
-	batcher *batcher      // rows → batches
-	commits *commits      // safe batches → checkpoint
-	notices *notices      // what is said
-	second  reconciler    // what was read is read again
-	pace    pace          // when, and how long it has been failing
+	plan     *plan.Planner // what is asked for next; nil until the beginning is known
+	reader   *reader       // endpoint → rows
+	batcher  *batcher      // rows → batches
+	commits  *commits      // safe batches → checkpoint
+	notices  *notices      // what is said
+	refusals *refusals     // what outputs refuse for good
+	second   reconciler    // what was read is read again
+	pace     pace          // when, and how long it has been failing
 
 	rowLimit rowLimit // what the endpoint leaves out
 	fresh    int      // events that were forwarded and had never been seen
@@ -47,11 +48,16 @@ func newCollector(
 	if err != nil {
 		return nil, err
 	}
+	aside, err := file.OpenAside()
+	if err != nil {
+		return nil, err
+	}
 	keep := upkeep{changed: ledger.Changed, settle: commits.settle}
 	c := &collector{
 		cfg: cfg, log: log, stats: stats, clock: clock, commits: commits,
-		notices: newNotices(log, clock, cfg.StatusEvents),
-		pace:    pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
+		notices:  newNotices(log, clock, cfg.StatusEvents),
+		refusals: newRefusals(aside, log, stats),
+		pace:     pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
 	}
 	c.notices.columns = commits.saved.state.columns
 	c.rowLimit.known = commits.saved.state.rowLimit

@@ -68,7 +68,7 @@ func New(cfg config.Config) (*Exporter, error) {
 // newWatch makes what asks the engine, through the given transport.
 func (e *Exporter) newWatch(engine http.RoundTripper) *handover.Watch {
 	api := handover.NewEngine(e.cfg.EngineURL, e.cfg.EngineInput, engine)
-	return handover.NewWatch(api, e.ledger, &e.facts, e.log, "commit_on "+string(e.cfg.CommitOn))
+	return handover.NewWatch(api, e.ledger, &e.facts, e.collector.refusals, e.log, "commit_on "+string(e.cfg.CommitOn))
 }
 
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.

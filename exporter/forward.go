@@ -67,6 +67,9 @@ func (c *collector) late(lateness time.Duration) {
 
 // flush hands over what the batch holds so far, with the status events that wait.
 func (c *collector) flush(ctx context.Context) error {
+	for _, s := range c.refusals.tell() {
+		c.notices.status(s)
+	}
 	c.batcher.addStatuses(c.notices.board())
 	return c.batcher.flush(ctx)
 }

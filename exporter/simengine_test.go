@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,13 +21,14 @@ type simEngine struct {
 	name string // of the input
 
 	mu      sync.Mutex
-	latency time.Duration // from chunk to delivery
-	stuck   bool          // the output delivers, but one chunk of another output stays
-	swallow int           // batches that vanish before they are counted
-	drop    int           // chunks that the output drops
-	lossy   bool          // a processor drops a record of every batch
-	extra   int64         // records that the engine counts and nobody handed over
-	away    bool          // the API refuses connections
+	latency time.Duration            // from chunk to delivery
+	stuck   bool                     // the output delivers, but one chunk of another output stays
+	swallow int                      // batches that vanish before they are counted
+	drop    int                      // chunks that the output drops
+	reject  func(records.Event) bool // events for which the output drops their chunk
+	lossy   bool                     // a processor drops a record of every batch
+	extra   int64                    // records that the engine counts and nobody handed over
+	away    bool                     // the API refuses connections
 	inputs  map[string]int64
 
 	chunks  []simChunk
@@ -36,6 +38,7 @@ type simEngine struct {
 	storage []byte // as published; nil = 404
 	metrics []byte
 	asked   int
+	sent    int // records that the output tried to deliver
 }
 
 type simChunk struct {
@@ -107,8 +110,8 @@ func (s *simEngine) flush() (events []records.Event) {
 		switch {
 		case time.Since(chunk.at) < s.latency:
 			left = append(left, chunk)
-		case s.drop > 0:
-			s.drop--
+		case s.drop > 0 || s.rejects(chunk):
+			s.drop = max(s.drop-1, 0)
 			s.drops += int64(len(chunk.events))
 		default:
 			events = append(events, chunk.events...)
@@ -117,6 +120,12 @@ func (s *simEngine) flush() (events []records.Event) {
 	}
 	s.chunks = left
 	return events
+}
+
+// rejects reports whether the output refuses the chunk for good.
+func (s *simEngine) rejects(chunk simChunk) bool {
+	s.sent += len(chunk.events)
+	return s.reject != nil && slices.ContainsFunc(chunk.events, s.reject)
 }
 
 // publish renews the figures that are due after so long a life.

@@ -16,7 +16,8 @@ var (
 	statusKinds = []schema.Kind{
 		schema.StatusStarted, schema.StatusRetentionGap, schema.StatusCheckpointReset, schema.StatusRefused,
 		schema.StatusRefusedOver, schema.StatusStalled, schema.StatusStalledOver, schema.StatusReconciled,
-		schema.StatusOverlapTooShort, schema.StatusRefetched, schema.StatusColumnsChanged,
+		schema.StatusOverlapTooShort, schema.StatusRefetched, schema.StatusSetAside,
+		schema.StatusColumnsChanged,
 		schema.StatusRowLimit, schema.StatusRowGap,
 	}
 )
@@ -129,6 +130,15 @@ var statusCases = map[schema.Kind]struct {
 		h.start()
 		h.liveWith(5)
 	}, 1, "and leaves out the others"},
+
+	schema.StatusSetAside: {nil, func(h *simHost) {
+		engine := newSimEngine(h)
+		h.start()
+		h.liveWith(2)
+		bad := h.badEvent()
+		engine.set(func(s *simEngine) { s.reject = only(bad, "") })
+		h.liveWith(12)
+	}, 1, "is refused for good by an output: it is kept in "},
 
 	schema.StatusColumnsChanged: {nil, func(h *simHost) {
 		h.start()

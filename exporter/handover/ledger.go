@@ -43,6 +43,7 @@ type Ledger struct {
 	size     int       // of a buffer, in bytes
 	hold     bool      // nothing is handed over while the engine drains
 	disk     diskRoom  // in the engine's storage
+	careful  careful   // what was refused for good is being found
 }
 
 // batch is what one collect call hands over: encoded events.
@@ -122,6 +123,9 @@ func (l *Ledger) Next() []byte {
 		l.raise("the engine asked for more before it had copied the last batch")
 		return nil
 	}
+	if l.careful.on {
+		return l.nextPart(now)
+	}
 	if l.hold || len(l.queue) == 0 || !l.disk.take(len(l.queue[0].data)) {
 		return nil
 	}
@@ -166,6 +170,10 @@ func (l *Ledger) Accept() {
 			" to copy a batch: its buffer was full and may have dropped it")
 	}
 	l.records += uint64(l.out.records)
+	if l.careful.on {
+		l.copied()
+		return
+	}
 	l.accepted = append(l.accepted, acceptance{number: l.out.number, at: now, total: l.records, trace: l.out.trace})
 	l.recycle(l.out.data)
 	l.out = batch{}
@@ -254,10 +262,14 @@ func (l *Ledger) SlowCopy() bool {
 	return l.slow
 }
 
-// Deliver makes every batch up to number safe (commit_on delivery).
-func (l *Ledger) Deliver(number uint32) {
+// Deliver makes every batch up to number safe (commit_on delivery). It returns the kept record that was tried again
+// and is delivered, if any.
+func (l *Ledger) Deliver(number uint32) (tried []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.careful.on {
+		return l.deliverPart()
+	}
 	l.safe = max(l.safe, number)
 	left := l.accepted[:0]
 	for _, a := range l.accepted {
@@ -267,6 +279,7 @@ func (l *Ledger) Deliver(number uint32) {
 	}
 	l.accepted = left
 	l.notify()
+	return nil
 }
 
 // handed returns the number of the last accepted batch, how many records were handed over since the start,
@@ -274,6 +287,9 @@ func (l *Ledger) Deliver(number uint32) {
 func (l *Ledger) handed() (number uint32, records uint64, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.careful.on {
+		return l.safe, l.records, l.careful.waiting()
+	}
 	if len(l.accepted) == 0 {
 		return l.safe, l.records, time.Time{}
 	}
@@ -303,6 +319,7 @@ func (l *Ledger) Reset() {
 	}
 	l.queue, l.accepted = l.queue[:0], l.accepted[:0]
 	l.safe, l.doubt, l.slow = l.pushed, "", false
+	l.careful.reset(l.pushed)
 }
 
 // Buffer returns an empty buffer, a used one if there is one.

@@ -12,6 +12,7 @@ type finding int
 const (
 	notYet    finding = iota // more figures are needed
 	proven                   // every output has it
+	refused                  // an output dropped something
 	doubtful                 // something was lost: it must be fetched again
 	immovable                // neither will ever be known; nothing is committed until somebody acts
 )

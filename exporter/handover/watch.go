@@ -23,6 +23,7 @@ type Watch struct {
 	facts  *Facts
 	mode   string // what it says in front of its lines
 	proof  proof
+	keeper Keeper
 
 	base      int64     // the input's counter when nothing was handed over
 	records   int64     // handed over, of the group that is followed
@@ -37,6 +38,7 @@ type Watch struct {
 	idleAt    time.Time // when the figures were read last while nothing was on its way
 	failingAt time.Time // since when the API does not answer
 	warnedAt  time.Time
+	keptAt    time.Time // when a record that could not be kept was tried to be
 }
 
 // figures is the engine as far as it can be asked.
@@ -57,10 +59,14 @@ const (
 	standstill    = time.Minute      // then it is said why nothing is committed
 )
 
-// NewWatch makes a watch that asks api about what it finds in ledger; setting is the one that it serves. What
-// it learns of the engine it notes in facts.
-func NewWatch(api *Engine, ledger *Ledger, facts *Facts, log *logline.Queue, setting string) *Watch {
-	return &Watch{api: api, ledger: ledger, facts: facts, log: log, mode: setting, errors: unknown}
+// NewWatch makes a watch that asks api about what it finds in ledger; setting is the one that it serves. What it learns
+// of the engine it notes in facts, and it gives to keeper what outputs refuse.
+func NewWatch(
+	api *Engine, ledger *Ledger, facts *Facts, keeper Keeper, log *logline.Queue, setting string,
+) *Watch {
+	return &Watch{
+		api: api, ledger: ledger, facts: facts, keeper: keeper, log: log, mode: setting, errors: unknown,
+	}
 }
 
 // Run looks once a second until ctx ends.
@@ -81,6 +87,7 @@ func (w *Watch) run(ctx context.Context) {
 
 // look reads the figures if something waits for proof, and draws the conclusions.
 func (w *Watch) look(ctx context.Context) {
+	w.keepUnkept()
 	if _, doubt := w.ledger.State(); doubt != "" {
 		return // what is lost is not missed again, so that all would seem delivered
 	}
@@ -104,7 +111,9 @@ func (w *Watch) look(ctx context.Context) {
 	case proven:
 		w.recounts = 0
 		w.settled(s)
-		w.ledger.Deliver(number)
+		w.deliver(number)
+	case refused:
+		w.refused(v.why)
 	case doubtful:
 		w.doubt(v.why)
 	case immovable:
@@ -143,6 +152,7 @@ func (w *Watch) idle(ctx context.Context) {
 	w.facts.learn(s, uint64(max(s.input().records-w.base, 0)))
 	w.proof.meet(s)
 	w.proof.drops, w.errors = s.drops(), s.errors
+	w.tryAgain()
 }
 
 // judge follows one group from handed over to delivered.
@@ -150,7 +160,7 @@ func (w *Watch) judge(s *snapshot, records int64) verdict {
 	now := time.Now()
 	if drops := s.drops(); drops > w.proof.drops {
 		w.proof.drops = drops
-		return verdict{doubtful, "an output dropped records or gave up on them (its own log lines say why; retry_limit " +
+		return verdict{refused, "an output dropped records or gave up on them (its own log lines say why; retry_limit " +
 			"no_limits keeps it from giving up, but not from dropping what the destination refuses for good, such as a 4xx)"}
 	}
 	if records != w.records {

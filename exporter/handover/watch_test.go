@@ -25,12 +25,19 @@ type watched struct {
 
 func (f *watched) read(context.Context) (*snapshot, error) { return f.s, f.err }
 
+// noKeeper has nothing and keeps nothing.
+type noKeeper struct{}
+
+func (noKeeper) Keep([]byte, string) error { return errors.New("there is no room") }
+func (noKeeper) Due() []byte               { return nil }
+func (noKeeper) Tried([]byte, bool)        {}
+
 // watch runs test with an engine that took in the ten records and has delivered nothing.
 func watch(t *testing.T, test func(f *watched)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Hour)
 		f := &watched{T: t, l: NewLedger(false, 1000), log: new(logline.Queue), s: newSnapshot()}
-		f.w = NewWatch(nil, f.l, new(Facts), f.log, "commit_on delivery")
+		f.w = NewWatch(nil, f.l, new(Facts), noKeeper{}, f.log, "commit_on delivery")
 		f.w.api = f
 		f.s.whole, f.s.ours, f.s.version = true, "audit", version{5, 1}
 		f.s.inputOf("audit").records = 10

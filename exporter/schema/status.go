@@ -38,6 +38,7 @@ const (
 	StatusRowLimit        Kind = "row_limit"         // the source leaves rows out silently; it is asked for fewer
 	StatusRowGap          Kind = "gap_row_limit"     // an instant has more events than the source answers at once
 	StatusRefetched       Kind = "refetched"         // an output dropped events, which were fetched again
+	StatusSetAside        Kind = "event_set_aside"   // an output refuses an event for good: it is kept beside the checkpoint
 	StatusColumnsChanged  Kind = "columns_changed"   // the source's columns are no longer the same
 )
 
@@ -49,6 +50,7 @@ var statusWeight = map[Kind]int{
 	StatusRefused:         3,
 	StatusStalled:         3,
 	StatusOverlapTooShort: 3,
+	StatusSetAside:        3,
 	StatusReconciled:      2,
 	StatusRowLimit:        2,
 	StatusRefetched:       2,

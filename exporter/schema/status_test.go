@@ -12,7 +12,8 @@ import (
 var statusKinds = []Kind{
 	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver, StatusStalled,
 	StatusStalledOver,
-	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusColumnsChanged, StatusRowLimit, StatusRowGap,
+	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusSetAside, StatusColumnsChanged,
+	StatusRowLimit, StatusRowGap,
 }
 
 // TestEveryStatusConforms: each kind is a valid event in each schema, full or with nothing but its kind.
@@ -66,6 +67,7 @@ func TestStatusAppends(t *testing.T) {
 func TestOnlyGapsAreFailures(t *testing.T) {
 	for kind, failure := range map[Kind]bool{
 		StatusRetentionGap: true, StatusCheckpointReset: true, StatusRefused: true, StatusOverlapTooShort: true,
+		StatusSetAside:    true,
 		StatusRefusedOver: false, StatusReconciled: false, StatusRefetched: false, StatusColumnsChanged: false,
 		StatusStarted: false, StatusRowLimit: false, StatusRowGap: true,
 	} {
