@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 )
 
@@ -25,12 +26,14 @@ const (
 // hecSink is Splunk's HTTP Event Collector with a token that has indexer acknowledgement on. What breaks the
 // protocol is kept in problems.
 type hecSink struct {
-	token string
+	token  string
+	poison string // event_id: each post that has it is answered 400, and nothing of it is indexed
 
 	mu       sync.Mutex
 	faults   []hecFault // of the next requests
 	events   []hecEvent // as indexed: Splunk has no ids
 	acks     int
+	posted   int // events in proper requests
 	problems []string
 }
 
@@ -54,6 +57,11 @@ func (s *hecSink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.problems = append(s.problems, err.Error())
 		answerHEC(w, status, code, err.Error())
+		return
+	}
+	s.posted += len(events)
+	if s.poison != "" && slices.ContainsFunc(events, func(e hecEvent) bool { return e.Event["event_id"] == s.poison }) {
+		answerHEC(w, http.StatusBadRequest, 6, "Invalid data format")
 		return
 	}
 	var fault hecFault
@@ -163,4 +171,18 @@ func (s *hecSink) complaints() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.problems...)
+}
+
+// refuseOnly makes the collector refuse each post with this event; "" = none.
+func (s *hecSink) refuseOnly(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.poison = id
+}
+
+// received is how many events were in requests so far, refused ones too.
+func (s *hecSink) received() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.posted
 }

@@ -224,19 +224,6 @@ func TestHalvesThatAddUpAreNoProof(t *testing.T) {
 	})
 }
 
-func TestWhatAnOutputGaveUpOnIsFetchedAgainOnce(t *testing.T) {
-	watch(t, func(f *watched) {
-		o := f.s.outputOf("siem")
-		o.dropped, o.failures = 10, 1
-		f.s.chunks = 0
-		f.requireDoubt("an output dropped records", 1)
-		f.l.Reset()
-		f.hand(10)
-		f.s.inputOf("audit").records, o.processed = 20, 10
-		f.requireSafe(2, 2)
-	})
-}
-
 // A pause for memory drops nothing: the ring waits.
 func TestAPauseIsNoDoubt(t *testing.T) {
 	watch(t, func(f *watched) {
