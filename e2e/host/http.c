@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -115,6 +116,22 @@ static void answer(int connection)
     free(body);
 }
 
+/*
+ * As the engine's, the connection is open until the client has read the answer: the
+ * plugin looks which process has the other end.
+ */
+static void hang_up(int connection)
+{
+    struct timeval patience = {.tv_sec = 2};
+    char rest[256];
+
+    shutdown(connection, SHUT_WR);
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    while (recv(connection, rest, sizeof(rest), 0) > 0) {
+    }
+    close(connection);
+}
+
 static void *serve(void *arg)
 {
     int listener = *(int *) arg;
@@ -124,7 +141,7 @@ static void *serve(void *arg)
 
         if (connection >= 0) {
             answer(connection);
-            close(connection);
+            hang_up(connection);
         }
     }
     return NULL;
