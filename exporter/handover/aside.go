@@ -53,7 +53,8 @@ func (w *Watch) deliver(number uint32) {
 	w.tryAgain()
 }
 
-// tryAgain hands over a kept record, if one is due and nothing else is on its way. The outputs' drops were read just now.
+// tryAgain hands over a kept record, if one is due and nothing else is on its way. The outputs' drops were read
+// just now.
 func (w *Watch) tryAgain() {
 	if !w.ledger.idle() {
 		return

@@ -12,10 +12,9 @@ import (
 // which part goes next and what follows from the answer; one part is with the engine at a time. It is not safe for use
 // by several goroutines.
 //
-// A part that is refused is cut in two. A record that is refused alone is suspect. It is to be kept aside once it was
-// refused alone again after something else was delivered: a destination that takes nothing at all refuses no record in
-// particular. A record of n is handed over log₂ n + 2 times until then at most, and each time nothing was taken the pause
-// grows.
+// A part that is refused is cut in two. A record that is refused alone is suspect. It is to be kept aside once it
+// was refused alone again after something else was delivered: a destination that takes nothing at all refuses no
+// record in particular. Each time a record was refused and nothing was taken since, the pause grows.
 type sift struct {
 	batches   []*sifted // in the order of their numbers; those before done are gone
 	stack     []part    // to be handed over, the next one last
