@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Aside is the events that a destination refuses for good, in a file beside the checkpoint ("<path>.refused.jsonl"): a
-// JSON object a line, for a person to read and for the plugin to send again. The checkpoint's lock is its lock too. Its
-// methods may be called by several goroutines.
+// Aside is the events that a destination refuses for good, in a file beside the checkpoint
+// ("<path>.refused.jsonl"): a JSON object a line, for a person to read and for the plugin to send again. The
+// checkpoint's lock is its lock too. Its methods may be called by several goroutines.
 type Aside struct {
 	path string
 

@@ -18,6 +18,7 @@
 package checkpoint
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net"
 	"net/url"
@@ -53,6 +54,13 @@ type State struct {
 
 // KeySize is the length of State.Key in bytes.
 const KeySize = 16
+
+// NewKey makes the secret key of a new checkpoint.
+func NewKey() []byte {
+	key := make([]byte, KeySize)
+	rand.Read(key) // never fails since Go 1.24: it would end the program
+	return key
+}
 
 // validate says what no collection can have left behind. Times in the future are none of it: a server's clock
 // may have been wrong.

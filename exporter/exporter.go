@@ -15,7 +15,6 @@ package exporter
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -179,11 +178,4 @@ func (e *Exporter) Close() (err error) {
 		e.collector.finish()
 	}
 	return nil
-}
-
-// newKey makes the secret key of a new checkpoint's identities.
-func newKey() []byte {
-	key := make([]byte, 16)
-	rand.Read(key) // never fails since Go 1.24: it would end the program
-	return key
 }

@@ -56,7 +56,7 @@ func (r *reader) read(
 			return got, err
 		}
 		if believed, err := proof.End(); err != nil {
-			return got, readError(w, got.rows, err)
+			return got, r.failed(w, got.rows, err)
 		} else if believed {
 			return got, nil
 		}
@@ -95,7 +95,7 @@ func (r *reader) rows(
 		if errors.Is(err, body.ErrEmptyBody) && r.empty.Believe(w) {
 			return got, nil
 		}
-		return got, readError(w, 0, err)
+		return got, r.failed(w, 0, err)
 	}
 	r.decoder.Believe = func(end csv.End) bool {
 		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, got.rows)
@@ -112,12 +112,12 @@ func (r *reader) rows(
 			if r.empty.Believe(w) {
 				return got, nil
 			}
-			return got, readError(w, 0, errBareHeader)
+			return got, r.failed(w, 0, errBareHeader)
 		case err == io.EOF:
 			r.empty.SawHeader(got.rows)
 			return got, nil
 		case err != nil:
-			return got, readError(w, got.rows, err)
+			return got, r.failed(w, got.rows, err)
 		}
 		got.add(r.group.rows[:n], w)
 		if err := r.group.each(r.identifier, seen, n, take); err != nil {
@@ -126,7 +126,7 @@ func (r *reader) rows(
 	}
 }
 
-func readError(w plan.Window, rows int, err error) error {
+func (r *reader) failed(w plan.Window, rows int, err error) error {
 	window := w.Start.Format(time.RFC3339) + " – " + w.End.Format(time.RFC3339)
 	if rows == 0 {
 		return fmt.Errorf("read window %s: %w", window, err)

@@ -14,8 +14,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
-// refusals keeps the events that an output refuses for good in a file beside the checkpoint, and has them tried again.
-// It is the watch's Keeper. Its methods may be called from any goroutine.
+// refusals keeps the events that an output refuses for good in a file beside the checkpoint, and has them
+// tried again. It is the watch's Keeper. Its methods may be called from any goroutine.
 type refusals struct {
 	file  *checkpoint.Aside
 	log   *logline.Queue

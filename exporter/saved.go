@@ -38,7 +38,7 @@ type saved struct {
 func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	state, found := file.State()
 	if !found {
-		state = checkpoint.State{Key: newKey()}
+		state = checkpoint.State{Key: checkpoint.NewKey()}
 		if err := file.Save(state); err != nil {
 			return saved{}, fmt.Errorf("checkpoint_path: %w", err)
 		}

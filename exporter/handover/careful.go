@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// Keeper keeps records that the destination refuses for good, so that the checkpoint can pass them. The watch calls its
-// methods, one at a time, and they may write to disk.
+// Keeper keeps records that the destination refuses for good, so that the checkpoint can pass them. The watch
+// calls its methods, one at a time, and they may write to disk.
 type Keeper interface {
 	// Keep returns nil when the record, an event in the engine's form, is on disk and outlives a loss of power.
 	Keep(record []byte, reason string) error
@@ -250,8 +250,8 @@ func (c *careful) waiting() time.Time {
 	return time.Time{}
 }
 
-// relent goes on as ever: an output takes nothing, and the others must get what there is. What is in doubt becomes safe
-// when everything has left the engine.
+// relent goes on as ever: an output takes nothing, and the others must get what there is. What is in doubt
+// becomes safe when everything has left the engine.
 func (l *Ledger) relent() {
 	c := &l.careful
 	last := c.sift.last

@@ -8,9 +8,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/msgpack"
 )
 
-// sift finds, by halving, the records that the destination refuses for good in batches of which some were. It decides
-// which part goes next and what follows from the answer; one part is with the engine at a time. It is not safe for use
-// by several goroutines.
+// sift finds, by halving, the records that the destination refuses for good in batches of which some were. It
+// decides which part goes next and what follows from the answer; one part is with the engine at a time. It is
+// not safe for use by several goroutines.
 //
 // A part that is refused is cut in two. A record that is refused alone is suspect. It is to be kept aside once it
 // was refused alone again after something else was delivered: a destination that takes nothing at all refuses no

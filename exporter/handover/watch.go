@@ -59,8 +59,8 @@ const (
 	standstill    = time.Minute      // then it is said why nothing is committed
 )
 
-// NewWatch makes a watch that asks api about what it finds in ledger; setting is the one that it serves. What it learns
-// of the engine it notes in facts, and it gives to keeper what outputs refuse.
+// NewWatch makes a watch that asks api about what it finds in ledger; setting is the one that it serves. What
+// it learns of the engine it notes in facts, and it gives to keeper what outputs refuse.
 func NewWatch(
 	api *Engine, ledger *Ledger, facts *Facts, keeper Keeper, log *logline.Queue, setting string,
 ) *Watch {

@@ -30,8 +30,8 @@ func Ends(data []byte) (ends []int, err error) {
 	return ends, nil
 }
 
-// JSON returns the first value in data as JSON. Keys keep their order; binary data is base64, an extension its bytes in
-// base64.
+// JSON returns the first value in data as JSON. Keys keep their order; binary data is base64, an extension
+// its bytes in base64.
 func JSON(data []byte) ([]byte, error) {
 	text := []byte{}
 	_, err := walk(data, &text, 0)

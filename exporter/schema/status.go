@@ -38,8 +38,9 @@ const (
 	StatusRowLimit        Kind = "row_limit"         // the source leaves rows out silently; it is asked for fewer
 	StatusRowGap          Kind = "gap_row_limit"     // an instant has more events than the source answers at once
 	StatusRefetched       Kind = "refetched"         // an output dropped events, which were fetched again
-	StatusSetAside        Kind = "event_set_aside"   // an output refuses an event for good: it is kept beside the checkpoint
-	StatusColumnsChanged  Kind = "columns_changed"   // the source's columns are no longer the same
+	// an output refuses an event for good: it is kept beside the checkpoint
+	StatusSetAside       Kind = "event_set_aside"
+	StatusColumnsChanged Kind = "columns_changed" // the source's columns are no longer the same
 )
 
 // statusWeight is how bad a kind is: OCSF's severity_id. A kind that is missing is informational.
