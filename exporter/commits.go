@@ -237,7 +237,7 @@ func (c *commits) save(next committed) error {
 	return nil
 }
 
-// saveAgain writes the committed state as it is: it tells whether the checkpoint can be saved at all.
+// saveAgain writes the committed state as it is: it reports whether the checkpoint can be saved at all.
 func (c *commits) saveAgain() error { return c.saved.save(c.saved.state) }
 
 // revert forgets what is not part of the checkpoint, but for the identities of safe batches, which are still

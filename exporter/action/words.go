@@ -95,7 +95,7 @@ func isWordByte(c byte) bool {
 
 func isCapital(c byte) bool { return c >= 'A' && c <= 'Z' }
 
-// beginsWord tells whether the capital at i begins a word: after a small letter or digit, or as the last of a
+// beginsWord reports whether the capital at i begins a word: after a small letter or digit, or as the last of a
 // run of capitals.
 func beginsWord(name []byte, i int) bool {
 	return i > 0 && (!isCapital(name[i-1]) || i+1 < len(name) && name[i+1] >= 'a' && name[i+1] <= 'z')

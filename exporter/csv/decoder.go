@@ -56,7 +56,7 @@ type Decoder struct {
 
 	headerEnded bool // the header has a line end
 
-	// Believe tells whether an answer that ends so is whole all the same. It is called at most once for a
+	// Believe reports whether an answer that ends so is whole all the same. It is called at most once for a
 	// response; what was no row is then a bad one. nil believes none that is torn, and any other.
 	Believe  func(End) bool
 	torn     bool // the row that was given last has no line end
@@ -67,12 +67,7 @@ type Decoder struct {
 
 	times timeParser
 
-	strip     strip
-	stripAt   int  // where its text begins in buf
-	used      int  // how many of its ends were gone by
-	stripSize int  // of the next one, in bytes
-	refused   bool // quick has refused the row at start
-	long      bool // the last row that quick did not take was too long for a strip
+	quickWay
 }
 
 func New() *Decoder {
@@ -257,22 +252,12 @@ func (d *Decoder) next(r *event.Row) error {
 	}
 }
 
-// pass goes on behind a row that was split. The strip is still right if it has the row's end for one: then it
-// is outside quotes there, as what follows is, whatever the row was.
+// pass goes on behind a row that was split.
 func (d *Decoder) pass(size int) {
 	d.start += size
 	d.line += d.split.lines
 	d.long = size > stripBytes
-	last := d.start - 1 - d.stripAt
-	for d.used < d.strip.count && int(d.strip.ends[d.used]) < last {
-		d.used++
-	}
-	if d.used == d.strip.count || int(d.strip.ends[d.used]) != last {
-		d.unmark()
-		d.stripSize = leastStrip
-		return
-	}
-	d.used++
+	d.goBy(d.start - 1)
 }
 
 // give makes r of the row that was split, text being all of it.

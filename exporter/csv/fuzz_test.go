@@ -182,7 +182,7 @@ func checkRaw(t *testing.T, rows []decoded) {
 	}
 }
 
-// longBlankLine tells whether one of text's lines is longer than limit and nothing but white space.
+// longBlankLine reports whether one of text's lines is longer than limit and nothing but white space.
 func longBlankLine(text []byte, limit int) bool {
 	for line := range bytes.Lines(text) {
 		if len(line) >= limit && blank(line) {

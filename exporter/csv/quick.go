@@ -19,7 +19,7 @@ func (d *Decoder) quick(r *event.Row) bool {
 		return false
 	}
 	s, columns := &d.strip, len(d.columns.Names)
-	if s.count-d.used < columns && !d.mark(columns) {
+	if s.count-d.used < columns && !d.mark(d.buf[d.start:d.end], d.start, columns) {
 		return false
 	}
 	ends, fields := s.ends[d.used:d.used+columns], r.Room(columns)
@@ -94,7 +94,7 @@ func (d *Decoder) quoted(ends []uint16) []int {
 	return list
 }
 
-// onlyDoubled tells whether the quoted ones among fields have so many quotes between them, each followed by another.
+// onlyDoubled reports whether the quoted ones among fields have so many quotes between them, each followed by another.
 func onlyDoubled(fields [][]byte, quoted []int, quotes int) bool {
 	for _, n := range quoted {
 		for text := fields[n]; ; quotes -= 2 {
@@ -110,20 +110,3 @@ func onlyDoubled(fields [][]byte, quoted []int, quotes int) bool {
 	}
 	return quotes == 0
 }
-
-// mark makes a strip that begins with the row; false = it has not all ends of so many columns. The next strip
-// will be longer.
-func (d *Decoder) mark(columns int) bool {
-	d.stripAt, d.used = d.start, 0
-	for {
-		size := d.stripSize
-		d.stripSize = min(2*size, stripBytes)
-		d.strip.mark(d.buf[d.start:min(d.end, d.start+size)])
-		if d.strip.count >= columns || size == stripBytes || d.start+size >= d.end {
-			return d.strip.count >= columns
-		}
-	}
-}
-
-// unmark forgets the strip: the buffer has changed, or a row was read that it may be wrong about.
-func (d *Decoder) unmark() { d.used = d.strip.count }

@@ -25,10 +25,9 @@ type Identity struct {
 // Identifier makes the identities of one response's rows. The key is secret to the checkpoint, so that nobody
 // who can choose, say, a user agent can make two rows look alike.
 type Identifier struct {
-	key     uint64
-	seeds   []uint64            // of each column: its name under the key
-	eventID int                 // place of event_id, -1 without
-	equal   map[Identity]uint32 // how many equal rows without event_id this response had so far
+	key   uint64
+	seeds []uint64            // of each column: its name under the key
+	equal map[Identity]uint32 // how many equal rows without event_id this response had so far
 
 	volatility volatility
 	shared     sharedIDs
@@ -51,7 +50,6 @@ func (x *Identifier) Begin(c *event.Columns) {
 	for _, name := range c.Names {
 		x.seeds = append(x.seeds, xxh3.HashStringSeed(name, x.key))
 	}
-	x.eventID = c.Known[event.EventID]
 	clear(x.equal)
 	x.volatility.begin(c)
 	x.shared.begin()

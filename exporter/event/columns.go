@@ -90,7 +90,7 @@ func snakeCase(name string) string {
 	return strings.Trim(b.String(), "_")
 }
 
-// startsWord tells whether the upper-case rune at i starts a word: after a small letter or digit
+// startsWord reports whether the upper-case rune at i starts a word: after a small letter or digit
 // ("eventTime"), or as the last capital of a run before a small letter ("IPAddress").
 func startsWord(runes []rune, i int) bool {
 	before := runes[i-1]
@@ -100,7 +100,7 @@ func startsWord(runes []rune, i int) bool {
 	return unicode.IsUpper(before) && i+1 < len(runes) && unicode.IsLower(runes[i+1])
 }
 
-// Equal tells whether two responses have the same columns in the same order.
+// Equal reports whether two responses have the same columns in the same order.
 func (c *Columns) Equal(other *Columns) bool {
 	if other == nil || len(c.Names) != len(other.Names) {
 		return false

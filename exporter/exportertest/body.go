@@ -109,7 +109,7 @@ func (j jsonText) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// compresses tells whether the answer to this client is compressed.
+// compresses reports whether the answer to this client is compressed.
 func (a *Answers) compresses(acceptEncoding string) bool {
 	return a.Gzip == GzipAlways || a.Gzip == GzipUnsaid || a.Gzip == GzipIfAccepted && accepts(acceptEncoding, "gzip")
 }

@@ -162,7 +162,7 @@ func (n *node) program() []op {
 	steps := append([]op{{}}, n.body()...) // the record's own map has no key and is always there
 	header, wide := appendOpenHeader(nil, n.most())
 	steps[0] = op{kind: opOpen, bytes: header}
-	steps = append(steps, op{kind: opClose, wide: wide, fixed: true})
+	steps = append(steps, op{kind: opClose, end: &mapEnd{wide: wide, fixed: true}})
 	return steps
 }
 
@@ -202,21 +202,21 @@ func (n *node) mapSteps() []op {
 		return []op{n.fieldsStep(header, false)}
 	}
 	header, wide := appendOpenHeader(header, n.most())
-	end := op{kind: opClose, wide: wide, fixed: false}
+	end := &mapEnd{wide: wide}
 	for _, k := range n.kids {
 		switch k.when {
 		case beside:
-			end.bytes = k.appendConstant(end.bytes)
-			end.entries++
+			end.beside = k.appendConstant(end.beside)
+			end.besides++
 		case otherwise:
 			end.empty = k.appendConstant(end.empty)
 		}
 	}
 	steps := append([]op{{kind: opOpen, bytes: header}}, n.body()...)
-	return append(steps, end)
+	return append(steps, op{kind: opClose, end: end})
 }
 
-// fieldsOnly tells whether a map has nothing but fields that need no form.
+// fieldsOnly reports whether a map has nothing but fields that need no form.
 func (n *node) fieldsOnly() bool {
 	for _, k := range n.kids {
 		if k.leaf == nil || k.leaf.kind != opText || k.leaf.form != anyText {
@@ -253,7 +253,7 @@ func (n *node) most() int {
 	return most
 }
 
-// constant tells whether the entry is the same in every record.
+// constant reports whether the entry is the same in every record.
 func (n *node) constant() bool {
 	if n.leaf != nil {
 		return n.leaf.kind == opConstant && n.when == always

@@ -40,15 +40,23 @@ const (
 type op struct {
 	kind    opKind
 	form    form         // opText
-	fixed   bool         // opClose, opFields: the map stays though it is empty
-	wide    uint8        // opClose: bytes of the map's count, 0 when it is part of the type byte
-	entries int          // opConstant, opAction: how many entries are written; opClose: how many bytes holds
+	fixed   bool         // opFields: the map stays though it is empty
+	entries int          // opConstant, opAction: how many entries are written
 	place   int          // place in row.fields
-	bytes   []byte       // key, entries, or key and header; opClose: entries to add to a map that is not empty
-	empty   []byte       // opClose: the one entry of a map that would else be empty
+	bytes   []byte       // what is written first: a key, a key and a map's header, or constant entries
+	end     *mapEnd      // opClose
 	items   []op         // of kind opText; opList: its values, without a key; opFields: those for which texts has no room
 	texts   []textEntry  // opFields
 	actions *actionCache // opAction
+}
+
+// mapEnd is what is done at the end of a map.
+type mapEnd struct {
+	wide    uint8  // bytes of the map's count, 0 when it is part of the type byte
+	fixed   bool   // the map stays though it is empty
+	beside  []byte // entries to add when it is not empty
+	besides int    // how many these are
+	empty   []byte // the one entry of a map that would else be empty
 }
 
 // level is a map that is being written.
@@ -87,7 +95,7 @@ func write(dst []byte, r *event.Row, steps []op, holes *holes) []byte {
 			dst = append(dst, o.bytes...)
 		case opClose:
 			var kept bool
-			dst, kept = o.closeMap(dst, *at)
+			dst, kept = o.end.close(dst, *at)
 			if depth--; kept {
 				levels[depth].count++
 			}
@@ -109,7 +117,7 @@ func write(dst []byte, r *event.Row, steps []op, holes *holes) []byte {
 	return dst
 }
 
-// applies tells whether the row has the value that the step writes.
+// applies reports whether the row has the value that the step writes.
 func (o *op) applies(r *event.Row) bool {
 	switch o.kind {
 	case opText:
@@ -126,7 +134,7 @@ func (o *op) applies(r *event.Row) bool {
 	}
 }
 
-// given tells whether one of the fields of an opFields is not empty.
+// given reports whether one of the fields of an opFields is not empty.
 func (o *op) given(r *event.Row) bool {
 	for i := range o.texts {
 		if len(r.Field(o.texts[i].place)) > 0 {
@@ -193,7 +201,7 @@ func (o *op) appendList(dst []byte, r *event.Row, holes *holes) (_ []byte, writt
 	return dst, true
 }
 
-// listed tells whether one of the items before the nth has the same value.
+// listed reports whether one of the items before the nth has the same value.
 func (o *op) listed(r *event.Row, n int) bool {
 	for i := range n {
 		if bytes.Equal(r.Field(o.items[i].place), r.Field(o.items[n].place)) {
@@ -203,19 +211,19 @@ func (o *op) listed(r *event.Row, n int) bool {
 	return false
 }
 
-// closeMap ends the map at m: it puts the count into the header, or takes an empty map back.
-func (o *op) closeMap(dst []byte, m level) (_ []byte, kept bool) {
+// close ends the map at m: it puts the count into the header, or takes an empty map back.
+func (e *mapEnd) close(dst []byte, m level) (_ []byte, kept bool) {
 	switch {
 	case m.count > 0:
-		dst = append(dst, o.bytes...)
-		m.count += o.entries
-	case len(o.empty) > 0:
-		dst = append(dst, o.empty...)
+		dst = append(dst, e.beside...)
+		m.count += e.besides
+	case len(e.empty) > 0:
+		dst = append(dst, e.empty...)
 		m.count = 1
-	case !o.fixed:
+	case !e.fixed:
 		return dst[:m.start], false
 	}
-	setCount(dst[:m.body], o.wide, m.count)
+	setCount(dst[:m.body], e.wide, m.count)
 	return dst, true
 }
 

@@ -11,6 +11,18 @@ import (
 // and lists are there. It is what one of them was written as, with holes for what is the row's own, so that a
 // record is a few copies from end to end: no map is opened or closed.
 //
+// For example, in a schema that puts event_id at event.id, and user_name at user.email if it is an address, else at
+// user.name:
+//
+//	row       event_id=7, user_name=ada@example.com, x=1
+//	bits      event_id is given: 1, user_name is given: 1, it is an address: 1
+//	record    {"event": {"id": "7"}, "user": {"email": "ada@example.com"}, "unmapped": {"x": "1"}}
+//	template  part 1: fixed  map of 3, "event", map of 1     texts  "id" = field 0
+//	          part 2: fixed  "user", map of 1                texts  "email" = field 1
+//	          part 3: fixed  nothing                         other  the map of what nobody knows
+//
+// The next row with these bits is three copies and its own texts.
+//
 // The columns that nobody knows are one of the holes, a map that is counted in each row (opFields): there may
 // be any number of them, filled in any combination. In schema raw that is the whole record.
 
