@@ -70,68 +70,152 @@ func (s Status) ID() string {
 
 // statusFields are the fields of a status event. A field without a place in a schema is left out of it.
 var statusFields = []statusField{
-	{field{"record_type", nil, nil, "always wherobots_audit_status; no audit event has this field unless the source " +
-		"sends it"}, at("record_type"), func(Status) string { return "wherobots_audit_status" }},
 	{
-		field{"event_id", at("event.id"), at("metadata.uid"), "`status-<kind>-<nanoseconds since 1970>`"},
-		at("event_id"), Status.ID,
+		field: field{
+			name:  "record_type",
+			about: "always wherobots_audit_status; no audit event has this field unless the source sends it",
+		},
+		raw:   at("record_type"),
+		value: func(Status) string { return "wherobots_audit_status" },
 	},
 	{
-		field{"event_time", nil, at("metadata.original_time"), "when it was noticed, the record's own time"},
-		at("event_time"), func(s Status) string { return stamp(s.Time) },
+		field: field{
+			name:  "event_id",
+			ecs:   at("event.id"),
+			ocsf:  at("metadata.uid"),
+			about: "`status-<kind>-<nanoseconds since 1970>`",
+		},
+		raw:   at("event_id"),
+		value: Status.ID,
 	},
 	{
-		field{"status", at("event.action", "wherobots.status.kind"), at("activity_name", "status_code"), "the kind"},
-		at("status"), func(s Status) string { return string(s.Kind) },
-	},
-	{field{"message", at("message"), at("message"), ""}, at("message"), func(s Status) string { return s.Message }},
-	{
-		field{"from", at("event.start"), nil, "the stretch of the audit log that it is about"},
-		at("from"), func(s Status) string { return stamp(s.From) },
-	},
-	{field{"to", at("event.end"), nil, ""}, at("to"), func(s Status) string { return stamp(s.To) }},
-	{
-		field{"from_millis", nil, at("start_time?int"), "`from` in milliseconds since 1970"},
-		nil,
-		func(s Status) string { return millis(s.From) },
+		field: field{
+			name:  "event_time",
+			ocsf:  at("metadata.original_time"),
+			about: "when it was noticed, the record's own time",
+		},
+		raw:   at("event_time"),
+		value: func(s Status) string { return stamp(s.Time) },
 	},
 	{
-		field{"to_millis", nil, at("end_time?int"), "`to` in milliseconds since 1970"},
-		nil,
-		func(s Status) string { return millis(s.To) },
+		field: field{
+			name:  "status",
+			ecs:   at("event.action", "wherobots.status.kind"),
+			ocsf:  at("activity_name", "status_code"),
+			about: "the kind",
+		},
+		raw:   at("status"),
+		value: func(s Status) string { return string(s.Kind) },
 	},
 	{
-		field{"count", at("wherobots.status.count?int"), at("count?int"), "events concerned"},
-		at("count?int"), func(s Status) string { return number(s.Count) },
+		field: field{
+			name: "message",
+			ecs:  at("message"),
+			ocsf: at("message"),
+		},
+		raw:   at("message"),
+		value: func(s Status) string { return s.Message },
 	},
 	{
-		field{"detail", at("event.reason"), at("status_detail"), "what else is known, such as the source's answer"},
-		at("detail"), func(s Status) string { return s.Detail },
+		field: field{
+			name:  "from",
+			ecs:   at("event.start"),
+			about: "the stretch of the audit log that it is about",
+		},
+		raw:   at("from"),
+		value: func(s Status) string { return stamp(s.From) },
 	},
 	{
-		field{"event_kind", at("event.kind"), nil, "pipeline_error when events may be missing, else event"},
-		nil, func(s Status) string { return eitherWay(s, "event", "pipeline_error") },
+		field: field{
+			name: "to",
+			ecs:  at("event.end"),
+		},
+		raw:   at("to"),
+		value: func(s Status) string { return stamp(s.To) },
 	},
 	{
-		field{"outcome", at("event.outcome"), nil, "failure when events may be missing, else success"},
-		nil, func(s Status) string { return eitherWay(s, "success", "failure") },
+		field: field{
+			name:  "from_millis",
+			ocsf:  at("start_time?int"),
+			about: "`from` in milliseconds since 1970",
+		},
+		value: func(s Status) string { return millis(s.From) },
 	},
 	{
-		field{"status_id", nil, at("status_id?int"), "2 when events may be missing, else 1"},
-		nil,
-		func(s Status) string { return eitherWay(s, "1", "2") },
+		field: field{
+			name:  "to_millis",
+			ocsf:  at("end_time?int"),
+			about: "`to` in milliseconds since 1970",
+		},
+		value: func(s Status) string { return millis(s.To) },
 	},
 	{
-		field{"status_name", nil, at("status"), "Failure when events may be missing, else Success"},
-		nil,
-		func(s Status) string { return eitherWay(s, "Success", "Failure") },
+		field: field{
+			name:  "count",
+			ecs:   at("wherobots.status.count?int"),
+			ocsf:  at("count?int"),
+			about: "events concerned",
+		},
+		raw:   at("count?int"),
+		value: func(s Status) string { return number(s.Count) },
 	},
 	{
-		field{"severity_id", nil, at("severity_id?int"), "see the kinds"},
-		nil,
-		func(s Status) string { return strconv.Itoa(s.weight()) },
+		field: field{
+			name:  "detail",
+			ecs:   at("event.reason"),
+			ocsf:  at("status_detail"),
+			about: "what else is known, such as the source's answer",
+		},
+		raw:   at("detail"),
+		value: func(s Status) string { return s.Detail },
 	},
-	{field{"severity", nil, at("severity"), ""}, nil, func(s Status) string { return severityNames[s.weight()] }},
+	{
+		field: field{
+			name:  "event_kind",
+			ecs:   at("event.kind"),
+			about: "pipeline_error when events may be missing, else event",
+		},
+		value: func(s Status) string { return eitherWay(s, "event", "pipeline_error") },
+	},
+	{
+		field: field{
+			name:  "outcome",
+			ecs:   at("event.outcome"),
+			about: "failure when events may be missing, else success",
+		},
+		value: func(s Status) string { return eitherWay(s, "success", "failure") },
+	},
+	{
+		field: field{
+			name:  "status_id",
+			ocsf:  at("status_id?int"),
+			about: "2 when events may be missing, else 1",
+		},
+		value: func(s Status) string { return eitherWay(s, "1", "2") },
+	},
+	{
+		field: field{
+			name:  "status_name",
+			ocsf:  at("status"),
+			about: "Failure when events may be missing, else Success",
+		},
+		value: func(s Status) string { return eitherWay(s, "Success", "Failure") },
+	},
+	{
+		field: field{
+			name:  "severity_id",
+			ocsf:  at("severity_id?int"),
+			about: "see the kinds",
+		},
+		value: func(s Status) string { return strconv.Itoa(s.weight()) },
+	},
+	{
+		field: field{
+			name: "severity",
+			ocsf: at("severity"),
+		},
+		value: func(s Status) string { return severityNames[s.weight()] },
+	},
 }
 
 // statusField is a field of a status event, with its places in raw, which unlike those of a column are not

@@ -22,35 +22,81 @@ type field struct {
 
 // auditFields are the columns of the audit log (schema AuditLogEventPublic of the vendor's API).
 var auditFields = []field{
-	{"event_id", at("event.id"), at("metadata.uid"), "unique: what to de-duplicate by"},
-	{"event_time", nil, at("metadata.original_time"), "as the source wrote it; the record's own time is the same " +
-		"instant (`@timestamp`; `time` in ocsf, in milliseconds)"},
-	{"action_name", at("event.action"), at("api.operation", "message"), "also decides category and type, see below"},
-	{"user_id", at("user.id", "related.user[]"), at("actor.user.uid"), ""},
 	{
-		"user_name", at("user.name", "user.email?email", "related.user[]"),
-		at("actor.user.name", "actor.user.email_addr?email"),
-		"an e-mail address in the vendor's console",
+		name:  "event_id",
+		ecs:   at("event.id"),
+		ocsf:  at("metadata.uid"),
+		about: "unique: what to de-duplicate by",
 	},
-	{"user_agent", at("user_agent.original"), at("http_request.user_agent"), ""},
 	{
-		"source_ip", at("source.address", "source.ip?ip", "related.ip[]?ip"),
-		at("src_endpoint.ip?ip", "src_endpoint.name?noip"), "",
+		name: "event_time",
+		ocsf: at("metadata.original_time"),
+		about: "as the source wrote it; the record's own time is the same instant (`@timestamp`; `time` in ocsf, in " +
+			"milliseconds)",
 	},
-	{"resource_name", nil, at("resources[].name"), ""},
-	{"resource_id", nil, at("resources[].uid"), ""},
-	{"compute_region", at("cloud.region"), at("cloud.region"), ""},
-	{"client_chain", nil, nil, ""},
-	{"source_client", nil, at("actor.app_name"), ""},
+	{
+		name:  "action_name",
+		ecs:   at("event.action"),
+		ocsf:  at("api.operation", "message"),
+		about: "also decides category and type, see below",
+	},
+	{
+		name: "user_id",
+		ecs:  at("user.id", "related.user[]"),
+		ocsf: at("actor.user.uid"),
+	},
+	{
+		name:  "user_name",
+		ecs:   at("user.name", "user.email?email", "related.user[]"),
+		ocsf:  at("actor.user.name", "actor.user.email_addr?email"),
+		about: "an e-mail address in the vendor's console",
+	},
+	{
+		name: "user_agent",
+		ecs:  at("user_agent.original"),
+		ocsf: at("http_request.user_agent"),
+	},
+	{
+		name: "source_ip",
+		ecs:  at("source.address", "source.ip?ip", "related.ip[]?ip"),
+		ocsf: at("src_endpoint.ip?ip", "src_endpoint.name?noip"),
+	},
+	{
+		name: "resource_name",
+		ocsf: at("resources[].name"),
+	},
+	{
+		name: "resource_id",
+		ocsf: at("resources[].uid"),
+	},
+	{
+		name: "compute_region",
+		ecs:  at("cloud.region"),
+		ocsf: at("cloud.region"),
+	},
+	{
+		name: "client_chain",
+	},
+	{
+		name: "source_client",
+		ocsf: at("actor.app_name"),
+	},
 }
 
 // badFields are what a bad row has besides the columns that could be read.
 var badFields = []field{
 	{
-		fieldReason, at("error.message"), at("status_detail", "unmapped.parse_error"),
-		"why the row could not be read; only on bad rows",
+		name:  fieldReason,
+		ecs:   at("error.message"),
+		ocsf:  at("status_detail", "unmapped.parse_error"),
+		about: "why the row could not be read; only on bad rows",
 	},
-	{fieldRawLine, at("event.original"), at("raw_data"), "the row's text as it came; only on bad rows"},
+	{
+		name:  fieldRawLine,
+		ecs:   at("event.original"),
+		ocsf:  at("raw_data"),
+		about: "the row's text as it came; only on bad rows",
+	},
 }
 
 // Names of the fields of a bad row in schema raw. A column of the source that has such a name is left out of
