@@ -94,56 +94,56 @@ type wrongSetting struct {
 
 const (
 	oneCredential = "exactly one of api_key, api_key_file, bearer_token, bearer_token_file"
-	baseURL       = "; allowed: a base URL such as https://api.cloud.wherobots.com"
+	allowedURL    = "; allowed: a base URL such as https://api.cloud.wherobots.com"
 )
 
 var wrongSettings = []wrongSetting{
-	{[]string{"endpoint", "ftp://example.com"}, `endpoint "ftp://example.com": is neither http nor https` + baseURL},
-	{[]string{"endpoint", "api.example.com"}, `endpoint "api.example.com": is neither http nor https` + baseURL},
-	{[]string{"endpoint", "https://"}, `endpoint "https://": has no host` + baseURL},
+	{[]string{"endpoint", "ftp://example.com"}, `endpoint "ftp://example.com": is neither http nor https` + allowedURL},
+	{[]string{"endpoint", "api.example.com"}, `endpoint "api.example.com": is neither http nor https` + allowedURL},
+	{[]string{"endpoint", "https://"}, `endpoint "https://": has no host` + allowedURL},
 	{
 		[]string{"endpoint", "https://me:pass@word@example.com/x"},
-		`endpoint "https://***@example.com/x": has a user name in it` + baseURL,
+		`endpoint "https://***@example.com/x": has a user name in it` + allowedURL,
 	},
-	{[]string{"endpoint", "me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + baseURL},
-	{[]string{"endpoint", "https:/me:password@example.com"}, `endpoint "***@example.com": has no host` + baseURL},
+	{[]string{"endpoint", "me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + allowedURL},
+	{[]string{"endpoint", "https:/me:password@example.com"}, `endpoint "***@example.com": has no host` + allowedURL},
 	{
 		[]string{"endpoint", "https://me:pass word@example.com"},
-		`endpoint "https://***@example.com": is not a URL` + baseURL,
+		`endpoint "https://***@example.com": is not a URL` + allowedURL,
 	},
 	{
 		[]string{"endpoint", "https://me:password%40example.com"},
-		`endpoint "https://***@example.com": is not a URL` + baseURL,
+		`endpoint "https://***@example.com": is not a URL` + allowedURL,
 	},
-	{[]string{"endpoint", "https://me:password"}, `endpoint "https://me:***": is not a URL` + baseURL},
-	{[]string{"endpoint", "https:/me:1password/x"}, `endpoint "https:/me:***": has no host` + baseURL},
+	{[]string{"endpoint", "https://me:password"}, `endpoint "https://me:***": is not a URL` + allowedURL},
+	{[]string{"endpoint", "https:/me:1password/x"}, `endpoint "https:/me:***": has no host` + allowedURL},
 	{
 		[]string{"endpoint", "//me:password@example.com"},
-		`endpoint "***@example.com": is neither http nor https` + baseURL,
+		`endpoint "***@example.com": is neither http nor https` + allowedURL,
 	},
 	{
 		[]string{"endpoint", "https://example.com?api_key=hush"},
-		`endpoint "https://example.com?***": has a query or fragment` + baseURL,
+		`endpoint "https://example.com?***": has a query or fragment` + allowedURL,
 	},
 	{
 		[]string{"endpoint", "https://example.com/?"},
-		`endpoint "https://example.com/?***": has a query or fragment` + baseURL,
+		`endpoint "https://example.com/?***": has a query or fragment` + allowedURL,
 	},
 	{
 		[]string{"endpoint", "https://example.com#hush"},
-		`endpoint "https://example.com#***": has a query or fragment` + baseURL,
+		`endpoint "https://example.com#***": has a query or fragment` + allowedURL,
 	},
 	{
 		[]string{"endpoint", "https://example.com:0"},
-		`endpoint "https://example.com:0": has a port that does not exist` + baseURL,
+		`endpoint "https://example.com:0": has a port that does not exist` + allowedURL,
 	},
 	{
 		[]string{"endpoint", "https://example.com:65536"},
-		`endpoint "https://example.com:65536": has a port that does not exist` + baseURL,
+		`endpoint "https://example.com:65536": has a port that does not exist` + allowedURL,
 	},
 	{
 		[]string{"endpoint", "https://example.com/audit-log/export/"},
-		`endpoint "https://example.com/audit-log/export/": is more than the base: leave /audit-log/export off` + baseURL,
+		`endpoint "https://example.com/audit-log/export/": is more than the base: leave /audit-log/export off` + allowedURL,
 	},
 	{
 		[]string{"start_time", "yesterday"},

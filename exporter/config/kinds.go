@@ -1,0 +1,107 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
+)
+
+// kind completes a setting with what settings of one kind have alike.
+type kind func(s *setting)
+
+// anyText is a text of any form.
+func anyText(set func(*Config, string)) kind {
+	return func(s *setting) {
+		s.allowed = "text"
+		s.set = func(c *Config, value string) error {
+			set(c, value)
+			return nil
+		}
+	}
+}
+
+// secretText is text that must not be shown.
+func secretText(set func(*Config, string)) kind {
+	return func(s *setting) {
+		anyText(set)(s)
+		s.hidden = true
+	}
+}
+
+// baseURL is an http or https URL that paths are added to.
+func baseURL(set func(*Config, parsedURL)) kind {
+	return func(s *setting) {
+		s.allowed, s.isURL = "a base URL such as "+s.standard, true
+		s.set = func(c *Config, value string) error {
+			u, err := parseBaseURL(value)
+			if err == nil {
+				set(c, u)
+			}
+			return err
+		}
+	}
+}
+
+// duration is a time from least to most.
+func duration(least, most time.Duration, field func(*Config) *time.Duration) kind {
+	return func(s *setting) {
+		s.allowed = fmt.Sprintf(
+			"a duration from %s to %s, such as %s", logline.Duration(least), logline.Duration(most), s.standard)
+		s.set = func(c *Config, value string) error {
+			d, err := parseDuration(value)
+			if err != nil {
+				return err
+			}
+			if d < least || d > most {
+				return errNotAllowed
+			}
+			*field(c) = d
+			return nil
+		}
+	}
+}
+
+// optionalDuration is a duration that may be 0 as well.
+func optionalDuration(least, most time.Duration, field func(*Config) *time.Duration) kind {
+	return func(s *setting) {
+		duration(least, most, field)(s)
+		bounded := s.set
+		s.allowed = "0, or " + s.allowed
+		s.set = func(c *Config, value string) error {
+			if d, err := parseDuration(value); err == nil && d == 0 {
+				*field(c) = 0
+				return nil
+			}
+			return bounded(c, value)
+		}
+	}
+}
+
+// boolean is on or off.
+func boolean(field func(*Config) *bool) kind {
+	return func(s *setting) {
+		s.allowed = "on or off"
+		s.set = func(c *Config, value string) (err error) {
+			*field(c), err = parseBool(value)
+			return err
+		}
+	}
+}
+
+// oneOf is one of a few words.
+func oneOf(values []string, set func(*Config, string)) kind {
+	return func(s *setting) {
+		s.allowed = strings.Join(values, ", ")
+		s.set = func(c *Config, value string) error {
+			for _, v := range values {
+				if v == value {
+					set(c, value)
+					return nil
+				}
+			}
+			return errNotAllowed
+		}
+	}
+}
