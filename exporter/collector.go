@@ -121,7 +121,7 @@ func (c *collector) step(ctx context.Context) error {
 
 // collect reads one window, forwards what was not seen yet, and notes the window as read.
 func (c *collector) collect(ctx context.Context, w plan.Window) error {
-	read := c.forwarding(ctx, c.plan.Through)
+	read := c.forwarding(ctx, c.plan.Through())
 	got, err := read(w, nil)
 	if err != nil {
 		if err := c.flush(ctx); err != nil {
@@ -138,7 +138,7 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	if err := c.handOver(ctx); err != nil {
 		return err
 	}
-	c.land(flight{through: c.plan.Through})
+	c.land(flight{through: c.plan.Through()})
 	usual := max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap)
 	c.notices.progress(c.plan, usual, c.stats.records.Load())
 	return c.commits.settle()

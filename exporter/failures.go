@@ -81,7 +81,7 @@ func (c *collector) adapt(w plan.Window, err error) error {
 	}
 	c.plan.Retarget(c.clock.Now())
 	if source.ClassOf(err) == source.ClassShrink && c.plan.Shrink(w) {
-		return fmt.Errorf("%w; asks for windows of %s", err, c.plan.Length)
+		return fmt.Errorf("%w; asks for windows of %s", err, c.plan.Length())
 	}
 	return err
 }

@@ -100,13 +100,13 @@ func (c *collector) beginSweep(ctx context.Context) error {
 	now := c.clock.Now()
 	c.pace.nextPoll = time.Now().Add(c.cfg.PollInterval)
 	c.readAgain()
-	if kept := now.Add(-source.Retention); c.plan.Through.Before(kept.Add(-time.Minute)) {
-		c.notices.gap(c.plan.Through, kept)
+	if kept := now.Add(-source.Retention); c.plan.Through().Before(kept.Add(-time.Minute)) {
+		c.notices.gap(c.plan.Through(), kept)
 	}
 	if err := c.giveUpFuture(now); err != nil {
 		return err
 	}
-	c.commits.relieve(c.plan.Through)
+	c.commits.relieve(c.plan.Through())
 	if !c.plan.Begin(now) {
 		return c.askTime(ctx)
 	}
@@ -121,10 +121,10 @@ func (c *collector) readAgain() {
 		return
 	}
 	again = plan.EarlierSet(again, c.unsureSince())
-	if !again.Before(c.plan.Through) {
+	if !again.Before(c.plan.Through()) {
 		return
 	}
-	again = plan.Later(again.Truncate(time.Second), c.plan.From)
+	again = plan.Later(again.Truncate(time.Second), c.plan.From())
 	c.log.Warnf("the server's clock was ahead and has been put right: reads again from %s", again.Format(time.RFC3339))
 	c.plan.Reset(again)
 }
@@ -144,7 +144,7 @@ func (c *collector) unsureSince() (since time.Time) {
 // that would lose events. It waits for a second sweep, since a single answer with a wrong Date must not cost
 // a repetition of hours.
 func (c *collector) giveUpFuture(now time.Time) error {
-	through := c.plan.Through
+	through := c.plan.Through()
 	start := c.cfg.Start.At(now).Truncate(time.Second).UTC()
 	if through.Sub(now) <= time.Minute || start.After(now) { // a start_time in the future is meant
 		c.pace.ahead = 0
@@ -154,9 +154,9 @@ func (c *collector) giveUpFuture(now time.Time) error {
 		return nil
 	}
 	c.notices.future(through, now)
-	if !c.plan.From.After(now) {
+	if !c.plan.From().After(now) {
 		since := plan.EarlierSet(now, c.unsureSince())
-		c.plan.Reset(plan.Later(since, c.plan.From))
+		c.plan.Reset(plan.Later(since, c.plan.From()))
 		return nil
 	}
 	// Even the beginning was decided by a wrong clock.

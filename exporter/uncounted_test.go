@@ -68,7 +68,7 @@ func (r *digestRun) batch(name string, events int, at time.Time) {
 		}
 		require.NoError(
 			r.t,
-			r.c.forward(context.Background(), row, r.c.reader.identifier.Identify(row), r.w, r.c.plan.Through),
+			r.c.forward(context.Background(), row, r.c.reader.identifier.Identify(row), r.w, r.c.plan.Through()),
 		)
 	}
 	before := r.c.batcher.number
@@ -89,7 +89,7 @@ func (r *digestRun) read(delivered int) {
 			require.NoError(r.t, r.c.commits.settle())
 		}
 	}
-	r.c.plan.Through = r.w.End
+	r.c.plan.Reset(r.w.End)
 	r.c.land(flight{through: r.w.End})
 }
 
@@ -118,7 +118,7 @@ func TestDigestsCountEachEventOnce(t *testing.T) {
 				r.c.commits.seen.Mark(dedup.Identity{ID: i * 0x9e3779b97f4a7c15, Content: 1}, r.w.End, r.c.batcher.number)
 			}
 			r.c.commits.at = time.Now().Add(-time.Hour)
-			r.c.commits.relieve(r.c.plan.Through)
+			r.c.commits.relieve(r.c.plan.Through())
 			require.Equal(t, maxStandstill+1, r.c.commits.seen.Count, "the window's are forgotten")
 			r.c.revert(10)
 			r.read(0)

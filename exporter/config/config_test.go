@@ -105,7 +105,10 @@ var wrongSettings = []wrongSetting{
 		[]string{"endpoint", "https://me:pass@word@example.com/x"},
 		`endpoint "https://***@example.com/x": has a user name in it` + allowedURL,
 	},
-	{[]string{"endpoint", "me:password@example.com"}, `endpoint "***@example.com": is neither http nor https` + allowedURL},
+	{
+		[]string{"endpoint", "me:password@example.com"},
+		`endpoint "***@example.com": is neither http nor https` + allowedURL,
+	},
 	{[]string{"endpoint", "https:/me:password@example.com"}, `endpoint "***@example.com": has no host` + allowedURL},
 	{
 		[]string{"endpoint", "https://me:pass word@example.com"},

@@ -1,9 +1,10 @@
 package csv
 
-// quickWay is what quick knows of the text to come. This always holds: the strip's ends from used on are those of the
-// buffer's text from the decoder's start on, outside of quotes. For the strip began at a row, and of every row since
-// either quick has checked the quotes (see there), or goBy has found the end among the strip's ends. Otherwise used is
-// the strip's count: nothing is known, and the next strip begins at the next row.
+// quickWay is what quick knows of the text to come. This always holds: the strip's ends from used on are
+// those of the buffer's text from the decoder's start on, outside of quotes. For the strip began at a row,
+// and of every row since either quick has checked the quotes (see there), or goBy has found the end among the
+// strip's ends. Otherwise used is the strip's count: nothing is known, and the next strip begins at the next
+// row.
 type quickWay struct {
 	strip     strip
 	stripAt   int  // where its text begins in the buffer
@@ -13,8 +14,8 @@ type quickWay struct {
 	long      bool // the last row that quick did not take was too long for a strip
 }
 
-// mark makes a strip of text, which begins with the row and stands at start in the buffer. It reports whether the strip
-// has all ends of so many columns. The next one will be longer.
+// mark makes a strip of text, which begins with the row and stands at start in the buffer. It reports whether
+// the strip has all ends of so many columns. The next one will be longer.
 func (q *quickWay) mark(text []byte, start, columns int) bool {
 	q.stripAt, q.used = start, 0
 	for {
@@ -27,8 +28,8 @@ func (q *quickWay) mark(text []byte, start, columns int) bool {
 	}
 }
 
-// goBy goes by a row that quick did not take, whose last byte stands at end in the buffer. The strip is still right if it
-// has that for an end: then it is outside quotes there, as what follows is, whatever the row was.
+// goBy goes by a row that quick did not take, whose last byte stands at end in the buffer. The strip is still
+// right if it has that for an end: then it is outside quotes there, as what follows is, whatever the row was.
 func (q *quickWay) goBy(end int) {
 	last := end - q.stripAt
 	for q.used < q.strip.count && int(q.strip.ends[q.used]) < last {

@@ -28,13 +28,13 @@ const crowded = 200_000
 type Planner struct {
 	overlap   time.Duration
 	maxWindow time.Duration
-	From      time.Time // nothing before this is asked for
+	from      time.Time // nothing before this is asked for
 	end       time.Time // stop here; zero = never
 
-	Length  time.Duration // of the next windows, adapted to what the endpoint can answer
-	Through time.Time     // everything up to here was read
+	length  time.Duration // of the next windows, adapted to what the endpoint can answer
+	through time.Time     // everything up to here was read
 	next    time.Time     // where the sweep's next window starts
-	Target  time.Time     // where the sweep ends; zero = no sweep
+	target  time.Time     // where the sweep ends; zero = no sweep
 	begun   time.Time     // the server's time when the sweep began
 	swept   time.Time     // likewise of the last one that was read to its end; zero = none since the last reset
 
@@ -54,9 +54,9 @@ type Limits struct {
 // New plans on from through. from is where the collection began: nothing before it is asked for.
 func New(l Limits, from, through time.Time) *Planner {
 	p := &Planner{
-		overlap: l.Overlap, maxWindow: l.MaxWindow, Length: l.MaxWindow,
+		overlap: l.Overlap, maxWindow: l.MaxWindow, length: l.MaxWindow,
 		RowLimit: l.RowLimit, grid: leastGrid,
-		From: from.Truncate(time.Second).UTC(),
+		from: from.Truncate(time.Second).UTC(),
 	}
 	if !l.End.IsZero() {
 		p.end = l.End.Add(time.Second - 1).Truncate(time.Second).UTC()
@@ -65,15 +65,27 @@ func New(l Limits, from, through time.Time) *Planner {
 	return p
 }
 
+// Through is up to where everything was read.
+func (p *Planner) Through() time.Time { return p.through }
+
+// From is where the collection began: nothing before it is asked for.
+func (p *Planner) From() time.Time { return p.from }
+
+// Target is where the sweep under way ends; zero = there is none.
+func (p *Planner) Target() time.Time { return p.target }
+
+// Length is that of the next windows.
+func (p *Planner) Length() time.Duration { return p.length }
+
 // Reset goes back to an earlier state; the next sweep starts an overlap before it.
 func (p *Planner) Reset(through time.Time) {
-	p.Through = through.Truncate(time.Second).UTC()
+	p.through = through.Truncate(time.Second).UTC()
 	p.swept = time.Time{}
 	p.cancel()
 }
 
 // cancel ends the sweep under way.
-func (p *Planner) cancel() { p.next, p.Target, p.dense = time.Time{}, time.Time{}, time.Time{} }
+func (p *Planner) cancel() { p.next, p.target, p.dense = time.Time{}, time.Time{}, time.Time{} }
 
 // Begin starts a sweep up to the server's present. It reports whether there is anything to read yet.
 func (p *Planner) Begin(now time.Time) bool {
@@ -83,18 +95,18 @@ func (p *Planner) Begin(now time.Time) bool {
 	}
 	// A checkpoint in the server's future must not keep what happens meanwhile waiting: the last overlap is
 	// read all the same.
-	next := Earlier(p.Through, target).Add(-p.overlap)
-	next = Later(next, p.From)
+	next := Earlier(p.through, target).Add(-p.overlap)
+	next = Later(next, p.from)
 	if !next.Before(target) { // an endpoint may refuse a window without length
 		return false
 	}
-	p.next, p.Target, p.begun = next, target, now
+	p.next, p.target, p.begun = next, target, now
 	return true
 }
 
 // SkipTo moves the beginning of the sweep's next window to t.
 func (p *Planner) SkipTo(t time.Time) {
-	if !p.Target.IsZero() && t.Before(p.Target) {
+	if !p.target.IsZero() && t.Before(p.target) {
 		p.next = t
 	}
 }
@@ -102,7 +114,7 @@ func (p *Planner) SkipTo(t time.Time) {
 // Retarget plans the rest of the sweep up to the server's present now, after a window failed: its end may lie in what
 // turned out to be the future.
 func (p *Planner) Retarget(now time.Time) {
-	if p.Target.IsZero() {
+	if p.target.IsZero() {
 		return
 	}
 	target := now.Truncate(time.Second).UTC()
@@ -113,30 +125,30 @@ func (p *Planner) Retarget(now time.Time) {
 		p.cancel()
 		return
 	}
-	p.Target = target
+	p.target = target
 }
 
 // Plan returns the sweep's next window; ok is false when no sweep is under way.
 func (p *Planner) Plan() (w Window, ok bool) {
-	if p.Target.IsZero() {
+	if p.target.IsZero() {
 		return Window{}, false
 	}
-	end := p.next.Add(p.Length)
-	if p.Length >= time.Second {
+	end := p.next.Add(p.length)
+	if p.length >= time.Second {
 		end = end.Truncate(time.Second) // back from inside a second
 	}
-	return Window{p.next, Earlier(end, p.Target)}, true
+	return Window{p.next, Earlier(end, p.target)}, true
 }
 
 // NoteRead notes that w was read to its proper end at the server's present now: rows after now may still be missing.
 func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
 	reached := Earlier(w.End, now.Truncate(time.Second).UTC())
-	p.Through = Later(p.Through, reached)
+	p.through = Later(p.through, reached)
 	p.next = w.End
-	if !w.End.Before(p.Target) {
+	if !w.End.Before(p.target) {
 		p.swept = p.begun
 	}
-	if !w.End.Before(p.Target) || reached.Before(w.End) {
+	if !w.End.Before(p.target) || reached.Before(w.End) {
 		p.cancel()
 	}
 	switch {
@@ -146,22 +158,22 @@ func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
 		p.fit(w, rows)
 	case w.End.Before(p.dense) || p.RowLimit > 0 && 2*rows > p.aim():
 		// twice as much would be too much
-	case rows < crowded/4 && p.Length < p.maxWindow:
-		p.Length = min(2*p.Length, p.maxWindow)
+	case rows < crowded/4 && p.length < p.maxWindow:
+		p.length = min(2*p.length, p.maxWindow)
 	}
 }
 
 // Shrink halves the windows after w was too much for the endpoint. It reports whether w could get shorter.
 func (p *Planner) Shrink(w Window) bool {
 	half := (w.End.Sub(w.Start) / 2).Truncate(time.Second)
-	p.Length = min(p.Length, max(half, MinWindow))
+	p.length = min(p.length, max(half, MinWindow))
 	return half >= MinWindow
 }
 
 // Done reports whether a bounded collection is complete: all was read, by a sweep that began when nothing could
 // appear late any more.
 func (p *Planner) Done() bool {
-	return !p.end.IsZero() && !p.Through.Before(p.end) && !p.swept.Before(p.end.Add(p.overlap))
+	return !p.end.IsZero() && !p.through.Before(p.end) && !p.swept.Before(p.end.Add(p.overlap))
 }
 
 func Earlier(a, b time.Time) time.Time {

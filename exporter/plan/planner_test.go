@@ -20,7 +20,7 @@ func TestSweepStartsAnOverlapBeforeTheCheckpointAndEndsNow(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, Window{Midday.Add(-10 * time.Minute), Midday.Add(time.Hour)}, w, "whole seconds")
 	p.NoteRead(w, Midday.Add(time.Hour+time.Second), 5)
-	require.Equal(t, Midday.Add(time.Hour), p.Through)
+	require.Equal(t, Midday.Add(time.Hour), p.through)
 	_, ok = p.Plan()
 	require.False(t, ok, "the sweep is over")
 }
@@ -50,7 +50,7 @@ func TestAnEmptyWindowNeverAdvancesBeyondTheServersPresent(t *testing.T) {
 	p.Begin(Midday.Add(2 * time.Hour)) // the clock was thought to be there
 	w, _ := p.Plan()
 	p.NoteRead(w, Midday.Add(time.Minute), 0)
-	require.Equal(t, Midday.Add(time.Minute), p.Through)
+	require.Equal(t, Midday.Add(time.Minute), p.through)
 	_, ok := p.Plan()
 	require.False(t, ok)
 }
@@ -61,7 +61,7 @@ func TestACheckpointInTheFutureKeepsNothingWaiting(t *testing.T) {
 	w, _ := p.Plan()
 	require.Equal(t, Window{Midday.Add(-10 * time.Minute), Midday}, w)
 	p.NoteRead(w, Midday, 3)
-	require.Equal(t, Midday.Add(48*time.Hour), p.Through, "it does not go back")
+	require.Equal(t, Midday.Add(48*time.Hour), p.through, "it does not go back")
 }
 
 func TestNothingBeforeTheStartIsAskedFor(t *testing.T) {
@@ -94,7 +94,7 @@ func TestWindowsShrinkToOneSecondAndGrowBack(t *testing.T) {
 	w, _ = p.Plan()
 	require.Equal(t, 2*time.Second, w.End.Sub(w.Start))
 	p.NoteRead(w, Midday, crowded+1)
-	require.Equal(t, time.Second, p.Length, "too many rows")
+	require.Equal(t, time.Second, p.length, "too many rows")
 }
 
 func TestABoundedCollectionIsReadAgainAnOverlapAfterItsEnd(t *testing.T) {

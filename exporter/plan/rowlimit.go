@@ -13,7 +13,7 @@ func (p *Planner) aim() int { return p.RowLimit * 8 / 10 }
 func (p *Planner) fit(w Window, rows int) {
 	share := float64(p.aim()) / 2 / float64(rows)
 	length := p.onGrid(time.Duration(share * float64(w.End.Sub(w.Start))))
-	p.Length = min(p.Length, max(length, p.grid))
+	p.length = min(p.length, max(length, p.grid))
 }
 
 // Split makes the windows shorter, since w has more rows than the endpoint answers. It reports whether w can be
@@ -23,7 +23,7 @@ func (p *Planner) Split(w Window) bool {
 	if half == 0 {
 		return false
 	}
-	p.Length, p.dense = min(p.Length, half), w.End
+	p.length, p.dense = min(p.length, half), w.End
 	return true
 }
 
@@ -54,8 +54,8 @@ func (p *Planner) onGrid(d time.Duration) time.Duration {
 
 // Return goes back to t in the sweep under way: what follows was not read whole.
 func (p *Planner) Return(t time.Time) {
-	p.Through = Earlier(p.Through, t)
-	if !p.Target.IsZero() {
+	p.through = Earlier(p.through, t)
+	if !p.target.IsZero() {
 		p.next = Earlier(p.next, t)
 	}
 }
@@ -66,7 +66,7 @@ func (p *Planner) Coarsen() bool {
 	if p.grid == time.Second {
 		return false
 	}
-	p.grid, p.Length = time.Second, max(p.Length.Truncate(time.Second), time.Second)
+	p.grid, p.length = time.Second, max(p.length.Truncate(time.Second), time.Second)
 	p.next = p.next.Truncate(time.Second)
 	return true
 }

@@ -69,14 +69,14 @@ func TestWindowsStayClearOfALimitOfRows(t *testing.T) {
 	p.Begin(Midday)
 	w, _ = p.Plan()
 	p.NoteRead(w, Midday, 0)
-	require.Equal(t, 2*time.Millisecond, p.Length, "another sweep grows at once")
+	require.Equal(t, 2*time.Millisecond, p.length, "another sweep grows at once")
 
-	p.RowLimit, p.Length = 400, 6*time.Hour
+	p.RowLimit, p.length = 400, 6*time.Hour
 	p.Reset(Midday.Add(-24 * time.Hour))
 	p.Begin(Midday)
 	w, _ = p.Plan()
 	p.NoteRead(w, Midday, 380)
-	require.Less(t, p.Length, w.End.Sub(w.Start)/2, "more than 80 %")
+	require.Less(t, p.length, w.End.Sub(w.Start)/2, "more than 80 %")
 }
 
 func TestACutSharesItsEnd(t *testing.T) {
@@ -116,10 +116,10 @@ func TestReturnReadsAgainWhatFollows(t *testing.T) {
 	}
 	back := w.Start.Add(-time.Hour)
 	p.Return(back)
-	require.Equal(t, back, p.Through)
+	require.Equal(t, back, p.through)
 	again, ok := p.Plan()
 	require.True(t, ok)
 	require.Equal(t, back, again.Start)
 	p.Return(w.End)
-	require.Equal(t, back, p.Through, "never forward")
+	require.Equal(t, back, p.through, "never forward")
 }
