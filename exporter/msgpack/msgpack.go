@@ -174,11 +174,11 @@ func longHead(first byte, rest []byte) (h header, after []byte, err error) {
 	if form.show != nil {
 		return header{text: form.show(n)}, after, nil
 	}
-	size := int(n) + form.more
-	if size > len(after) { // each element takes a byte at least
+	size := n + uint64(form.more)  // an int of 32 bits would become negative
+	if size > uint64(len(after)) { // each element takes a byte at least
 		return h, nil, ErrMalformed
 	}
-	return header{kind: form.kind, size: size}, after, nil
+	return header{kind: form.kind, size: int(size)}, after, nil
 }
 
 // form is how a type is written: so many bytes of a number, which is the value or says how much follows.
