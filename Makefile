@@ -37,7 +37,7 @@ build: $(PLUGIN) ## build the shared object build/in_wherobots_audit.so
 run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), ENDPOINT=… with API_KEY in the environment, or a simulated endpoint
 	@exec e2e/run.sh
 
-test: ## run everything that CI runs (about ten minutes); the last line says how many tests passed, failed and were skipped
+test: ## run everything that CI runs (about fifteen minutes); the last line says how many tests passed, failed and were skipped
 	@$(GO) run ./e2e/check
 
 e2e: $(PLUGIN) $(HOST) $(SIMULATED) ## run the end-to-end tests only

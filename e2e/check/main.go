@@ -139,7 +139,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println("about ten minutes on two cores: lint, build, unit tests four ways, end to end; each step says when " +
+	fmt.Println("about fifteen minutes on two cores: lint, build, unit tests four ways, end to end; each step says when " +
 		"it begins")
 	var total counts
 	for _, s := range steps(units, e2e) {

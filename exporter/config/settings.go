@@ -109,8 +109,8 @@ var settings = complete([]setting{
 	{
 		key:      "stalled_after",
 		standard: "15m",
-		text: "how long nothing may go on before that is told: no request succeeds, or what was handed over does " +
-			"not become safe",
+		text: "how long the collection may make no progress before it says so: no request succeeds, " +
+			"or what was handed over does not become safe",
 		kind: duration(time.Minute, day, func(c *Config) *time.Duration { return &c.StalledAfter }),
 	},
 	{

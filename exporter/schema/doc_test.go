@@ -116,12 +116,31 @@ func (d *document) statuses() {
 	}
 	d.line("\nIn `ecs` their `event.dataset` is `wherobots.status`. ECS has no `event.kind` for good news about a " +
 		"pipeline, so those are `event`.\n")
-	d.line("| kind | severity | events may be missing |\n|---|---|---|")
+	d.line("| kind | severity | events may be missing | sent when |\n|---|---|---|---|")
 	for _, kind := range statusKinds {
 		s := Status{Kind: kind}
-		d.line("| `%s` | %d %s | %s |", kind, s.weight(), severityNames[s.weight()], eitherWay(s, "no", "yes"))
+		d.line("| `%s` | %d %s | %s | %s |", kind, s.weight(), severityNames[s.weight()], eitherWay(s, "no", "yes"),
+			statusSituations[kind])
 	}
 	d.line("")
+}
+
+// statusSituations say when a kind is sent, and what to do about it.
+var statusSituations = map[Kind]string{
+	StatusStarted:         "a collection without a checkpoint has begun",
+	StatusRetentionGap:    "the checkpoint is older than what the endpoint has; what lies between is gone",
+	StatusCheckpointReset: "the checkpoint's file is gone; restore it, or collect the time before with `start_time`",
+	StatusRefused:         "the endpoint has refused requests for five minutes; look at the key and its role",
+	StatusRefusedOver:     "it answers again",
+	StatusStalled:         "no progress for `stalled_after`; `detail` begins with the cause",
+	StatusStalledOver:     "progress again",
+	StatusReconciled:      "events appeared later than `overlap`; they were forwarded",
+	StatusOverlapTooShort: "a comparison has found such events; set `overlap` higher if this goes on",
+	StatusRefetched:       "something handed over may have been lost; it was fetched again",
+	StatusSetAside:        "a destination rejects an event for good; it is kept in a file beside the checkpoint",
+	StatusColumnsChanged:  "the export has other columns than before; new ones are forwarded",
+	StatusRowLimit:        "the endpoint leaves out rows beyond a number; windows are shorter from now on",
+	StatusRowGap:          "more events at one instant than the endpoint answers with; some of them are missing",
 }
 
 func (d *document) example(t *testing.T) {
