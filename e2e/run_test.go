@@ -16,7 +16,9 @@ import (
 
 // `make run` without a key prints the simulated endpoint's events, nothing but a
 // JSON record a line on stdout; Ctrl-C ends it within two seconds; typed again,
-// it repeats no event. It measures time, so nothing runs beside it.
+// it goes on. What was handed over in the last second is repeated unless it could
+// be proven to be stored or delivered before the engine ended, and no more than
+// that. It measures time, so nothing runs beside it.
 func TestMakeRun(t *testing.T) {
 	onEachHost(t, func(t *testing.T, h host) {
 		state := t.TempDir()
@@ -38,9 +40,12 @@ func TestMakeRun(t *testing.T) {
 				times[id]++
 			}
 		}
+		repeated := 0
 		for id, n := range times {
-			assert.Equal(t, 1, n, "event %s", id)
+			assert.LessOrEqual(t, n, 2, "event %s", id)
+			repeated += n - 1
 		}
+		assert.Less(t, repeated, 100, "of %d events: those of the last seconds, and not the past", len(times))
 	})
 }
 
