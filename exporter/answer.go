@@ -14,7 +14,6 @@ import (
 type answer struct {
 	*source.Response
 	cancel context.CancelFunc
-	upkeep upkeep
 	keeper keeper
 	bytes  *atomic.Int64 // of all answers
 	err    error         // that ended the body
@@ -57,7 +56,7 @@ func (r *reader) open(ctx context.Context, w plan.Window) (*answer, error) {
 }
 
 func newAnswer(response *source.Response, cancel context.CancelFunc, u upkeep, bytes *atomic.Int64) *answer {
-	return &answer{Response: response, cancel: cancel, upkeep: u, keeper: newKeeper(u, cancel), bytes: bytes}
+	return &answer{Response: response, cancel: cancel, keeper: newKeeper(u, cancel), bytes: bytes}
 }
 
 // Read is the decoder's way to the body. What becomes safe is saved before the next piece is read, and also while the
@@ -67,8 +66,8 @@ func (a *answer) Read(p []byte) (n int, err error) {
 		return 0, a.err
 	}
 	select {
-	case <-a.upkeep.changed:
-		if a.err = a.upkeep.settle(); a.err != nil {
+	case <-a.keeper.upkeep.changed:
+		if a.err = a.keeper.upkeep.settle(); a.err != nil {
 			return 0, a.err
 		}
 	default:
