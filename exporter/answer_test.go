@@ -67,7 +67,7 @@ func (s slowReader) Read(p []byte) (int, error) {
 // Whether the keeper has begun or not, end leaves nothing of it behind.
 func TestKeeperEndsWithEachRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ledger := handover.NewLedger(true, 1000)
+		ledger := handover.NewLedger(handover.OnTime, 1000)
 		c := &commits{ledger: ledger}
 		keep := upkeep{changed: ledger.Changed, settle: c.settle}
 		a := newAnswer(&source.Response{}, func() {}, keep, new(atomic.Int64))
@@ -84,7 +84,7 @@ func TestKeeperEndsWithEachRead(t *testing.T) {
 
 func TestAPanicOfASaveIsADoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ledger := handover.NewLedger(true, 1000)
+		ledger := handover.NewLedger(handover.OnTime, 1000)
 		c := &commits{ledger: ledger, flights: []flight{{}}} // without a file to save to
 		keep := upkeep{changed: ledger.Changed, settle: c.settle}
 		ctx := make(chan struct{})
@@ -126,7 +126,7 @@ func TestAllRequestsUseOneConnection(t *testing.T) {
 		}[key]
 	})
 	require.NoError(t, err)
-	e, err := newExporter(cfg, nil, nil)
+	e, err := newExporter(cfg, handover.OnTime, nil, nil)
 	require.NoError(t, err)
 	e.Start()
 	select {

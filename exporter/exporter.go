@@ -52,12 +52,11 @@ type Exporter struct {
 // who wrote the configuration: they name the setting or file and the way out. The caller must Close what New
 // returned.
 func New(cfg config.Config) (*Exporter, error) {
-	e, err := newExporter(cfg, nil, nil)
+	e, err := newExporter(cfg, handover.OnStorage, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.CommitOn == config.CommitHandoff {
-		e.ledger.RequireProof()
+	if e.watch == nil {
 		e.watch = e.newWatch(nil)
 	}
 	e.storage = handover.NewStorage(e.ledger, &e.facts, e.log)
@@ -70,8 +69,11 @@ func (e *Exporter) newWatch(engine http.RoundTripper) *handover.Watch {
 	return handover.NewWatch(api, e.ledger, &e.facts, e.collector.refusals, e.log, "commit_on "+string(e.cfg.CommitOn))
 }
 
-// newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API.
-func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Exporter, error) {
+// newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API,
+// and say what makes a batch safe with commit_on handoff.
+func newExporter(
+	cfg config.Config, handoff handover.Safety, endpoint, engine http.RoundTripper,
+) (*Exporter, error) {
 	log := new(logline.Queue)
 	hideProxyPasswords(&log.Secrets)
 	client, err := source.New(clientConfigOf(cfg, &log.Secrets), endpoint)
@@ -84,7 +86,11 @@ func newExporter(cfg config.Config, endpoint, engine http.RoundTripper) (*Export
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}
 	e := &Exporter{cfg: cfg, file: file, log: log, stats: new(stats)}
-	e.ledger = handover.NewLedger(cfg.CommitOn == config.CommitHandoff, cfg.BatchBytes)
+	safety := handoff
+	if cfg.CommitOn == config.CommitDelivery {
+		safety = handover.OnDelivery
+	}
+	e.ledger = handover.NewLedger(safety, cfg.BatchBytes)
 	e.collector, err = newCollector(cfg, client, file, e.ledger, e.log, e.stats)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())

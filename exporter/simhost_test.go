@@ -16,6 +16,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
+	"github.com/wherobots/in_wherobots_audit/exporter/handover"
 )
 
 const day = 24 * time.Hour
@@ -82,7 +83,7 @@ func (h *simHost) tryStart() error {
 	if h.wrap != nil {
 		endpoint = h.wrap(endpoint)
 	}
-	e, err := newExporter(cfg, endpoint, h.engine)
+	e, err := newExporter(cfg, handover.OnTime, endpoint, h.engine)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/handover"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
@@ -38,7 +39,7 @@ func newDigestRun(t *testing.T) *digestRun {
 func (r *digestRun) open() {
 	cfg, err := config.Parse(func(key string) string { return r.settings[key] })
 	require.NoError(r.t, err)
-	r.e, err = newExporter(cfg, nil, nil)
+	r.e, err = newExporter(cfg, handover.OnTime, nil, nil)
 	require.NoError(r.t, err)
 	r.c = r.e.collector
 	if r.c.plan == nil {

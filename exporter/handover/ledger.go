@@ -37,9 +37,8 @@ type Ledger struct {
 	pauses   int    // since the last Resume
 	pausedAt time.Time
 	lastCall time.Time // of collect
-	byTime   bool      // time makes a batch safe, for want of proof; otherwise only Deliver and store do
-	storable bool      // commit_on handoff: what is in storage is safe
-	onDisk   bool      // and batches were found there: this input has filesystem storage
+	safety   Safety    // what makes a batch safe
+	onDisk   bool      // batches were found in storage: this input has filesystem storage
 	size     int       // of a buffer, in bytes
 	hold     bool      // nothing is handed over while the engine drains
 	disk     diskRoom  // in the engine's storage
@@ -75,28 +74,20 @@ const (
 // behind it first.
 const usualRecord = 16 << 10
 
-// NewLedger makes a ledger for batches of so many bytes. By time, a batch is safe a second after the engine
-// copied it.
-func NewLedger(byTime bool, batchBytes int) *Ledger {
+// NewLedger makes a ledger for batches of so many bytes.
+func NewLedger(safety Safety, batchBytes int) *Ledger {
 	return &Ledger{
 		Changed: make(chan struct{}, 1), taken: make(chan struct{}, 1),
-		byTime: byTime, size: batchBytes + usualRecord, lastCall: time.Now(),
+		safety: safety, size: batchBytes + usualRecord, lastCall: time.Now(),
 		disk: diskRoom{free: unknown},
 	}
 }
 
-// RequireProof makes batches safe when they are found in storage or delivered, and no longer by time.
-func (l *Ledger) RequireProof() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.byTime, l.storable = false, true
-}
-
-// trustTime takes that back, where nothing can be found out.
+// trustTime lets time make batches safe, where nothing can be found out.
 func (l *Ledger) trustTime() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.byTime = true
+	l.safety = OnTime
 }
 
 func (l *Ledger) notify() {
@@ -116,7 +107,7 @@ func (l *Ledger) Next() []byte {
 	if l.pauses > 0 || l.doubt != "" {
 		return nil
 	}
-	if l.byTime {
+	if l.safety.takesTime() {
 		l.settle(now)
 	}
 	if l.out.data != nil { // cannot happen with the engines measured: each call with data is followed by its cleanup
@@ -203,7 +194,7 @@ func (l *Ledger) Pause() {
 		l.pausedAt = now
 		return
 	}
-	if !l.byTime && !l.onDisk || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
+	if !l.safety.takesShutdown(l.onDisk) || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
 		return
 	}
 	if last := l.accepted[len(l.accepted)-1]; now.Sub(last.at) >= ringEmptied {
@@ -218,7 +209,7 @@ func (l *Ledger) Resume() {
 	defer l.mu.Unlock()
 	paused := l.pauses > 0
 	l.pauses = 0
-	if paused && l.byTime && len(l.accepted) > 0 {
+	if paused && l.safety.takesTime() && len(l.accepted) > 0 {
 		l.raise("the engine paused the input less than a second after it had taken a batch and may have dropped it")
 	}
 }

@@ -93,7 +93,7 @@ func (l *Ledger) store(number uint32) {
 	for i := range l.accepted {
 		l.accepted[i].stored = l.accepted[i].stored || l.accepted[i].number == number
 	}
-	if !l.storable {
+	if !l.safety.takesStorage() {
 		return
 	}
 	l.onDisk = true
@@ -123,11 +123,11 @@ func (l *Ledger) isUnderWay() bool {
 	return false
 }
 
-// isStorable reports whether what is in storage is safe.
-func (l *Ledger) isStorable() bool {
+// takesStorage reports whether what is in storage is safe.
+func (l *Ledger) takesStorage() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.storable
+	return l.safety.takesStorage()
 }
 
 // lastAccepted returns when the engine took a batch last of those that are not safe; zero = there is none.

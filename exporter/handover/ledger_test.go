@@ -11,7 +11,7 @@ import (
 // ledgerTest runs in fake time with a ledger that has handed over and accepted batch 1 at this very moment.
 func ledgerTest(t *testing.T, test func(t *testing.T, l *Ledger)) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLedger(true, 1000)
+		l := NewLedger(OnTime, 1000)
 		require.True(t, l.Push([]byte("one"), 1, ""))
 		require.Equal(t, "one", string(l.Next()))
 		l.Accept()
@@ -127,7 +127,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 
 // What the engine reads must not be written again before its cleanup: it is not copied for the engine.
 func TestABufferIsUsedAgainAfterItsCleanup(t *testing.T) {
-	l := NewLedger(true, 10)
+	l := NewLedger(OnTime, 10)
 	first := append(l.Buffer(), 'x')
 	l.Push(first, 1, "")
 	require.Equal(t, &first[0], &l.Next()[0])
@@ -140,7 +140,7 @@ func TestABufferIsUsedAgainAfterItsCleanup(t *testing.T) {
 }
 
 func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
-	l := NewLedger(true, 10)
+	l := NewLedger(OnTime, 10)
 	l.Push(append(l.Buffer(), make([]byte, usualRecord+11)...), 1, "")
 	l.Next()
 	l.Accept()
@@ -149,7 +149,7 @@ func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
 
 func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLedger(false, 1000)
+		l := NewLedger(OnDelivery, 1000)
 		l.Push([]byte("one"), 7, "")
 		l.Next()
 		l.Accept()

@@ -104,7 +104,7 @@ func (s *Storage) look() {
 	if s.root == "" && underWay {
 		s.find()
 	}
-	if s.ledger.isStorable() {
+	if s.ledger.takesStorage() {
 		s.tell(waiting)
 	}
 	if s.root == "" {

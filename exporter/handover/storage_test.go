@@ -28,8 +28,7 @@ type stored struct {
 }
 
 func newStored(t *testing.T) *stored {
-	f := &stored{T: t, l: NewLedger(false, 1000), facts: new(Facts), log: new(logline.Queue)}
-	f.l.RequireProof()
+	f := &stored{T: t, l: NewLedger(OnStorage, 1000), facts: new(Facts), log: new(logline.Queue)}
 	f.s = NewStorage(f.l, f.facts, f.log)
 	f.root, f.fds = filepath.Join(t.TempDir(), "storage"), t.TempDir()
 	f.s.proc = f.fds
@@ -247,7 +246,7 @@ func TestChunksWithoutContentAreEmptyWhenSeenTwice(t *testing.T) {
 }
 
 func TestNothingIsHandedOverToAFullDisk(t *testing.T) {
-	l := NewLedger(true, 1000)
+	l := NewLedger(OnTime, 1000)
 	l.setRoom(2*chunkOverhead, unknown, 1)
 	require.True(t, l.Push([]byte("batch"), 1, ""))
 	require.Nil(t, l.Next())

@@ -36,7 +36,7 @@ func (noKeeper) Tried([]byte, bool)        {}
 func watch(t *testing.T, test func(f *watched)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Hour)
-		f := &watched{T: t, l: NewLedger(false, 1000), log: new(logline.Queue), s: newSnapshot()}
+		f := &watched{T: t, l: NewLedger(OnDelivery, 1000), log: new(logline.Queue), s: newSnapshot()}
 		f.w = NewWatch(nil, f.l, new(Facts), noKeeper{}, f.log, "commit_on delivery")
 		f.w.api = f
 		f.s.whole, f.s.ours, f.s.version = true, "audit", version{5, 1}
