@@ -14,6 +14,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
+	"github.com/wherobots/in_wherobots_audit/exporter/whole"
 )
 
 // collector does the work of one instance, on a goroutine of its own. Nobody else touches its parts, but for
@@ -35,8 +36,8 @@ type collector struct {
 	second   reconciler    // what was read is read again
 	pace     pace          // when, and how long it has been failing
 
-	rowLimit rowLimit // what the endpoint leaves out
-	fresh    int      // events that were forwarded and had never been seen
+	rowLimit whole.RowLimit // what the endpoint leaves out
+	fresh    int            // events that were forwarded and had never been seen
 }
 
 func newCollector(
@@ -60,7 +61,7 @@ func newCollector(
 		pace:     pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
 	}
 	c.notices.columns = commits.saved.state.columns
-	c.rowLimit.known = commits.saved.state.rowLimit
+	c.rowLimit.Known = commits.saved.state.rowLimit
 	c.reader = &reader{
 		client: client, stats: stats, upkeep: keep, observe: c.observe, newColumns: c.newColumns,
 		decoder: csv.New(), identifier: dedup.NewIdentifier(commits.saved.state.key),
@@ -131,10 +132,10 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	}
 	c.succeeded()
 	c.acceptedLater(w)
-	if whole, err := c.readWhole(ctx, w, got, read); !whole || err != nil {
+	if complete, err := c.readWhole(ctx, w, got, read); !complete || err != nil {
 		return err
 	}
-	c.plan.NoteRead(w, c.clock.Safe(), got.rows)
+	c.plan.NoteRead(w, c.clock.Safe(), got.Rows)
 	if err := c.handOver(ctx); err != nil {
 		return err
 	}
@@ -146,15 +147,15 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 
 // forwarding returns a function that reads a window and forwards what was not seen yet. through is what had been
 // read before.
-func (c *collector) forwarding(ctx context.Context, through time.Time) readPart {
-	return func(w plan.Window, union *dedup.Seen) (reading, error) {
+func (c *collector) forwarding(ctx context.Context, through time.Time) whole.ReadPart {
+	return func(w plan.Window, union *dedup.Seen) (whole.Reading, error) {
 		before, other := c.fresh, 0
 		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
-			other += mark(union, r, who)
+			other += whole.Mark(union, r, who)
 			return c.forward(ctx, r, who, w, through)
 		})
 		c.tooFine(w, err)
-		got.fresh, got.other = c.fresh-before, other
+		got.Fresh, got.Other = c.fresh-before, other
 		return got, err
 	}
 }

@@ -40,7 +40,7 @@ type commits struct {
 
 	seen    *dedup.Seen    // what was handed over since the floor
 	pending *dedup.Pending // what was handed over and is in no checkpoint
-	strays  *strays        // what was handed over and has no minute
+	strays  *dedup.Strays  // what was handed over and has no minute
 	flights []flight       // windows that were read whole and wait for their batches to be safe
 	at      time.Time      // of the last commit of a flight, by the local clock
 	unsure  time.Time      // see committed
@@ -84,11 +84,11 @@ func newCommits(
 	if err != nil {
 		return nil, unreadable(cfg.CheckpointPath, err)
 	}
-	strays, err := loadStrays(saved.state.strays, saved.state.through)
+	strays, err := dedup.LoadStrays(saved.state.strays, saved.state.through)
 	if err != nil {
 		return nil, unreadable(cfg.CheckpointPath, err)
 	}
-	strays.off = cfg.ReconcileInterval == 0
+	strays.Off = cfg.ReconcileInterval == 0
 	// Versions before this one noted events under whatever time they had, 2100 say, and never forgot them. What is
 	// dated later than any window that can have been read is noted under that.
 	if !saved.state.through.IsZero() {
@@ -226,8 +226,8 @@ func (c *commits) save(next committed) error {
 	c.pending.Count(next.batch, next.history)
 	oldest := next.through.Add(-c.reconcileWindow)
 	next.history.Expire(oldest)
-	c.strays.expire(oldest, next.through)
-	next.strays = c.strays.store(oldest, next.through, next.batch)
+	c.strays.Expire(oldest, next.through)
+	next.strays = c.strays.Store(oldest, next.through, next.batch)
 	if err := c.saved.save(next); err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (c *commits) saveAgain() error { return c.saved.save(c.saved.state) }
 func (c *commits) revert(safe uint32) (statuses []schema.Status) {
 	c.seen.Revert(safe)
 	c.pending.Revert(safe)
-	c.strays.seen.Revert(safe)
+	c.strays.Revert(safe)
 	for _, f := range c.flights {
 		statuses = append(statuses, f.statuses...)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/whole"
 )
 
 // comparison is what a pass of reconciliation has read so far. Rows are compared wherever windows answer
@@ -143,10 +144,10 @@ func (c *collector) answered(
 	x, known, now := c.second.compared, c.commits.strays, c.clock.Now()
 	tally := h.Tally()
 	err = c.readParts(w, c.comparing(ctx, once, func(r *event.Row, who dedup.Identity, fresh *int) error {
-		if known.has(who) || x.before.Has(who) {
+		if known.Has(who) || x.before.Has(who) {
 			return nil
 		}
-		at := x.placeOf(r, w, known.since, now)
+		at := x.placeOf(r, w, known.Since, now)
 		if at == nowhere {
 			return nil
 		}
@@ -172,15 +173,15 @@ func (c *collector) answered(
 // are new to once.
 func (c *collector) comparing(
 	ctx context.Context, once *dedup.Seen, each func(r *event.Row, who dedup.Identity, fresh *int) error,
-) readPart {
-	return func(part plan.Window, union *dedup.Seen) (reading, error) {
+) whole.ReadPart {
+	return func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
 		fresh, other := 0, 0
 		got, err := c.reader.read(ctx, part, once, func(r *event.Row, who dedup.Identity) error {
-			other += mark(union, r, who)
+			other += whole.Mark(union, r, who)
 			return each(r, who, &fresh)
 		})
 		c.tooFine(part, err)
-		got.fresh, got.other = fresh, other
+		got.Fresh, got.Other = fresh, other
 		return got, err
 	}
 }
@@ -194,7 +195,7 @@ func (c *collector) forwardStray(ctx context.Context, r *event.Row, who dedup.Id
 	if err := c.batcher.add(ctx, r, who); err != nil {
 		return err
 	}
-	c.commits.strays.note(who, w.End, c.batcher.number)
+	c.commits.strays.Note(who, w.End, c.batcher.number)
 	return nil
 }
 

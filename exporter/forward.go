@@ -48,7 +48,7 @@ func (c *collector) forward(
 	}
 	switch { // after add, which knows the batch
 	case stray:
-		c.commits.strays.note(who, at, c.batcher.number)
+		c.commits.strays.Note(who, at, c.batcher.number)
 	case counts:
 		c.commits.pending.Add(c.batcher.number, who.ID, dedup.MinuteOf(at))
 	}
@@ -88,7 +88,7 @@ func (c *collector) handOver(ctx context.Context) error {
 func (c *collector) land(f flight) {
 	f.last = c.batcher.lastFilled()
 	f.columns = c.reader.columnNames()
-	f.rowLimit = c.rowLimit.known
+	f.rowLimit = c.rowLimit.Known
 	f.statuses = c.notices.land()
 	c.commits.land(f)
 }

@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"schema":   {"event", "action"},
 	"body":     {"source", "logline"},
 	"csv":      {"event", "body", "logline"},
-	"whole":    {"plan", "csv", "body", "dedup"},
+	"whole":    {"plan", "csv", "body", "dedup", "event"},
 	"config":   {"source", "schema", "logline"},
 }
 

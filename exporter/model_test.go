@@ -129,7 +129,6 @@ func playModel(
 		Clock:  func() time.Time { return time.Now().Add(time.Duration(m.offset.Load())) },
 	})
 	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = limit })
-	m.may = !isRound(limit.Rows) && limit.Rows > 0 // what had passed before it came again is read again
 	m.h.start()
 	for _, step := range steps {
 		m.play(step)

@@ -48,7 +48,7 @@ type group struct {
 // the last answer had; err is nil only when that was read to its proper end.
 func (r *reader) read(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
-) (reading, error) {
+) (whole.Reading, error) {
 	var proof whole.Unframed
 	for {
 		got, framed, err := r.readOnce(ctx, w, seen, each, &proof)
@@ -56,7 +56,7 @@ func (r *reader) read(
 			return got, err
 		}
 		if believed, err := proof.End(); err != nil {
-			return got, r.failed(w, got.rows, err)
+			return got, r.failed(w, got.Rows, err)
 		} else if believed {
 			return got, nil
 		}
@@ -67,21 +67,21 @@ func (r *reader) read(
 func (r *reader) readOnce(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
 	proof *whole.Unframed,
-) (got reading, framed bool, err error) {
+) (got whole.Reading, framed bool, err error) {
 	answer, err := r.open(ctx, w)
 	if err != nil {
 		return got, false, err
 	}
 	defer answer.close()
 	got, err = r.rows(answer, w, seen, each, proof)
-	got.more = answer.Paging.More(got.rows)
+	got.More = answer.Paging.More(got.Rows)
 	return got, answer.Framed, err
 }
 
 // rows reads an answer's rows. Those of one that is not framed are noted in proof.
 func (r *reader) rows(
 	answer *answer, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error, proof *whole.Unframed,
-) (got reading, err error) {
+) (got whole.Reading, err error) {
 	take := each
 	if !answer.Framed {
 		take = func(row *event.Row, who dedup.Identity) error {
@@ -98,28 +98,28 @@ func (r *reader) rows(
 		return got, r.failed(w, 0, err)
 	}
 	r.decoder.Believe = func(end csv.End) bool {
-		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, got.rows)
+		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, got.Rows)
 	}
 	defer func() {
 		r.decoder.Believe = nil
-		r.stats.rows.Add(int64(got.rows))
+		r.stats.rows.Add(int64(got.Rows))
 		r.group.release()
 	}()
 	for {
 		n, err := r.decoder.Rows(r.group.rows[:])
 		switch {
-		case err == io.EOF && got.rows == 0 && !r.decoder.HeaderEnded():
+		case err == io.EOF && got.Rows == 0 && !r.decoder.HeaderEnded():
 			if r.empty.Believe(w) {
 				return got, nil
 			}
 			return got, r.failed(w, 0, errBareHeader)
 		case err == io.EOF:
-			r.empty.SawHeader(got.rows)
+			r.empty.SawHeader(got.Rows)
 			return got, nil
 		case err != nil:
-			return got, r.failed(w, got.rows, err)
+			return got, r.failed(w, got.Rows, err)
 		}
-		got.add(r.group.rows[:n], w)
+		got.Add(r.group.rows[:n], w)
 		if err := r.group.each(r.identifier, seen, n, take); err != nil {
 			return got, err
 		}

@@ -19,7 +19,7 @@ import (
 // It compares digests, minute by minute: what windows answer now with what was handed over when the
 // checkpoint passed (see comparison). The events of a minute that differs are all handed over again, since a digest
 // cannot say which one is new; the SIEM drops the others by event_id. What no minute can hold is compared by itself
-// (see strays).
+// (see dedup.Strays).
 type reconciler struct {
 	cursor, until time.Time // of the pass under way; zero = none
 	last          time.Time // when the last pass ended, by the server's clock
@@ -78,7 +78,7 @@ func (r *reconciler) begin(cursor, until time.Time, span time.Duration) bool {
 // oldest is the first minute that can be compared now: the history has it whole, and so has the endpoint.
 func (c *collector) oldest() time.Time {
 	from := plan.Later(c.commits.from(), c.commits.through().Add(-c.cfg.ReconcileWindow))
-	from = plan.Later(from, c.commits.strays.forgotten)
+	from = plan.Later(from, c.commits.strays.Forgotten)
 	return plan.Later(from, c.clock.Now().Add(-source.Retention)).Add(time.Minute - 1).Truncate(time.Minute)
 }
 
@@ -98,7 +98,7 @@ func (r *reconciler) window(h *dedup.History, most int) plan.Window {
 // reconcile does the next window of the pass.
 func (c *collector) reconcile(ctx context.Context) error {
 	r := &c.second
-	w := r.window(c.commits.saved.state.history, c.rowLimit.atMost(reconcileRows))
+	w := r.window(c.commits.saved.state.history, c.rowLimit.AtMost(reconcileRows))
 	err := c.reconcileWindow(ctx, w)
 	var doubt *doubtError
 	switch {

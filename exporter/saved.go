@@ -22,7 +22,7 @@ type committed struct {
 	seen       []byte    // as stored
 	unsure     time.Time // since when, by the local clock, through may lie in the future; zero = it does not
 	strays     []byte    // likewise
-	rowLimit   int       // see rowLimit; 0 = none is known
+	rowLimit   int       // see whole.RowLimit; 0 = none is known
 }
 
 // saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and

@@ -33,7 +33,7 @@ func (c *collector) tellStart() {
 // limits are the settings that the plan keeps to.
 func (c *collector) limits() plan.Limits {
 	return plan.Limits{
-		Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End, RowLimit: c.rowLimit.known,
+		Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End, RowLimit: c.rowLimit.Known,
 	}
 }
 

@@ -9,12 +9,15 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
+	"github.com/wherobots/in_wherobots_audit/exporter/whole"
 )
 
 // readWhole reports whether w was read whole, whose answer was got. If not, shorter windows are planned in its place;
 // one that cannot be shorter counts as read, and what it lacks is told.
-func (c *collector) readWhole(ctx context.Context, w plan.Window, got reading, read readPart) (bool, error) {
-	whole, err := c.isWhole(&c.rowLimit.polls, w, got, read)
+func (c *collector) readWhole(
+	ctx context.Context, w plan.Window, got whole.Reading, read whole.ReadPart,
+) (bool, error) {
+	complete, err := c.isWhole(&c.rowLimit.Polls, w, got, read)
 	if err != nil {
 		var doubt *doubtError
 		if errors.As(err, &doubt) {
@@ -27,22 +30,22 @@ func (c *collector) readWhole(ctx context.Context, w plan.Window, got reading, r
 		return false, c.adapt(w, err)
 	}
 	switch {
-	case whole:
+	case complete:
 		return true, nil
 	case c.goBack(w, got), c.plan.Split(w):
 		return false, nil
-	case c.rowLimit.reached(got):
-		c.tellRowGap(w, got.rows)
+	case c.rowLimit.Reached(got):
+		c.tellRowGap(w, got.Rows)
 	}
 	return true, nil
 }
 
 // goBack reads again what passed before anything was suspect, and reports whether there is such a thing.
-func (c *collector) goBack(w plan.Window, got reading) bool {
-	if !c.rowLimit.reached(got) {
+func (c *collector) goBack(w plan.Window, got whole.Reading) bool {
+	if !c.rowLimit.Reached(got) {
 		return false
 	}
-	back := c.rowLimit.polls.takeFirst(got.rows)
+	back := c.rowLimit.Polls.TakeFirst(got.Rows)
 	if back.IsZero() || !back.Before(w.Start) {
 		return false
 	}
@@ -52,19 +55,19 @@ func (c *collector) goBack(w plan.Window, got reading) bool {
 }
 
 // readParts reads w in as many parts as it takes to get all of it.
-func (c *collector) readParts(w plan.Window, read readPart) error {
+func (c *collector) readParts(w plan.Window, read whole.ReadPart) error {
 	got, err := read(w, nil)
 	if err != nil {
 		return err
 	}
-	whole, err := c.isWhole(&c.rowLimit.second, w, got, read)
-	if err != nil || whole {
+	complete, err := c.isWhole(&c.rowLimit.Second, w, got, read)
+	if err != nil || complete {
 		return err
 	}
 	left, right, ok := c.plan.Cut(w, w.Middle())
 	if !ok {
-		if c.rowLimit.reached(got) {
-			c.tellRowGap(w, got.rows)
+		if c.rowLimit.Reached(got) {
+			c.tellRowGap(w, got.Rows)
 		}
 		return nil
 	}
@@ -75,43 +78,44 @@ func (c *collector) readParts(w plan.Window, read readPart) error {
 }
 
 // isWhole reports whether an answer for w has everything, and finds it out where that is in doubt.
-func (c *collector) isWhole(counts *rowCounts, w plan.Window, got reading, read readPart) (bool, error) {
+func (c *collector) isWhole(
+	counts *whole.RowCounts, w plan.Window, got whole.Reading, read whole.ReadPart,
+) (bool, error) {
 	l := &c.rowLimit
-	if known := l.known; l.outgrown(got.rows) {
+	if known := l.Known; l.Outgrown(got.Rows) {
 		c.plan.RowLimit = 0
 		c.log.Infof("the endpoint answers with more than %d rows again", known)
 	}
-	suspect := l.judge(counts, w, got)
-	if suspect == unsuspected || suspect == atLimit {
-		return suspect == unsuspected, nil
+	suspect := l.Judge(counts, w, got)
+	if suspect == whole.Unsuspected || suspect == whole.AtLimit {
+		return suspect == whole.Unsuspected, nil
 	}
-	l.cut = c.plan.Cut
-	verdict, rows, err := l.examine(w, got, read)
+	l.Cut = c.plan.Cut
+	verdict, rows, err := l.Examine(w, got, read)
 	if err != nil {
 		return false, err
 	}
 	switch verdict {
-	case limited:
+	case whole.Limited:
 		c.learnRowLimit(w, rows)
 		return false, nil
-	case undecided:
+	case whole.Undecided:
 		return false, nil
-	case indivisible:
-		if suspect != repeated && got.rows >= leastLimit {
-			c.tellRowGap(w, got.rows)
+	case whole.Indivisible:
+		if suspect != whole.Repeated && got.Rows >= whole.LeastLimit {
+			c.tellRowGap(w, got.Rows)
 		}
 	}
-	if suspect == promised && verdict != grown {
-		l.vain++
+	if suspect == whole.Promised && verdict != whole.Grown {
+		l.InVain()
 	}
-	counts.honest(got.rows)
+	counts.Honest(got.Rows)
 	return true, nil
 }
 
 // learnRowLimit notes that the endpoint answers with at most so many rows and does not say so.
 func (c *collector) learnRowLimit(w plan.Window, rows int) {
-	l := &c.rowLimit
-	l.known, l.beyond, l.vain = rows, 0, 0
+	c.rowLimit.Learn(rows)
 	c.plan.RowLimit = rows
 	c.log.Warnf("the endpoint leaves out what goes beyond %d rows and does not say so: "+
 		"parts of %s – %s had events that the whole lacked; asks for fewer at a time",
@@ -123,16 +127,11 @@ func (c *collector) learnRowLimit(w plan.Window, rows int) {
 	})
 }
 
-// tellRowGap says, for each second once in gapInterval, that w has more events than the endpoint answers with.
+// tellRowGap says that w has more events than the endpoint answers with.
 func (c *collector) tellRowGap(w plan.Window, rows int) {
-	l, second := &c.rowLimit, w.Start.Unix()
-	if told, found := l.told[second]; found && time.Since(told) < gapInterval {
+	if !c.rowLimit.Tell(w) {
 		return
 	}
-	if l.told == nil || len(l.told) >= mostRowCounts {
-		l.told = make(map[int64]time.Time)
-	}
-	l.told[second] = time.Now()
 	c.log.Errorf("the endpoint answers with %d rows for the %s from %s on and leaves out the others: "+
 		"they are missing until it answers with more; goes on behind them",
 		rows, logline.Duration(w.End.Sub(w.Start)), w.Start.Format(time.RFC3339Nano))

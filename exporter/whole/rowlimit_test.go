@@ -1,4 +1,4 @@
-package exporter
+package whole
 
 import (
 	"math/rand/v2"
@@ -19,14 +19,14 @@ type honestEndpoint struct {
 	requests int
 }
 
-func (e *honestEndpoint) read(w plan.Window, union *dedup.Seen) (reading, error) {
+func (e *honestEndpoint) read(w plan.Window, union *dedup.Seen) (Reading, error) {
 	e.requests++
 	from, _ := slices.BinarySearchFunc(e.events, w.Start, time.Time.Compare)
 	to, _ := slices.BinarySearchFunc(e.events, w.End.Add(1), time.Time.Compare)
-	got := reading{rows: to - from, inside: to - from}
+	got := Reading{Rows: to - from, inside: to - from}
 	for _, at := range e.events[from:to] {
 		got.sum += at.Sub(w.Start).Seconds()
-		got.other += mark(union, &event.Row{Time: at}, dedup.Identity{ID: uint64(at.UnixNano()) * 0x9e3779b97f4a7c15})
+		got.Other += Mark(union, &event.Row{Time: at}, dedup.Identity{ID: uint64(at.UnixNano()) * 0x9e3779b97f4a7c15})
 	}
 	return got, nil
 }
@@ -67,20 +67,20 @@ func TestAnHonestEndpointIsAskedHardlyMore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := plan.New(plan.Limits{Overlap: 10 * time.Minute, MaxWindow: 24 * time.Hour}, from, from)
-			l := rowLimit{cut: p.Cut}
+			l := RowLimit{Cut: p.Cut}
 			e := &honestEndpoint{events: eventsOf(from, rate)}
 			polls := 0
-			for at := from.Add(time.Minute); at.Before(from.Add(30 * day)); at = at.Add(time.Minute) {
+			for at := from.Add(time.Minute); at.Before(from.Add(30 * 24 * time.Hour)); at = at.Add(time.Minute) {
 				w := plan.Window{Start: plan.Later(from, at.Add(-11*time.Minute)), End: at}
 				polls++
 				got, _ := e.read(w, nil)
-				if l.judge(&l.polls, w, got) == unsuspected {
+				if l.Judge(&l.Polls, w, got) == Unsuspected {
 					continue
 				}
-				verdict, _, err := l.examine(w, got, e.read)
+				verdict, _, err := l.Examine(w, got, e.read)
 				require.NoError(t, err)
-				require.Equal(t, honest, verdict)
-				l.polls.honest(got.rows)
+				require.Equal(t, Honest, verdict)
+				l.Polls.Honest(got.Rows)
 			}
 			share := float64(e.requests-polls) / float64(polls)
 			worst = max(worst, share)
@@ -102,38 +102,38 @@ func TestAnswersThatLookCutOff(t *testing.T) {
 		rows   []int // of one window after the other
 		more   bool
 		footer bool
-		want   suspicion // of the last
+		want   Suspicion // of the last
 	}{
 		"few, again":                  {rows: []int{49, 49}},
-		"again":                       {rows: []int{57, 57}, want: repeated},
-		"again, after fewer":          {rows: []int{57, 56, 57}, want: repeated},
+		"again":                       {rows: []int{57, 57}, want: Repeated},
+		"again, after fewer":          {rows: []int{57, 56, 57}, want: Repeated},
 		"again, after more":           {rows: []int{57, 58, 57}},
-		"a hundred":                   {rows: []int{100}, want: round},
-		"hundreds":                    {rows: []int{99_900}, want: round},
-		"a power of two":              {rows: []int{512}, want: round},
+		"a hundred":                   {rows: []int{100}, want: Round},
+		"hundreds":                    {rows: []int{99_900}, want: Round},
+		"a power of two":              {rows: []int{512}, want: Round},
 		"64":                          {rows: []int{64}},
 		"a hundred and one":           {rows: []int{101}},
-		"a hundred and a footer":      {rows: []int{101}, footer: true, want: round},
-		"a header":                    {rows: []int{3}, more: true, want: promised},
-		"as many as the limit":        {known: 30, rows: []int{30}, want: atLimit},
-		"more than the limit":         {known: 30, rows: []int{31}, want: atLimit},
+		"a hundred and a footer":      {rows: []int{101}, footer: true, want: Round},
+		"a header":                    {rows: []int{3}, more: true, want: Promised},
+		"as many as the limit":        {known: 30, rows: []int{30}, want: AtLimit},
+		"more than the limit":         {known: 30, rows: []int{31}, want: AtLimit},
 		"less than the limit":         {known: 300, rows: []int{299}},
-		"as many as a limit of above": {known: 300, rows: []int{200}, want: round},
+		"as many as a limit of above": {known: 300, rows: []int{200}, want: Round},
 	} {
-		l := rowLimit{known: c.known}
-		var got suspicion
+		l := RowLimit{Known: c.known}
+		var got Suspicion
 		for i, rows := range c.rows {
-			got = l.judge(&l.polls, minute(i), reading{rows: rows, more: c.more, footer: c.footer})
+			got = l.Judge(&l.Polls, minute(i), Reading{Rows: rows, More: c.more, footer: c.footer})
 		}
 		require.Equal(t, c.want, got, name)
 	}
-	var counts rowCounts
-	require.False(t, counts.add(minute(1), reading{rows: 57}))
-	require.False(t, counts.add(minute(1), reading{rows: 57}), "the same window, asked for again")
-	require.True(t, counts.add(minute(2), reading{rows: 57}))
-	counts.honest(57)
+	var counts RowCounts
+	require.False(t, counts.add(minute(1), Reading{Rows: 57}))
+	require.False(t, counts.add(minute(1), Reading{Rows: 57}), "the same window, asked for again")
+	require.True(t, counts.add(minute(2), Reading{Rows: 57}))
+	counts.Honest(57)
 	for n := range firstWait - 1 {
-		require.False(t, counts.add(minute(3+n), reading{rows: 57}), "it was shown to be honest")
+		require.False(t, counts.add(minute(3+n), Reading{Rows: 57}), "it was shown to be honest")
 	}
 }
 
@@ -146,12 +146,12 @@ func TestEventsThatAppearMeanwhileTeachNoLimit(t *testing.T) {
 		"with the second":   func(request int) int { return map[int]int{2: 1}[request] },
 		"with the third":    func(request int) int { return map[int]int{3: 1}[request] },
 	} {
-		l, e := rowLimit{cut: p.Cut}, &honestEndpoint{}
+		l, e := RowLimit{Cut: p.Cut}, &honestEndpoint{}
 		for n := range 200 {
 			e.events = append(e.events, from.Add(time.Duration(n)*time.Second))
 		}
 		w, requests := plan.Window{Start: from, End: from.Add(time.Hour)}, 0
-		read := func(w plan.Window, union *dedup.Seen) (reading, error) {
+		read := func(w plan.Window, union *dedup.Seen) (Reading, error) {
 			requests++
 			for range appear(requests) {
 				e.events = append(e.events, from.Add(30*time.Minute+time.Duration(len(e.events))*time.Second))
@@ -159,26 +159,26 @@ func TestEventsThatAppearMeanwhileTeachNoLimit(t *testing.T) {
 			return e.read(w, union)
 		}
 		got, _ := read(w, nil)
-		verdict, _, err := l.examine(w, got, read)
+		verdict, _, err := l.Examine(w, got, read)
 		require.NoError(t, err)
-		require.Equal(t, grown, verdict, name)
+		require.Equal(t, Grown, verdict, name)
 	}
 }
 
 // A limit that the endpoint has answered beyond for a while is none any more; one with as many rows upholds it.
 func TestALimitThatIsOutgrownIsForgotten(t *testing.T) {
-	l := rowLimit{known: 100}
+	l := RowLimit{Known: 100}
 	beyond := func() {
 		for range mostBeyond - 1 {
-			require.False(t, l.outgrown(101))
-			require.False(t, l.outgrown(50), "says nothing")
+			require.False(t, l.Outgrown(101))
+			require.False(t, l.Outgrown(50), "says nothing")
 		}
 	}
 	beyond()
-	require.False(t, l.outgrown(100), "upholds it")
+	require.False(t, l.Outgrown(100), "upholds it")
 	beyond()
-	require.Equal(t, 100, l.known)
-	require.True(t, l.outgrown(101))
-	require.Zero(t, l.known)
-	require.False(t, l.outgrown(101))
+	require.Equal(t, 100, l.Known)
+	require.True(t, l.Outgrown(101))
+	require.Zero(t, l.Known)
+	require.False(t, l.Outgrown(101))
 }

@@ -1,4 +1,4 @@
-package exporter
+package whole
 
 import (
 	"time"
@@ -7,21 +7,21 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
-// reading is what an answer had that was read to its proper end.
-type reading struct {
-	rows   int
-	more   bool    // its headers say that there are more rows
+// Reading is what an answer had that was read to its proper end.
+type Reading struct {
+	Rows   int
+	More   bool    // its headers say that there are more rows
 	footer bool    // the last row cannot be read: it may be none
 	inside int     // rows whose time lies in the window
 	sum    float64 // of these times, in seconds since the window's start
 
-	fresh int // events that had never been seen
-	other int // events that the set did not have that readPart was given
+	Fresh int // events that had never been seen
+	Other int // events that the set did not have that ReadPart was given
 }
 
-// add counts rows of an answer for w.
-func (g *reading) add(rows []event.Row, w plan.Window) {
-	g.rows += len(rows)
+// Add counts rows of an answer for w.
+func (g *Reading) Add(rows []event.Row, w plan.Window) {
+	g.Rows += len(rows)
 	if len(rows) > 0 {
 		g.footer = rows[len(rows)-1].Bad != ""
 	}
@@ -34,10 +34,10 @@ func (g *reading) add(rows []event.Row, w plan.Window) {
 }
 
 // round reports whether people choose such a number of rows for a limit.
-func (g *reading) round() bool { return isRound(g.rows) || g.footer && isRound(g.rows-1) }
+func (g *Reading) round() bool { return isRound(g.Rows) || g.footer && isRound(g.Rows-1) }
 
 // middle is the mean of the rows' times. Unless all are the same, there are rows on both sides of it.
-func (g *reading) middle(w plan.Window) time.Time {
+func (g *Reading) middle(w plan.Window) time.Time {
 	if g.inside == 0 {
 		return w.Middle()
 	}
