@@ -12,6 +12,8 @@ SIMULATED := $(BUILD)/simulated-endpoint
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 FUZZTIME ?= 30s
 KILLS    ?= 50
+HISTORIES ?= 10000
+SEED     ?= 0
 IMAGE    ?= in_wherobots_audit
 # For `make run`: the endpoint to poll, and the key for it. Set in the environment, as in `API_KEY=… make run ENDPOINT=…`, `ps` does not show the key.
 ENDPOINT ?=
@@ -27,7 +29,7 @@ GOFLAGS_PLUGIN := -buildmode=c-shared -trimpath -tags notfastpath -ldflags "-s -
 SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BUILD)/*') plugin.h go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e bench fuzz lint docker chaos clean fmt
+.PHONY: help build run test e2e bench fuzz lint docker simulate chaos clean fmt
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
@@ -62,6 +64,9 @@ lint: ## run golangci-lint
 
 docker: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+simulate: ## play HISTORIES=10000 random histories of endpoint, engine, disk and crashes in fake time, from a random seed on (SEED=n HISTORIES=1 replays one)
+	CGO_ENABLED=0 $(GO) test -count=1 -timeout 24h -v -run '^TestModel$$' ./exporter -histories $(HISTORIES) -seed $(SEED)
 
 chaos: $(PLUGIN) $(HOST) $(SIMULATED) ## kill, cut, refuse and pause for a long time; writes the table of docs/reliability.md (KILLS=50)
 	$(GO) test -count=1 -timeout 2h -v -run '^TestChaos$$' ./e2e -chaos.kills $(KILLS) -chaos.doc $(CURDIR)/docs/reliability.md

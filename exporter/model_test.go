@@ -9,19 +9,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// The model test runs random histories in fake time: events, late events, ties, failing answers, too large
-// windows, pauses, drops, kills, restarts, clock steps. The model is one sentence: every event that was
-// visible for longer than the overlap arrived; once, unless something happened that may cost a repetition.
-// More sequences: go test ./exporter -run TestModel -rapid.checks=100000. A failing one is kept in
-// testdata/rapid.
+// The model is one sentence: every event that was visible for longer than the overlap arrived; once, unless something
+// happened that may cost a repetition. history_test.go draws what happens: events, late events, ties, failing
+// answers, too large windows, pauses, drops, kills, restarts, clock steps, a disk that fails.
 
 // modelStep is one thing that happens.
 type modelStep struct {
@@ -49,26 +44,20 @@ var modelIlls = slices.DeleteFunc(exportertest.Ills(), func(ill exportertest.Ill
 // known to be safe.
 var repeats = map[string]bool{"kill": true, "drop": true, "pause": true, "server clock": true}
 
-func drawSteps(t *rapid.T) []modelStep {
-	kinds := []string{
-		"events", "events", "events", "late events", "ties", "wait", "wait", "fail", "cut", "hang",
-		"odd events", "row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order",
-		"ill", "ill", "ill",
-	}
-	step := rapid.Custom(func(t *rapid.T) modelStep {
-		return modelStep{
-			kind:  rapid.SampledFrom(kinds).Draw(t, "kind"),
-			n:     rapid.IntRange(1, 40).Draw(t, "n"),
-			ill:   rapid.SampledFrom(modelIlls).Draw(t, "ill"),
-			delay: time.Duration(rapid.IntRange(0, 240_000).Draw(t, "delay")) * time.Millisecond,
-		}
-	})
-	return rapid.SliceOfN(step, 1, 25).Draw(t, "steps")
+// modelKinds are the steps that a history is drawn from; what is there more often comes more often.
+var modelKinds = []string{
+	"events", "events", "events", "late events", "ties", "wait", "wait", "fail", "cut", "hang",
+	"odd events", "row limit", "kill", "shutdown", "reload", "pause", "drop", "server clock", "order",
+	"ill", "ill", "ill", "disk",
 }
+
+// outputKinds are the steps that commit_on delivery knows besides.
+var outputKinds = []string{"slow output", "output drops", "never counted", "no figures"}
 
 // model is one run.
 type model struct {
 	h      *simHost
+	engine *simEngine   // with commit_on delivery
 	offset atomic.Int64 // of the server's clock, in nanoseconds
 	may    bool         // an event may have arrived more than once
 
@@ -77,66 +66,36 @@ type model struct {
 	healing time.Duration // how long it takes until all is well again
 }
 
-func TestModel(t *testing.T) {
-	run, dir := 0, fastDir(t)
-	rapid.Check(t, func(rt *rapid.T) {
-		steps := drawSteps(rt)
-		settings := map[string]string{
-			"overlap": "5m", "max_window": rapid.SampledFrom([]string{"1m", "10m", "24h"}).Draw(rt, "max_window"),
-			"poll_interval":      rapid.SampledFrom([]string{"10s", "60s"}).Draw(rt, "poll_interval"),
-			"reconcile_interval": rapid.SampledFrom([]string{"0", "5m"}).Draw(rt, "reconcile_interval"),
-			"reconcile_window":   "20m",
-			"batch_bytes":        "64K", "request_timeout": "20s", "retry_max_interval": "30s",
-		}
-		limit := exportertest.SilentLimit{
-			Rows:   rapid.SampledFrom([]int{0, 0, 200, 256}).Draw(rt, "silent limit"),
-			Newest: rapid.Bool().Draw(rt, "newest"),
-		}
-		run++
-		path := filepath.Join(dir, fmt.Sprint(run))
-		var failure string
-		synctest.Test(t, func(t *testing.T) { failure = playModel(t, path, settings, limit, steps) })
-		if failure != "" {
-			rt.Fatal(failure)
-		}
-	})
-}
-
-// fastDir is a directory in memory where there is one: a run saves hundreds of checkpoints, each synced to disk.
-func fastDir(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "model")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
-func playModel(
-	t *testing.T, path string, settings map[string]string, limit exportertest.SilentLimit, steps []modelStep,
-) (failure string) {
+func playModel(t *testing.T, path string, what history) (failure, trace string) {
 	time.Sleep(10 * 365 * day)
 	m := &model{healing: 11 * time.Minute}
 	m.h = &simHost{t: t, settings: map[string]string{
-		"endpoint": "https://api.example.test", "api_key": "key", "checkpoint_path": path,
+		"endpoint": "https://api.example.test", "api_key": "key", "checkpoint_path": filepath.Join(path, "checkpoint.json"),
 		"start_time": time.Now().Add(-30 * time.Minute).Format(time.RFC3339), "reconcile_interval": "0",
 	}}
-	for key, value := range settings {
+	for key, value := range what.settings {
 		m.h.settings[key] = value
 	}
 	m.h.server = exportertest.New(exportertest.Options{
 		APIKey: "key",
 		Clock:  func() time.Time { return time.Now().Add(time.Duration(m.offset.Load())) },
 	})
-	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = limit })
+	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = what.limit })
+	if what.delivery {
+		m.engine = newSimEngine(m.h)
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	m.h.start()
-	for _, step := range steps {
+	for _, step := range what.steps {
 		m.play(step)
 	}
 	m.settle()
-	failure = m.check(steps)
+	failure = m.check(what)
+	trace = fmt.Sprintf("%v\n%s", m.h.arrived(), m.h.logged())
 	m.h.kill()
-	return failure
+	return failure, trace
 }
 
 func (m *model) play(s modelStep) {
@@ -198,10 +157,49 @@ func (m *model) play(s modelStep) {
 		if strings.Contains(s.ill.Name, "Date") {
 			m.healing = time.Hour
 		}
+	case "disk":
+		m.withoutDisk(s.delay)
+	case "slow output", "output drops", "never counted", "no figures":
+		m.output(s)
 	case "server clock":
 		m.healing = time.Hour
 		m.offset.Add(int64(s.delay - 2*time.Minute))
 	}
+}
+
+// withoutDisk lets no checkpoint be saved for so long.
+func (m *model) withoutDisk(lasts time.Duration) {
+	dir := filepath.Dir(m.h.settings["checkpoint_path"])
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		m.h.t.Fatal(err)
+	}
+	time.Sleep(lasts)
+	if err := os.Rename(dir+".away", dir); err != nil {
+		m.h.t.Fatal(err)
+	}
+	m.may = true // what was handed over and could not be noted is handed over again
+}
+
+// output lets an output or the monitoring API behave badly for a while.
+func (m *model) output(s modelStep) {
+	change, back := func(*simEngine) {}, func(*simEngine) {}
+	switch s.kind {
+	case "slow output":
+		change = func(e *simEngine) { e.latency = s.delay }
+		back = func(e *simEngine) { e.latency = time.Second }
+	case "output drops":
+		change = func(e *simEngine) { e.drop = s.n % 4 }
+	case "never counted":
+		change = func(e *simEngine) { e.swallow = s.n % 3 }
+		m.healing = time.Hour // losses in a row are looked for again after half an hour
+	case "no figures":
+		change = func(e *simEngine) { e.away = true }
+		back = func(e *simEngine) { e.away = false }
+	}
+	m.may = true
+	m.engine.set(change)
+	time.Sleep(s.delay)
+	m.engine.set(back)
 }
 
 // bad reports whether an event makes a bad row.
@@ -254,10 +252,10 @@ func (m *model) oddEvents(n int, delay time.Duration) {
 func (m *model) settle() {
 	m.h.server.Heal()
 	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit = 0 })
-	time.Sleep(m.healing)
+	time.Sleep(m.healing + 250*time.Microsecond) // not at a moment at which something else happens
 }
 
-func (m *model) check(steps []modelStep) string {
+func (m *model) check(what history) string {
 	times := m.h.arrived()
 	now := m.now()
 	for _, event := range m.h.server.Events() {
@@ -271,13 +269,13 @@ func (m *model) check(steps []modelStep) string {
 		switch n := times[event.ID]; {
 		case n == 0:
 			return fmt.Sprintf(
-				"event %s of %s (visible %s) is lost\nsteps: %v\nlog:\n%s", event.ID, event.Time,
-				event.Visible, steps, m.h.logged(),
+				"event %s of %s (visible %s) is lost\n%v\nlog:\n%s", event.ID, event.Time,
+				event.Visible, what, m.h.logged(),
 			)
 		case n > 1 && !m.may && (!m.volatile || !bad(event)):
 			return fmt.Sprintf(
-				"event %s of %s arrived %d times without a reason\nsteps: %v\nlog:\n%s", event.ID,
-				event.Time, n, steps, m.h.logged(),
+				"event %s of %s arrived %d times without a reason\n%v\nlog:\n%s", event.ID,
+				event.Time, n, what, m.h.logged(),
 			)
 		}
 	}

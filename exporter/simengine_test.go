@@ -88,6 +88,7 @@ func (s *simEngine) run(stop <-chan struct{}) {
 	s.set(func(s *simEngine) {
 		s.chunks, s.records, s.drops, s.done, s.storage, s.metrics = nil, 0, 0, 0, nil, nil
 	})
+	time.Sleep(enginePhase)
 	ticker := time.NewTicker(250 * time.Millisecond)
 	defer ticker.Stop()
 	for tick := 1; ; tick++ {

@@ -98,7 +98,15 @@ func (h *simHost) tryStart() error {
 	return nil
 }
 
+// The host's parts wake at different moments, so that which of them comes first is not left to the scheduler.
+const (
+	collectPhase = 3 * time.Millisecond
+	ringPhase    = 5 * time.Millisecond
+	enginePhase  = 7 * time.Millisecond
+)
+
 func (h *simHost) collect() {
+	time.Sleep(collectPhase)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -138,6 +146,7 @@ func (h *simHost) drop(dropping bool) {
 }
 
 func (h *simHost) empty() {
+	time.Sleep(ringPhase)
 	ticker := time.NewTicker(ringInterval)
 	defer ticker.Stop()
 	for {

@@ -58,7 +58,7 @@ func steps(units []string, e2e string) []step {
 		},
 		{
 			name: "thousands of random histories", env: []string{"CGO_ENABLED=0"},
-			command: slices.Concat(goTest, []string{"-run=^TestModel$", "./exporter", "-rapid.checks=2000"}),
+			command: slices.Concat(goTest, []string{"-run=^TestModel$", "./exporter", "-histories=2000"}),
 		},
 		{
 			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},

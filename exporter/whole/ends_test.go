@@ -2,6 +2,8 @@ package whole
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,13 +24,21 @@ func TestADoubtfulEndIsBelievedWhenItComesAgain(t *testing.T) {
 }
 
 func TestAnErrorBehindRowsHasToComeFiveTimes(t *testing.T) {
-	var d Ends
-	end := csv.End{Text: []byte(exportertest.ErrorBehind), Foreign: true}
-	for range 3 {
-		require.False(t, d.Believe(windowsBegin, end, 10))
-	}
-	for n := range 4 {
-		require.False(t, d.Believe(windowsBegin, end, 9+n), "fewer rows before it begin anew")
-	}
-	require.True(t, d.Believe(windowsBegin, end, 12))
+	synctest.Test(t, func(t *testing.T) {
+		var d Ends
+		end := csv.End{Text: []byte(exportertest.ErrorBehind), Foreign: true}
+		for range 3 {
+			require.False(t, d.Believe(windowsBegin, end, 10))
+		}
+		time.Sleep(errorTime)
+		for n := range 4 {
+			require.False(t, d.Believe(windowsBegin, end, 9+n), "fewer rows before it begin anew")
+		}
+		require.False(t, d.Believe(windowsBegin, end, 12), "and for ten minutes")
+		time.Sleep(errorTime)
+		require.True(t, d.Believe(windowsBegin, end, 12))
+		require.True(t, d.Believe(windowsBegin.Add(1), end, 1), "somebody chose it, and it comes with each poll")
+		other := csv.End{Text: []byte(exportertest.PageBehind), Foreign: true}
+		require.False(t, d.Believe(windowsBegin.Add(1), other, 1))
+	})
 }

@@ -1,0 +1,151 @@
+// The jitter of backoff/v4 comes from the global source of math/rand, which a history seeds.
+//
+//go:debug randseednop=0
+
+package exporter
+
+import (
+	"flag"
+	"fmt"
+	"math/rand"
+	randv2 "math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+// The simulation runs histories of the endpoint, its clock, the engine, the disk and crashes in fake time. One seed is
+// one history: it decides what is drawn, and everything that the plugin draws at random. A failure prints its seed,
+// and `make simulate SEED=n` plays it again. What happens is in model_test.go.
+var (
+	firstSeed  = flag.Int64("seed", 1, "of the first history; 0 = random")
+	histories  = flag.Int("histories", 100, "how many are played")
+	mostShrink = 300 // histories that are played to make a failing one shorter
+)
+
+// history is what happens in one run.
+type history struct {
+	seed     int64
+	settings map[string]string
+	limit    exportertest.SilentLimit
+	delivery bool // commit_on
+	steps    []modelStep
+}
+
+func (h history) String() string {
+	text := fmt.Sprintf("seed %d, settings %v, silent limit %+v, delivery %v", h.seed, h.settings, h.limit, h.delivery)
+	for _, step := range h.steps {
+		text += "\n  " + step.String()
+	}
+	return text
+}
+
+// drawHistory returns the history of a seed.
+func drawHistory(seed int64) history {
+	random := randv2.New(randv2.NewPCG(uint64(seed), 0))
+	h := history{
+		seed: seed,
+		settings: map[string]string{
+			"overlap": "5m", "reconcile_window": "20m",
+			"batch_bytes": "64K", "request_timeout": "20s", "retry_max_interval": "30s",
+			"max_window":         oneOf(random, "1m", "10m", "24h"),
+			"poll_interval":      oneOf(random, "10s", "60s"),
+			"reconcile_interval": oneOf(random, "0", "5m"),
+		},
+		limit: exportertest.SilentLimit{
+			Rows: oneOf(random, 0, 0, 200, 256), Newest: oneOf(random, false, true),
+		},
+		delivery: oneOf(random, false, false, true),
+	}
+	kinds := modelKinds
+	if h.delivery {
+		kinds = append(slices.Clone(modelKinds), outputKinds...)
+	}
+	for range 1 + random.IntN(25) {
+		h.steps = append(h.steps, modelStep{
+			kind:  oneOf(random, kinds...),
+			n:     1 + random.IntN(40),
+			ill:   oneOf(random, modelIlls...),
+			delay: time.Duration(random.IntN(240_000))*time.Millisecond + time.Duration(random.IntN(1000))*time.Microsecond,
+		})
+	}
+	return h
+}
+
+func oneOf[T any](random *randv2.Rand, values ...T) T { return values[random.IntN(len(values))] }
+
+func TestModel(t *testing.T) {
+	seed := *firstSeed
+	if seed == 0 {
+		seed = time.Now().UnixNano()
+	}
+	t.Logf("seeds from %d on", seed)
+	dir := fastDir(t)
+	for n := range *histories {
+		h := drawHistory(seed + int64(n))
+		failure, _ := h.play(t, dir)
+		if failure == "" {
+			continue
+		}
+		shorter, failure := h.shrink(t, dir, failure)
+		t.Fatalf("%s\n\nof all its steps these are enough:\n%v\n\nto play it again: make simulate SEED=%d HISTORIES=1",
+			failure, shorter, h.seed)
+	}
+}
+
+// A seed alone replays its history: whatever arrives, and every line of the log, is the same.
+func TestASeedReplaysItsHistory(t *testing.T) {
+	dir := fastDir(t)
+	for seed := range int64(10) {
+		_, first := drawHistory(seed).play(t, dir)
+		_, second := drawHistory(seed).play(t, dir)
+		if first != second {
+			t.Fatalf("seed %d\n%s\n\nthen\n\n%s", seed, first, second)
+		}
+	}
+}
+
+// play returns what went wrong, "" if nothing did, and what was logged and arrived.
+func (h history) play(t *testing.T, dir string) (failure, trace string) {
+	path := filepath.Join(dir, "history")
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+	cryptotest.SetGlobalRandom(t, uint64(h.seed))
+	rand.Seed(h.seed) //nolint:staticcheck // see the go:debug line
+	synctest.Test(t, func(t *testing.T) { failure, trace = playModel(t, path, h) })
+	return failure, trace
+}
+
+// shrink leaves out one step after the other for as long as the history fails.
+func (h history) shrink(t *testing.T, dir, failure string) (history, string) {
+	played := 0
+	for again := true; again; {
+		again = false
+		for i := len(h.steps) - 1; i >= 0 && played < mostShrink; i-- {
+			shorter := h
+			shorter.steps = slices.Delete(slices.Clone(h.steps), i, i+1)
+			played++
+			if still, _ := shorter.play(t, dir); still != "" {
+				h, failure, again = shorter, still, true
+			}
+		}
+	}
+	return h, failure
+}
+
+// fastDir is a directory in memory where there is one: a run saves hundreds of checkpoints, each synced to disk.
+func fastDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "model")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
