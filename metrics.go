@@ -51,6 +51,11 @@ var figures = []figure{
 		func(s exporter.Stats) float64 { return float64(s.Reconciled) },
 	},
 	{
+		"reconciliation_copies_total",
+		"Records that reconciliation handed over again since it could not tell which were missing.",
+		false, func(s exporter.Stats) float64 { return float64(s.Copies) },
+	},
+	{
 		"set_aside_events_total", "Events that an output refused for good and that are kept beside the checkpoint.",
 		false, func(s exporter.Stats) float64 { return float64(s.SetAside) },
 	},

@@ -40,6 +40,7 @@ type State struct {
 	Seen       []byte    // identities inside the overlap, opaque
 	Strays     []byte    // identities of what no digest has, opaque; nil = none, as in files of earlier versions
 	Minutes    []byte    // digests of the reconciliation window, opaque
+	Hours      []byte    // digests of every hour, opaque; nil = none, as in files of earlier versions
 	Columns    []string  // columns of the last response, UTF-8; nil and empty are the same
 	Volatile   []string  // columns that change while the events stay the same, UTF-8; nil and empty are the same
 	SharedIDs  []string  // hashes of texts in event_id that are none, UTF-8; nil and empty are the same
@@ -48,6 +49,10 @@ type State struct {
 	// Unsure is since when a clock has been believed that may be wrong, so that Through may lie in the future; zero
 	// = it is not. An optional field of the file: earlier versions neither write nor miss it.
 	Unsure time.Time
+
+	// Deep is up to where the deep reconciliation under way has got, and DeepBegan when it began; zero = there is none.
+	// Optional too.
+	Deep, DeepBegan time.Time
 
 	RowLimit int // rows that the endpoint answers at most without saying so; 0 = none is known. Optional too
 }
@@ -71,7 +76,14 @@ func (s State) validate() error {
 	for _, field := range []struct {
 		name string
 		at   time.Time
-	}{{"through", s.Through}, {"from", s.From}, {"reconciled", s.Reconciled}, {"unsure", s.Unsure}} {
+	}{
+		{"through", s.Through},
+		{"from", s.From},
+		{"reconciled", s.Reconciled},
+		{"unsure", s.Unsure},
+		{"deep", s.Deep},
+		{"deep_began", s.DeepBegan},
+	} {
 		if year := field.at.UTC().Year(); !field.at.IsZero() && (year < 1970 || year > 9999) {
 			return fmt.Errorf("its time %q is in the year %d", field.name, year)
 		}

@@ -69,6 +69,7 @@ func TestAnyStateComesBack(t *testing.T) {
 			From:      instant.Draw(t, "from"),
 			Key:       rapid.SliceOfN(rapid.Byte(), KeySize, KeySize).Draw(t, "key"),
 			Strays:    append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "strays")...),
+			Hours:     append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "hours")...),
 			Seen:      append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "seen")...),
 			Minutes:   append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(t, "minutes")...),
 			Columns:   rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "columns"),
@@ -82,6 +83,9 @@ func TestAnyStateComesBack(t *testing.T) {
 		if rapid.Bool().Draw(t, "through") {
 			want.Through = instant.Draw(t, "through at")
 		}
+		if rapid.Bool().Draw(t, "deep") {
+			want.Deep, want.DeepBegan = instant.Draw(t, "deep at"), instant.Draw(t, "deep began")
+		}
 		if rapid.Bool().Draw(t, "reconciled") {
 			want.Reconciled = instant.Draw(t, "reconciled at")
 		}
@@ -91,7 +95,7 @@ func TestAnyStateComesBack(t *testing.T) {
 		source, got, err := decode(data)
 		require.NoError(t, err)
 		got.Seen, got.Minutes = append([]byte{}, got.Seen...), append([]byte{}, got.Minutes...)
-		got.Strays = append([]byte{}, got.Strays...)
+		got.Strays, got.Hours = append([]byte{}, got.Strays...), append([]byte{}, got.Hours...)
 		assert.Equal(t, testSource, source)
 		assert.Equal(t, want, got)
 	})

@@ -33,6 +33,8 @@ type head struct {
 	Volatile   []string   `json:"volatile,omitempty"`
 	SharedIDs  []string   `json:"shared_ids,omitempty"`
 	RowLimit   int        `json:"row_limit,omitempty"`
+	Deep       string     `json:"deep,omitempty"`       // see State.Deep
+	DeepBegan  string     `json:"deep_began,omitempty"` // likewise
 }
 
 type headSource struct {
@@ -47,6 +49,7 @@ type whole struct {
 	Minutes  blob   `json:"minutes"`
 	Seen     blob   `json:"seen"`
 	Strays   blob   `json:"strays"`   // may be missing
+	Hours    blob   `json:"hours"`    // likewise
 	Checksum string `json:"checksum"` // of every byte before it
 }
 
@@ -86,6 +89,8 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		Volatile:  state.Volatile,
 		SharedIDs: state.SharedIDs,
 		RowLimit:  state.RowLimit,
+		Deep:      optionalTime(state.Deep),
+		DeepBegan: optionalTime(state.DeepBegan),
 	})
 	if err != nil {
 		return err
@@ -98,6 +103,9 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 	encodeBlob(summed, "seen", state.Seen)
 	if len(state.Strays) > 0 {
 		encodeBlob(summed, "strays", state.Strays)
+	}
+	if len(state.Hours) > 0 {
+		encodeBlob(summed, "hours", state.Hours)
 	}
 	_, _ = out.WriteString(trailer(sum.Sum64()))
 	return out.Flush()
@@ -211,6 +219,8 @@ func (w *whole) state() (State, error) {
 		{"from", w.From, &s.From},
 		{"reconciled", w.Reconciled, &s.Reconciled},
 		{"unsure", cmp.Or(w.Unsure, never), &s.Unsure},
+		{"deep", cmp.Or(w.Deep, never), &s.Deep},
+		{"deep_began", cmp.Or(w.DeepBegan, never), &s.DeepBegan},
 	} {
 		var err error
 		if *field.to, err = parseTime(field.text); err != nil {
@@ -226,9 +236,10 @@ func (w *whole) state() (State, error) {
 		{"minutes", w.Minutes, &s.Minutes},
 		{"seen", w.Seen, &s.Seen},
 		{"strays", w.Strays, &s.Strays},
+		{"hours", w.Hours, &s.Hours},
 	} {
 		switch {
-		case !field.from.present && field.name == "strays":
+		case !field.from.present && (field.name == "strays" || field.name == "hours"):
 		case !field.from.present:
 			return State{}, fmt.Errorf("its %q is missing", field.name)
 		case field.from.err != nil:

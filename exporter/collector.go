@@ -34,6 +34,7 @@ type collector struct {
 	notices  *notices      // what is said
 	refusals *refusals     // what outputs refuse for good
 	second   reconciler    // what was read is read again
+	deep     deep          // and, slowly, all that the endpoint still has
 	pace     pace          // when, and how long it has been failing
 
 	rowLimit whole.RowLimit // what the endpoint leaves out
@@ -110,6 +111,9 @@ func (c *collector) step(ctx context.Context) error {
 	}
 	if c.reconcileDue() {
 		return c.reconcile(ctx)
+	}
+	if w, due := c.deepWindow(); due {
+		return c.reconcileDeep(ctx, w)
 	}
 	switch {
 	case c.pace.announced:

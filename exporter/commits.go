@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 // guarantee:
 //
 //  1. take the identities that the next sweep will meet again, of safe batches alone (seen.Store);
-//  2. add what those batches carried to a copy of the history (pending.Count);
-//  3. let the copy forget what reconciliation no longer reads (history.Expire);
+//  2. add what those batches carried to copies of the history and of the hours (pending.Count);
+//  3. let the copies forget what reconciliation no longer reads (history.Expire, hours.Fold);
 //  4. write all of it to disk in one atomic replacement (saved.save);
 //  5. only then make it what is committed (also saved.save);
 //  6. only then forget what the checkpoint now has (pending.Counted, seen.Expire).
@@ -40,22 +41,25 @@ type commits struct {
 
 	seen    *dedup.Seen    // what was handed over since the floor
 	pending *dedup.Pending // what was handed over and is in no checkpoint
+	byID    *dedup.Pending // the same of what hours count
 	strays  *dedup.Strays  // what was handed over and has no minute
 	flights []flight       // windows that were read whole and wait for their batches to be safe
 	at      time.Time      // of the last commit of a flight, by the local clock
+	anew    []plan.Window  // stretches that are read again and whose identities are forgotten
 	unsure  time.Time      // see committed
 }
 
 // flight is a part of the collection that was read whole and whose batches are on their way: when the last of them is
 // safe, it is committed.
 type flight struct {
-	last       uint32                 // number of its last batch
-	through    time.Time              // where the checkpoint moves; zero = it stays
-	columns    []string               // of the last answer, nil = as before
-	minutes    map[int64]dedup.Digest // that reconciliation found different and forwarded again
-	reconciled time.Time              // when it ends a reconciliation
-	rowLimit   int                    // that was known then; 0 = none
-	statuses   []schema.Status        // that its batches carry
+	last       uint32          // number of its last batch
+	through    time.Time       // where the checkpoint moves; zero = it stays
+	columns    []string        // of the last answer, nil = as before
+	found      found           // what reconciliation handed over that had been missing
+	deep       *deepCursor     // where deep reconciliation is then; nil = as before
+	reconciled time.Time       // when it ends a reconciliation
+	rowLimit   int             // that was known then; 0 = none
+	statuses   []schema.Status // that its batches carry
 }
 
 // doubtError says that something handed over may be lost, or cannot be noted: everything since the checkpoint must be
@@ -100,7 +104,8 @@ func newCommits(
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
 		doubts: source.NewRetry(cfg.RetryMaxInterval),
-		seen:   seen, pending: dedup.NewPending(), strays: strays, at: time.Now(), unsure: saved.state.unsure,
+		seen:   seen, pending: dedup.NewPending(), byID: dedup.NewPending(), strays: strays,
+		at: time.Now(), unsure: saved.state.unsure,
 		volatile:  slices.Clone(saved.state.volatile),
 		sharedIDs: slices.Clone(saved.state.sharedIDs),
 	}
@@ -138,7 +143,7 @@ func (c *commits) remember(lag time.Duration) { c.slack = max(c.slack, lag) }
 func (c *commits) begin(start time.Time) error {
 	next := c.saved.state
 	next.through, next.from = start, start
-	next.history = next.history.Clone()
+	next.history, next.hours = next.history.Clone(), next.hours.Clone()
 	return c.save(next)
 }
 
@@ -163,15 +168,10 @@ func joinFlights(a, b flight) flight {
 	if b.reconciled.IsZero() {
 		b.reconciled = a.reconciled
 	}
-	if b.minutes == nil {
-		b.minutes = a.minutes
-		return b
+	if b.deep == nil {
+		b.deep = a.deep
 	}
-	for minute, d := range a.minutes {
-		if _, newer := b.minutes[minute]; !newer {
-			b.minutes[minute] = d
-		}
-	}
+	b.found = a.found.join(b.found)
 	return b
 }
 
@@ -194,13 +194,17 @@ func (c *commits) settle() error {
 // commit saves the first n flights.
 func (c *commits) commit(n int) error {
 	next := c.saved.state
-	next.history = next.history.Clone()
+	next.history, next.hours = next.history.Clone(), next.hours.Clone()
 	for _, f := range c.flights[:n] {
 		if !f.through.IsZero() {
 			next.through = f.through
 		}
 		next.batch = f.last
-		next.history.Replace(f.minutes)
+		next.history.Apply(f.found.minutes)
+		next.hours.Apply(f.found.ids, f.found.hours)
+		if f.deep != nil {
+			next.deep = *f.deep
+		}
 		if f.columns != nil {
 			next.columns = f.columns
 		}
@@ -217,21 +221,29 @@ func (c *commits) commit(n int) error {
 	return nil
 }
 
-// save commits next, whose history must be a clone, with what its batches carried.
+// save commits next, whose history and hours must be clones, with what its batches carried.
 func (c *commits) save(next committed) error {
 	c.unsure = plan.EarlierSet(c.unsure, c.clock.Unsure())
 	next.unsure = c.unsure
 	next.volatile, next.sharedIDs = slices.Clone(c.volatile), slices.Clone(c.sharedIDs)
 	next.seen = c.seen.Store(c.floorOf(next).Add(-c.slack), next.batch)
+	for _, w := range c.anew { // before what is read there again counts
+		next.history.Forget(w.Start, w.End)
+		next.hours.Forget(w.Start, w.End)
+	}
 	c.pending.Count(next.batch, next.history)
+	next.hours.Count(c.byID, next.batch)
 	oldest := next.through.Add(-c.reconcileWindow)
 	next.history.Expire(oldest)
+	next.hours.Fold(oldest, next.through.Add(-source.Retention-time.Hour))
 	c.strays.Expire(oldest, next.through)
 	next.strays = c.strays.Store(oldest, next.through, next.batch)
 	if err := c.saved.save(next); err != nil {
 		return err
 	}
+	c.anew = nil
 	c.pending.Counted(next.batch)
+	c.byID.Counted(next.batch)
 	c.stats.commits.Add(1)
 	c.stats.through.Store(next.through.Unix())
 	return nil
@@ -246,6 +258,7 @@ func (c *commits) saveAgain() error { return c.saved.save(c.saved.state) }
 func (c *commits) revert(safe uint32) (statuses []schema.Status) {
 	c.seen.Revert(safe)
 	c.pending.Revert(safe)
+	c.byID.Revert(safe)
 	c.strays.Revert(safe)
 	for _, f := range c.flights {
 		statuses = append(statuses, f.statuses...)
@@ -259,6 +272,42 @@ const (
 	maxStandstill = 1_000_000 // identities, 40 MB
 	standstill    = 10 * time.Minute
 )
+
+// readAnew notes that everything since start is read again: what is older than the identities that are remembered
+// counts anew.
+func (c *commits) readAnew(start time.Time) {
+	start = start.Add(-c.overlap)
+	if floor := c.floor().Add(-c.slack); start.Before(floor) {
+		c.anew = append(c.anew, plan.Window{Start: start, End: floor})
+	}
+}
+
+// expected are the minutes and hours as they will be when all that is on its way is committed.
+func (c *commits) expected() (minutes *dedup.History, hours *dedup.Hours) {
+	minutes, hours = c.saved.state.history.Clone(), c.saved.state.hours.Clone()
+	for _, w := range c.anew {
+		minutes.Forget(w.Start, w.End)
+		hours.Forget(w.Start, w.End)
+	}
+	c.pending.Count(math.MaxUint32, minutes)
+	hours.Count(c.byID, math.MaxUint32)
+	for _, f := range c.flights {
+		minutes.Apply(f.found.minutes)
+		hours.Apply(f.found.ids, f.found.hours)
+	}
+	return minutes, hours
+}
+
+// deepAt is where deep reconciliation stands when all that is on its way is committed.
+func (c *commits) deepAt() deepCursor {
+	cursor := c.saved.state.deep
+	for _, f := range c.flights {
+		if f.deep != nil {
+			cursor = *f.deep
+		}
+	}
+	return cursor
+}
 
 // relieve bounds the memory when the checkpoint stands still, say because the engine's monitoring API is
 // away: it forgets what no sweep after read will read again. A crash then repeats more than it had to, and
@@ -283,6 +332,6 @@ func (c *commits) finish() error {
 		return nil
 	}
 	next := c.saved.state
-	next.history, next.batch = next.history.Clone(), safe
+	next.history, next.hours, next.batch = next.history.Clone(), next.hours.Clone(), safe
 	return c.save(next)
 }

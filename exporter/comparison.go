@@ -16,19 +16,25 @@ import (
 // have, as a stray, one by one. event_time may be another time than the one that the endpoint files events
 // under, so a minute can get rows of several windows.
 type comparison struct {
-	begin, until time.Time              // of the pass
-	oldest       time.Time              // no window of a sweep can have had an older event_time: that was a stray
-	found        *dedup.History         // what was answered
-	sent         map[int64]dedup.Digest // minutes that the pass has handed over again
-	windows      []plan.Window          // that were read
-	before       *dedup.Seen            // rows of the last one: the next one answers those of their common end too
-	strayed      map[int64]plan.Window  // minutes with rows that other windows answered, and between which times
+	begin, until time.Time             // of the pass
+	oldest       time.Time             // no window of a sweep can have had an older event_time: that was a stray
+	found        *dedup.History        // what was answered
+	windows      []plan.Window         // that were read
+	before       *dedup.Seen           // rows of the last one: the next one answers those of their common end too
+	rows         []countedRow          // of the last one
+	strayed      map[int64]plan.Window // minutes with rows that other windows answered, and between which times
+}
+
+// countedRow is a row as digests have it.
+type countedRow struct {
+	at  int64  // its minute, or its hour
+	sum uint64 // what it adds to the sum
 }
 
 func newComparison(begin, until, oldest time.Time) *comparison {
 	return &comparison{
 		begin: begin, until: until, oldest: oldest, found: dedup.NewHistory(), before: new(dedup.Seen),
-		sent: make(map[int64]dedup.Digest), strayed: make(map[int64]plan.Window),
+		strayed: make(map[int64]plan.Window),
 	}
 }
 
@@ -61,24 +67,37 @@ func (x *comparison) placeOf(r *event.Row, w plan.Window, since, now time.Time) 
 
 // add takes over what w answered, and returns the minutes that have more than was handed over, or other events. One
 // that has less may get the rest from another window, or from another pass.
-func (x *comparison) add(w plan.Window, h, history *dedup.History, oldest int64) map[int64]bool {
+func (x *comparison) add(w plan.Window, h, expected *dedup.History, oldest int64) map[int64]bool {
 	x.windows = append(x.windows, w)
 	x.found.Merge(h)
 	differing := make(map[int64]bool)
 	for minute := range h.Minutes {
-		if minute >= oldest && x.found.Minutes[minute].Exceeds(x.expected(minute, history)) {
+		if minute >= oldest && x.found.Minutes[minute].Exceeds(expected.Minutes[minute]) {
 			differing[minute] = true
 		}
 	}
 	return differing
 }
 
-// expected is what was handed over of a minute.
-func (x *comparison) expected(minute int64, history *dedup.History) dedup.Digest {
-	if d, again := x.sent[minute]; again {
-		return d
+// missing tells which rows of a minute were never handed over; ok is false where that cannot be told.
+func (x *comparison) missing(minute int64, expected dedup.Digest) (sums map[uint64]bool, ok bool) {
+	return missingOf(x.rows, minute, x.found.Minutes[minute], expected)
+}
+
+// missingOf tells which of the rows at a minute or hour, whose digest is found, were never handed over.
+func missingOf(rows []countedRow, at int64, found, expected dedup.Digest) (sums map[uint64]bool, ok bool) {
+	var here []uint64
+	seen := make(map[uint64]bool)
+	for _, r := range rows {
+		if r.at == at && !seen[r.sum] { // versions of one event count once
+			seen[r.sum] = true
+			here = append(here, r.sum)
+		}
 	}
-	return history.Minutes[minute]
+	if len(here) != int(found.Count) { // other windows had some of them
+		return nil, false
+	}
+	return dedup.Missing(here, found.Minus(expected))
 }
 
 // stray notes that w answered a row of another time.
@@ -110,10 +129,12 @@ func (x *comparison) sources(run plan.Window) []plan.Window {
 func (c *collector) compare(ctx context.Context, w plan.Window) (map[int64]bool, error) {
 	x, h, once := c.second.compared, dedup.NewHistory(), new(dedup.Seen)
 	strayed := make(map[int64]bool)
-	missing, err := c.answered(ctx, w, once, h, func(r *event.Row, _ dedup.Identity, at place) error {
+	x.rows = x.rows[:0]
+	missing, err := c.answered(ctx, w, once, h, func(r *event.Row, who dedup.Identity, at place) error {
 		if at == outside {
 			strayed[dedup.MinuteOf(r.Time)] = true
 		}
+		x.rows = append(x.rows, countedRow{dedup.MinuteOf(r.Time), dedup.Mix(who.ID)})
 		return nil
 	})
 	if missing > 0 {
@@ -131,7 +152,8 @@ func (c *collector) compare(ctx context.Context, w plan.Window) (map[int64]bool,
 	}
 	x.before = once
 	// The checkpoint may have moved on since the pass began, and the history has forgotten its first minutes.
-	return x.add(w, h, c.commits.saved.state.history, dedup.MinuteOf(c.oldest())), nil
+	expected, _ := c.commits.expected()
+	return x.add(w, h, expected, dedup.MinuteOf(c.oldest())), nil
 }
 
 // answered reads a window, adds its rows to h by their minutes, and calls each for those, but for rows that
@@ -161,7 +183,7 @@ func (c *collector) answered(
 			return c.forwardStray(ctx, r, who, w)
 		case verdict == dedup.Fresh:
 			*fresh++
-			tally.Add(who.ID, dedup.MinuteOf(r.Time))
+			tally.Add(dedup.Mix(who.ID), dedup.MinuteOf(r.Time))
 		}
 		return each(r, who, at)
 	}))
@@ -196,21 +218,39 @@ func (c *collector) forwardStray(ctx context.Context, r *event.Row, who dedup.Id
 		return err
 	}
 	c.commits.strays.Note(who, w.End, c.batcher.number)
+	c.publish(r, who, w)
 	return nil
 }
 
-// forwardAgain hands over all events of a run of minutes that differ. They are mostly those of one short
-// request; what the endpoint files under another time is in one of the windows that were compared.
+// forwardAgain hands over what is missing in a run of minutes that differ, and where that cannot be told, all of their
+// events. They are mostly those of one short request; what the endpoint files under another time is in one of the
+// windows that were compared.
 func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
-	x, history := c.second.compared, c.commits.saved.state.history
+	x := c.second.compared
+	minutes, hours := c.commits.expected()
 	before := x.before
 	x.before = new(dedup.Seen)
 	defer func() { x.before = before }()
 	first, last := dedup.MinuteOf(run.Start), dedup.MinuteOf(run.End)-1
-	got, once := dedup.NewHistory(), new(dedup.Seen)
+	told := make(map[int64]map[uint64]bool)
+	for minute := first; minute <= last; minute++ {
+		if sums, ok := x.missing(minute, minutes.Minutes[minute]); ok {
+			told[minute] = sums
+		}
+	}
+	got, once, sent := dedup.NewHistory(), new(dedup.Seen), newFound()
+	missing := 0
 	send := func(r *event.Row, who dedup.Identity, _ place) error {
-		if minute := dedup.MinuteOf(r.Time); minute < first || minute > last {
+		minute, sum := dedup.MinuteOf(r.Time), dedup.Mix(who.ID)
+		if minute < first || minute > last {
 			return nil
+		}
+		if only, ok := told[minute]; ok && !only[sum] {
+			return nil
+		}
+		sent.minutes[minute] = sent.minutes[minute].Plus(dedup.DigestOf(sum))
+		if id, ok := c.reader.identifier.Published(r, who); ok {
+			sent.ids[minute] = sent.ids[minute].Plus(dedup.DigestOf(id))
 		}
 		return c.batcher.add(ctx, r, who)
 	}
@@ -222,20 +262,24 @@ func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
 			return err
 		}
 	}
-	missing, sent := 0, make(map[int64]dedup.Digest)
+	copies := 0
 	for minute := first; minute <= last; minute++ {
-		d := got.Minutes[minute]
-		missing += max(0, int(d.Count)-int(x.expected(minute, history).Count))
-		x.sent[minute] = d
-		if d.Count > 0 {
-			sent[minute] = d
+		if _, ok := told[minute]; ok {
+			missing += int(sent.minutes[minute].Count)
+			continue
 		}
+		all := int(sent.minutes[minute].Count)
+		more := max(0, all-int(minutes.Minutes[minute].Count))
+		missing, copies = missing+more, copies+all-more
+		sent.minutes[minute] = sent.minutes[minute].Minus(minutes.Minutes[minute])
+		sent.ids[minute] = sent.ids[minute].Minus(hours.Minute(minute))
 	}
+	c.stats.copies.Add(int64(copies))
 	c.foundMissing(run, max(missing, 1))
 	if err := c.flush(ctx); err != nil {
 		return err
 	}
-	c.land(flight{minutes: sent})
+	c.land(flight{found: sent})
 	return nil
 }
 

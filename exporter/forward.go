@@ -15,7 +15,7 @@ import (
 func (c *collector) forward(
 	ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window, through time.Time,
 ) error {
-	at, counts := r.Time, true
+	at, counts, fresh := r.Time, true, false
 	stray := r.Bad != "" || at.Before(w.Start) || at.After(w.End)
 	if stray {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end. One that is dated
@@ -30,6 +30,7 @@ func (c *collector) forward(
 		c.stats.changed.Add(1)
 		c.notices.changed(r)
 	case dedup.Fresh:
+		fresh = true
 		c.fresh++
 		if r.Bad == "" && r.Time.Before(through) {
 			c.commits.remember(min(w.End.Sub(r.Time), longestLag(c.cfg)))
@@ -50,10 +51,24 @@ func (c *collector) forward(
 	case stray:
 		c.commits.strays.Note(who, at, c.batcher.number)
 	case counts:
-		c.commits.pending.Add(c.batcher.number, who.ID, dedup.MinuteOf(at))
+		c.commits.pending.Add(c.batcher.number, dedup.Mix(who.ID), dedup.MinuteOf(at))
+	}
+	if fresh {
+		c.publish(r, who, w)
 	}
 	return nil
 }
+
+// publish counts an event in its hour, unless its time is none that the window can have had.
+func (c *collector) publish(r *event.Row, who dedup.Identity, w plan.Window) {
+	id, ok := c.reader.identifier.Published(r, who)
+	if ok && !r.Time.After(w.End) && r.Time.After(w.Start.Add(-publishedLag)) {
+		c.commits.byID.Add(c.batcher.number, id, dedup.MinuteOf(r.Time))
+	}
+}
+
+// publishedLag is how much earlier than the endpoint's own time an event_time may be to be counted in an hour.
+const publishedLag = 24 * time.Hour
 
 // late notes an event that was not there when its time was read first: it appeared at least that much after
 // it happened.

@@ -15,14 +15,16 @@ type committed struct {
 	key        []byte
 	history    *dedup.History // never changed, but replaced by a clone
 	columns    []string
-	volatile   []string  // of them, those that change while the events stay the same
-	sharedIDs  []string  // hashes of texts in event_id that are none
-	reconciled time.Time // the server's time when the last reconciliation ended
-	batch      uint32    // every batch up to this number is part of it
-	seen       []byte    // as stored
-	unsure     time.Time // since when, by the local clock, through may lie in the future; zero = it does not
-	strays     []byte    // likewise
-	rowLimit   int       // see whole.RowLimit; 0 = none is known
+	volatile   []string     // of them, those that change while the events stay the same
+	sharedIDs  []string     // hashes of texts in event_id that are none
+	reconciled time.Time    // the server's time when the last reconciliation ended
+	batch      uint32       // every batch up to this number is part of it
+	seen       []byte       // as stored
+	unsure     time.Time    // since when, by the local clock, through may lie in the future; zero = it does not
+	strays     []byte       // likewise
+	rowLimit   int          // see whole.RowLimit; 0 = none is known
+	hours      *dedup.Hours // likewise never changed
+	deep       deepCursor
 }
 
 // saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and
@@ -47,6 +49,10 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	if err != nil {
 		return saved{}, unreadable(path, err)
 	}
+	hours, err := dedup.LoadHours(state.Hours, state.Through)
+	if err != nil {
+		return saved{}, unreadable(path, err)
+	}
 	return saved{file, committed{
 		through: state.Through, from: state.From, key: state.Key, history: history,
 		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen, strays: state.Strays,
@@ -54,6 +60,8 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 		volatile:  state.Volatile,
 		sharedIDs: state.SharedIDs,
 		rowLimit:  state.RowLimit,
+		hours:     hours,
+		deep:      deepCursor{at: state.Deep, began: state.DeepBegan},
 	}}, nil
 }
 
@@ -72,6 +80,9 @@ func (s *saved) save(next committed) error {
 		Reconciled: next.reconciled,
 		Unsure:     next.unsure,
 		RowLimit:   next.rowLimit,
+		Hours:      next.hours.Store(),
+		Deep:       next.deep.at,
+		DeepBegan:  next.deep.began,
 	})
 	if err != nil {
 		return &doubtError{cause: fmt.Sprintf("the checkpoint cannot be saved: %v", err), save: true}

@@ -126,6 +126,7 @@ func (c *collector) readAgain() {
 	}
 	again = plan.Later(again.Truncate(time.Second), c.plan.From())
 	c.log.Warnf("the server's clock was ahead and has been put right: reads again from %s", again.Format(time.RFC3339))
+	c.commits.readAnew(again)
 	c.plan.Reset(again)
 }
 
@@ -155,8 +156,9 @@ func (c *collector) giveUpFuture(now time.Time) error {
 	}
 	c.notices.future(through, now)
 	if !c.plan.From().After(now) {
-		since := plan.EarlierSet(now, c.unsureSince())
-		c.plan.Reset(plan.Later(since, c.plan.From()))
+		since := plan.Later(plan.EarlierSet(now, c.unsureSince()), c.plan.From())
+		c.commits.readAnew(since)
+		c.plan.Reset(since)
 		return nil
 	}
 	// Even the beginning was decided by a wrong clock.

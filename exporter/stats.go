@@ -19,6 +19,7 @@ type Stats struct {
 	Commits         int64   // checkpoints saved
 	Refetches       int64   // times that something handed over may have been lost and was fetched again
 	Reconciled      int64   // events that only reconciliation found
+	Copies          int64   // events that reconciliation handed over again since it could not tell which were missing
 	SetAside        int64   // events that an output refused for good and that were kept aside
 	LatenessSeconds float64 // the longest time from an event to its first appearance
 	LagSeconds      float64 // from the checkpoint to the server's present
@@ -30,7 +31,7 @@ type stats struct {
 	requests, failures, refused           atomic.Int64
 	rows, records, badRows, changed, late atomic.Int64
 	bytes, commits, refetches, reconciled atomic.Int64
-	setAside                              atomic.Int64
+	setAside, copies                      atomic.Int64
 	lateness                              atomic.Int64 // nanoseconds
 	through                               atomic.Int64 // Unix seconds
 	ahead                                 atomic.Int64 // nanoseconds of the server's clock before the local one
@@ -52,6 +53,7 @@ func (s *stats) snapshot() Stats {
 		Refetches:       s.refetches.Load(),
 		Reconciled:      s.reconciled.Load(),
 		SetAside:        s.setAside.Load(),
+		Copies:          s.copies.Load(),
 		LatenessSeconds: time.Duration(s.lateness.Load()).Seconds(),
 		ThroughSeconds:  float64(through),
 	}

@@ -50,6 +50,7 @@ func (c *collector) goBack(w plan.Window, got whole.Reading) bool {
 		return false
 	}
 	c.plan.Split(w)
+	c.commits.readAnew(back)
 	c.plan.Return(back)
 	return true
 }

@@ -42,9 +42,10 @@ type Config struct {
 	TLSCAFile string
 	TLSVerify bool
 
-	ReconcileInterval time.Duration // zero = never
-	ReconcileWindow   time.Duration
-	StatusEvents      bool
+	ReconcileInterval     time.Duration // zero = never
+	DeepReconcileInterval time.Duration // likewise
+	ReconcileWindow       time.Duration
+	StatusEvents          bool
 }
 
 // CommitOn says when the checkpoint may pass a batch, the setting commit_on.

@@ -40,7 +40,7 @@ func TestDefaults(t *testing.T) {
 		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, StalledAfter: 15 * time.Minute,
 		CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
 		CommitOn:       CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
-		ReconcileInterval: 6 * time.Hour, ReconcileWindow: day,
+		ReconcileInterval: 6 * time.Hour, DeepReconcileInterval: 7 * day, ReconcileWindow: day,
 	}, cfg)
 }
 
@@ -57,8 +57,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		"retry_max_interval": "1m30s", "stalled_after": "2h", "checkpoint_path": "state.json",
 		"commit_on": "delivery", "engine_url": "http://127.0.0.1:2021/fb/",
 		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off",
-		"reconcile_interval": "0",
-		"reconcile_window":   "1d12h", "status_events": "yes",
+		"reconcile_interval":      "0",
+		"deep_reconcile_interval": "0", "reconcile_window": "1d12h", "status_events": "yes",
 	}
 	asked := make(map[string]bool)
 	cfg, err := parseConfig(func(key string) string {

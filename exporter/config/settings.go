@@ -187,6 +187,16 @@ var settings = complete([]setting{
 		),
 	},
 	{
+		key:      "deep_reconcile_interval",
+		standard: "7d",
+		text: "how long a pass takes over all that lies behind `reconcile_window` and that the endpoint still has; " +
+			"0 = never",
+		kind: optionalDuration(
+			time.Minute, source.Retention,
+			func(c *Config) *time.Duration { return &c.DeepReconcileInterval },
+		),
+	},
+	{
 		key:      "reconcile_window",
 		standard: "24h",
 		text:     "how far back is compared; longer than `overlap`",

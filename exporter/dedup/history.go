@@ -24,6 +24,18 @@ type Digest struct {
 	Count uint32
 }
 
+// Sum is the sum of what was added, modulo 2^64.
+func (d Digest) Sum() uint64 { return d.sum }
+
+// Plus is the digest of both sets of events.
+func (d Digest) Plus(other Digest) Digest { return Digest{d.sum + other.sum, d.Count + other.Count} }
+
+// Minus is the digest that Plus makes d of other.
+func (d Digest) Minus(other Digest) Digest { return Digest{d.sum - other.sum, d.Count - other.Count} }
+
+// DigestOf is the digest of one event.
+func DigestOf(sum uint64) Digest { return Digest{sum, 1} }
+
 // Exceeds reports whether d has more events than other, or as many and other ones.
 func (d Digest) Exceeds(other Digest) bool {
 	return d.Count > other.Count || d.Count == other.Count && d.sum != other.sum
@@ -37,10 +49,10 @@ func MinuteOf(t time.Time) int64 { return int64(event.Seconds(t)) / 60 }
 type Sum struct{ sum uint64 }
 
 // Add adds an id.
-func (s *Sum) Add(id uint64) { s.sum += mix(id) }
+func (s *Sum) Add(id uint64) { s.sum += Mix(id) }
 
-// mix spreads an id before it is summed, so that sums of different sets differ.
-func mix(id uint64) uint64 {
+// Mix spreads an id before it is summed, so that sums of different sets differ.
+func Mix(id uint64) uint64 {
 	hi, lo := bits.Mul64(id^0xa0761d6478bd642f, 0xe7037ed1a0b428db)
 	return hi ^ lo
 }
@@ -54,12 +66,13 @@ type Tally struct {
 
 func (h *History) Tally() *Tally { return &Tally{history: h, minute: -1} }
 
-func (t *Tally) Add(id uint64, minute int64) {
+// Add adds an event by what its id adds to sums.
+func (t *Tally) Add(sum uint64, minute int64) {
 	if minute != t.minute {
 		t.End()
 		t.minute, t.digest = minute, t.history.Minutes[minute]
 	}
-	t.digest.sum += mix(id)
+	t.digest.sum += sum
 	t.digest.Count++
 }
 
@@ -88,13 +101,13 @@ type batchMinute struct {
 
 func NewPending() *Pending { return &Pending{tally: NewHistory().Tally()} }
 
-// Add counts an event that the given batch carries.
-func (u *Pending) Add(batch uint32, id uint64, minute int64) {
+// Add counts an event that the given batch carries, by what its id adds to sums.
+func (u *Pending) Add(batch uint32, sum uint64, minute int64) {
 	if batch != u.batch {
 		u.end()
 		u.batch = batch
 	}
-	u.tally.Add(id, minute)
+	u.tally.Add(sum, minute)
 }
 
 // end goes on to the next batch.
@@ -111,8 +124,7 @@ func (u *Pending) Count(batch uint32, h *History) {
 	u.end()
 	for _, b := range u.batches {
 		if b.batch <= batch {
-			sum := h.Minutes[b.minute]
-			h.Minutes[b.minute] = Digest{sum.sum + b.digest.sum, sum.Count + b.digest.Count}
+			h.Minutes[b.minute] = h.Minutes[b.minute].Plus(b.digest)
 		}
 	}
 }
@@ -141,22 +153,23 @@ func (u *Pending) forget(which func(batchMinute) bool) {
 // Clone lets a commit prepare the next history while the current one stays what is on disk.
 func (h *History) Clone() *History { return &History{maps.Clone(h.Minutes)} }
 
-// Replace takes over what a re-read found; minutes are those that were handed over again.
-func (h *History) Replace(minutes map[int64]Digest) {
-	for minute, d := range minutes {
-		if d.Count == 0 {
-			delete(h.Minutes, minute)
-			continue
+// Apply adds to minutes what a re-read found to be missing there, or takes away what it did not find.
+func (h *History) Apply(changes map[int64]Digest) { apply(h.Minutes, changes) }
+
+func apply(digests, changes map[int64]Digest) {
+	for at, change := range changes {
+		if d := digests[at].Plus(change); d.Count > 0 {
+			digests[at] = d
+		} else {
+			delete(digests, at)
 		}
-		h.Minutes[minute] = d
 	}
 }
 
 // Merge adds the events of another history, of which none is in h.
 func (h *History) Merge(other *History) {
 	for minute, d := range other.Minutes {
-		sum := h.Minutes[minute]
-		h.Minutes[minute] = Digest{sum.sum + d.sum, sum.Count + d.Count}
+		h.Minutes[minute] = h.Minutes[minute].Plus(d)
 	}
 }
 
@@ -170,6 +183,13 @@ func (h *History) Expire(floor time.Time) {
 	}
 }
 
+// Forget forgets the minutes from start up to end: what happened there is read and counted anew.
+func (h *History) Forget(start, end time.Time) { forget(h.Minutes, MinuteOf(start), MinuteOf(end)) }
+
+func forget(digests map[int64]Digest, first, last int64) {
+	maps.DeleteFunc(digests, func(at int64, _ Digest) bool { return at >= first && at <= last })
+}
+
 // Limit forgets minutes after latest.
 func (h *History) Limit(latest time.Time) {
 	last := MinuteOf(latest)
@@ -178,10 +198,12 @@ func (h *History) Limit(latest time.Time) {
 
 const historyStored = 20 // bytes of a minute in the checkpoint: minute, sum, count
 
-func (h *History) Store() []byte {
-	out := make([]byte, 0, len(h.Minutes)*historyStored)
-	for minute, d := range h.Minutes {
-		out = binary.LittleEndian.AppendUint64(out, uint64(minute))
+func (h *History) Store() []byte { return storeDigests(nil, h.Minutes) }
+
+func storeDigests(out []byte, digests map[int64]Digest) []byte {
+	out = slices.Grow(out, len(digests)*historyStored)
+	for at, d := range digests {
+		out = binary.LittleEndian.AppendUint64(out, uint64(at))
 		out = binary.LittleEndian.AppendUint64(out, d.sum)
 		out = binary.LittleEndian.AppendUint32(out, d.Count)
 	}
@@ -192,12 +214,16 @@ func LoadHistory(stored []byte) (*History, error) {
 	if len(stored)%historyStored != 0 {
 		return nil, errors.New("the checkpoint's list of minutes has a torn entry")
 	}
-	h := NewHistory()
+	return &History{loadDigests(stored)}, nil
+}
+
+func loadDigests(stored []byte) map[int64]Digest {
+	digests := make(map[int64]Digest, len(stored)/historyStored)
 	for ; len(stored) > 0; stored = stored[historyStored:] {
-		h.Minutes[int64(binary.LittleEndian.Uint64(stored))] = Digest{
+		digests[int64(binary.LittleEndian.Uint64(stored))] = Digest{
 			sum:   binary.LittleEndian.Uint64(stored[8:]),
 			Count: binary.LittleEndian.Uint32(stored[16:]),
 		}
 	}
-	return h, nil
+	return digests
 }

@@ -37,14 +37,14 @@ func TestDigestsTellSetsApartAndNotOrders(t *testing.T) {
 		h := NewHistory()
 		tally := h.Tally()
 		for _, e := range events {
-			tally.Add(e.id, e.minute)
+			tally.Add(Mix(e.id), e.minute)
 		}
 		tally.End()
 		return h.Minutes
 	}
 	a := digests(event{1, 0}, event{2, 0}, event{3, 7})
 	require.Equal(t, a, digests(event{2, 0}, event{3, 7}, event{1, 0}), "a minute may come twice")
-	require.Equal(t, map[int64]Digest{0: {mix(1) + mix(2), 2}, 7: {mix(3), 1}}, a)
+	require.Equal(t, map[int64]Digest{0: {Mix(1) + Mix(2), 2}, 7: {Mix(3), 1}}, a)
 	require.NotEqual(t, a, digests(event{1, 0}, event{2, 0}, event{4, 7}))
 	require.NotEqual(t, a, digests(event{1, 0}, event{2, 7}, event{3, 7}))
 	require.Empty(t, digests())
@@ -52,31 +52,31 @@ func TestDigestsTellSetsApartAndNotOrders(t *testing.T) {
 
 func TestUncountedCountsEachBatchOnce(t *testing.T) {
 	u := NewPending()
-	u.Add(1, 10, 5)
-	u.Add(1, 11, 6)
-	u.Add(1, 12, 5)
-	u.Add(3, 13, 5)
-	u.Add(4, 14, 7)
+	u.Add(1, Mix(10), 5)
+	u.Add(1, Mix(11), 6)
+	u.Add(1, Mix(12), 5)
+	u.Add(3, Mix(13), 5)
+	u.Add(4, Mix(14), 7)
 
 	for range 2 { // a save that fails is tried again
 		h := NewHistory()
 		h.Minutes[5] = Digest{100, 7}
 		u.Count(3, h)
 		require.Equal(
-			t, map[int64]Digest{5: {100 + mix(10) + mix(12) + mix(13), 10}, 6: {mix(11), 1}}, h.Minutes,
+			t, map[int64]Digest{5: {100 + Mix(10) + Mix(12) + Mix(13), 10}, 6: {Mix(11), 1}}, h.Minutes,
 			"batches 1 and 3",
 		)
 	}
 	u.Counted(3)
-	u.Add(4, 15, 7) // the batch goes on
-	u.Add(5, 16, 8)
+	u.Add(4, Mix(15), 7) // the batch goes on
+	u.Add(5, Mix(16), 8)
 	u.Revert(4)
-	u.Add(5, 17, 9)
+	u.Add(5, Mix(17), 9)
 	h := NewHistory()
 	u.Count(5, h)
-	require.Equal(t, map[int64]Digest{7: {mix(14) + mix(15), 2}, 9: {mix(17), 1}}, h.Minutes)
+	require.Equal(t, map[int64]Digest{7: {Mix(14) + Mix(15), 2}, 9: {Mix(17), 1}}, h.Minutes)
 	u.Expire(time.Unix(8*60, 0))
 	h = NewHistory()
 	u.Count(5, h)
-	require.Equal(t, map[int64]Digest{9: {mix(17), 1}}, h.Minutes)
+	require.Equal(t, map[int64]Digest{9: {Mix(17), 1}}, h.Minutes)
 }

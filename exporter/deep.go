@@ -1,0 +1,245 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
+	"github.com/wherobots/in_wherobots_audit/exporter/whole"
+)
+
+// deep reads again, slowly, all that the endpoint still has and the reconciler does not read any more, and hands over
+// what appeared there since. It compares hours (see dedup.Hours), a piece of at most a day at a time, spread evenly
+// over deep_reconcile_interval. Where a pass stands is in the checkpoint.
+type deep struct {
+	found    int           // events that the pass handed over and that had been missing
+	span     time.Duration // of the next piece, less when the endpoint could not answer a longer one
+	attempts int           // at that piece
+	rest     time.Time     // after a failure, by the local clock
+}
+
+// deepCursor is where a pass stands; the zero value is no pass.
+type deepCursor struct {
+	at    time.Time // everything of the pass before was compared
+	began time.Time // by the server's clock
+}
+
+const (
+	deepPiece    = 24 * time.Hour
+	deepAttempts = 5           // at one piece, which is then left to the next pass
+	deepRest     = time.Minute // after a failure
+	deepMargin   = time.Hour   // that is read on both sides: event_time may not be the time that the endpoint goes by
+)
+
+// deepRange is what a pass compares now: whole hours that are known, that the endpoint still has, and whose minutes
+// the reconciler does not compare.
+func (c *collector) deepRange() (from, until time.Time) {
+	state := &c.commits.saved.state
+	from = plan.Later(state.from, state.hours.Since)
+	from = plan.Later(from, c.clock.Now().Add(-source.Retention))
+	from = from.Add(time.Hour - 1).Truncate(time.Hour)
+	until = c.commits.floor()
+	if c.cfg.ReconcileInterval > 0 {
+		until = plan.Earlier(until, state.through.Add(-c.cfg.ReconcileWindow))
+	}
+	return from, until.Truncate(time.Hour)
+}
+
+// deepWindow returns the piece that is due now. Pieces are spread so that the pass takes its interval.
+func (c *collector) deepWindow() (w plan.Window, due bool) {
+	if c.cfg.DeepReconcileInterval == 0 || time.Now().Before(c.deep.rest) {
+		return w, false
+	}
+	from, until := c.deepRange()
+	if !from.Before(until) {
+		return w, false
+	}
+	now, cursor := c.clock.Now(), c.commits.deepAt()
+	if cursor.began.IsZero() || cursor.began.After(now) { // a wrong clock may have put it into the future
+		c.land(flight{deep: &deepCursor{at: from, began: now.Truncate(time.Second)}})
+		return w, false
+	}
+	at := plan.Later(cursor.at, from)
+	if !at.Before(until) {
+		c.deepEnds(cursor, from)
+		return w, false
+	}
+	share := float64(at.Sub(from)) / float64(until.Sub(from))
+	if now.Before(cursor.began.Add(time.Duration(share * float64(c.cfg.DeepReconcileInterval)))) {
+		return w, false
+	}
+	return c.deepPieceAt(at, until), true
+}
+
+// deepPieceAt returns the hours from at that make a piece: at most a day, and at most so many rows unless one hour has
+// more.
+func (c *collector) deepPieceAt(at, until time.Time) plan.Window {
+	span := deepPiece
+	if c.deep.span > 0 {
+		span = c.deep.span
+	}
+	most, rows, end := c.rowLimit.AtMost(reconcileRows), 0, at
+	for end.Before(until) && end.Sub(at) < span {
+		rows += int(c.commits.saved.state.hours.Of(dedup.HourOf(end)).Count)
+		if rows > most && end.After(at) {
+			break
+		}
+		end = end.Add(time.Hour)
+	}
+	return plan.Window{Start: at, End: end}
+}
+
+// deepEnds begins the next pass when the interval of the last one is over.
+func (c *collector) deepEnds(cursor deepCursor, from time.Time) {
+	now := c.clock.Now()
+	if now.Before(cursor.began.Add(c.cfg.DeepReconcileInterval)) {
+		return
+	}
+	c.log.Infof("deep reconciliation of everything since %s found %d events that had appeared later",
+		from.Format(time.RFC3339), c.deep.found)
+	c.deep.found = 0
+	c.land(flight{deep: &deepCursor{at: from, began: now.Truncate(time.Second)}})
+}
+
+// reconcileDeep compares a piece.
+func (c *collector) reconcileDeep(ctx context.Context, w plan.Window) error {
+	err := c.compareHours(ctx, w)
+	var doubt *doubtError
+	switch {
+	case errors.As(err, &doubt) || ctx.Err() != nil:
+		return err
+	case err != nil:
+		c.deepFailed(w, err)
+		return c.commits.settle()
+	}
+	c.succeeded()
+	c.deep.attempts, c.deep.span = 0, 0
+	c.passDeep(w.End)
+	return c.commits.settle()
+}
+
+// passDeep notes that everything before at was compared.
+func (c *collector) passDeep(at time.Time) {
+	c.land(flight{deep: &deepCursor{at: at, began: c.commits.deepAt().began}})
+}
+
+// deepFailed rests before the next try: nothing new must wait. A piece that fails again and again is left out.
+func (c *collector) deepFailed(w plan.Window, err error) {
+	d := &c.deep
+	c.stats.failures.Add(1)
+	d.attempts++
+	d.rest = time.Now().Add(deepRest)
+	if w.End.Sub(w.Start) > time.Hour {
+		d.span = (w.End.Sub(w.Start) / 2).Truncate(time.Hour)
+		return
+	}
+	if d.attempts < deepAttempts {
+		return
+	}
+	c.log.Warnf("deep reconciliation leaves out the hour %s until its next pass: %s",
+		w.Start.Format(time.RFC3339), c.log.Redact(err.Error()))
+	d.attempts, d.span = 0, 0
+	c.passDeep(w.End)
+}
+
+// compareHours reads w and hands over what is missing in its hours.
+func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
+	got := dedup.NewHistory()
+	var rows []countedRow
+	err := c.readHours(ctx, w, got, func(_ *event.Row, _ dedup.Identity, id uint64, hour int64) error {
+		rows = append(rows, countedRow{hour, id})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, expected := c.commits.expected()
+	for hour, d := range got.Minutes {
+		known := expected.Of(hour)
+		if !d.Exceeds(known) {
+			continue
+		}
+		only, told := missingOf(rows, hour, d, known)
+		if !told {
+			only = nil
+		}
+		if err := c.forwardHour(ctx, hour, known, only); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readHours reads w with a margin and calls each once for every event that hours count and that happened in w.
+func (c *collector) readHours(
+	ctx context.Context, w plan.Window, got *dedup.History,
+	each func(r *event.Row, who dedup.Identity, id uint64, hour int64) error,
+) error {
+	once, tally := new(dedup.Seen), got.Tally()
+	defer tally.End()
+	read := plan.Window{
+		Start: plan.Later(w.Start.Add(-deepMargin), c.plan.From()),
+		End:   plan.Earlier(w.End.Add(deepMargin), c.plan.Through()),
+	}
+	return c.readParts(read, func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
+		return c.comparing(ctx, once, func(r *event.Row, who dedup.Identity, fresh *int) error {
+			id, ok := c.reader.identifier.Published(r, who)
+			if !ok || r.Time.Before(w.Start) || !r.Time.Before(w.End) || once.Mark(who, w.End, 0) != dedup.Fresh {
+				return nil
+			}
+			*fresh++
+			hour := dedup.HourOf(r.Time)
+			tally.Add(id, hour)
+			return each(r, who, id, hour)
+		})(part, union)
+	})
+}
+
+// forwardHour hands over the events of an hour that are missing; only is nil when it cannot be told which they are:
+// then all of them. known is what had been handed over.
+func (c *collector) forwardHour(ctx context.Context, hour int64, known dedup.Digest, only map[uint64]bool) error {
+	start := time.Unix(hour*3600, 0).UTC()
+	w := plan.Window{Start: start, End: start.Add(time.Hour)}
+	got, sent := dedup.NewHistory(), dedup.Digest{}
+	err := c.readHours(ctx, w, got, func(r *event.Row, who dedup.Identity, id uint64, _ int64) error {
+		if only != nil && !only[id] {
+			return nil
+		}
+		sent = sent.Plus(dedup.DigestOf(id))
+		return c.batcher.add(ctx, r, who)
+	})
+	if err != nil {
+		return err
+	}
+	missing, change := int(sent.Count), sent
+	if only == nil {
+		missing = max(1, missing-int(known.Count))
+		c.stats.copies.Add(int64(max(0, int(sent.Count)-missing)))
+		change = sent.Minus(known)
+	}
+	c.deep.found += missing
+	c.stats.reconciled.Add(int64(missing))
+	c.tellDeep(w, missing)
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
+	f := newFound()
+	f.hours[hour] = change
+	c.land(flight{found: f})
+	return nil
+}
+
+// tellDeep says what only deep reconciliation found.
+func (c *collector) tellDeep(w plan.Window, missing int) {
+	c.log.Warnf("%d events of the hour %s appeared later than anything before had caught; they were forwarded",
+		missing, w.Start.Format(time.RFC3339))
+	c.notices.status(schema.Status{
+		Kind: schema.StatusReconciled, From: w.Start, To: w.End, Count: int64(missing),
+		Message: "events appeared later than the overlap caught and were forwarded by deep reconciliation",
+	})
+}
