@@ -22,6 +22,7 @@ type batcher struct {
 	number  uint32          // of the batch that is being filled, from 1
 	data    []byte          // it
 	records int             // in it
+	events  int64           // audit events that went into batches
 	id      string          // event_id of its first event
 	limit   int             // of its bytes: most, or less once the engine was slow to copy
 }
@@ -51,6 +52,7 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 	}
 	b.data = b.encoder.Append(schema.AppendEventHeader(b.data, row.Time), row)
 	b.records++
+	b.events++
 	if len(b.data) <= b.limit || before == 0 {
 		return nil
 	}

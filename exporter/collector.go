@@ -37,6 +37,7 @@ type collector struct {
 	deep     deep          // and, slowly, all that the endpoint still has
 	pace     pace          // when, and how long it has been failing
 
+	manifest manifest       // what it says of itself in band
 	rowLimit whole.RowLimit // what the endpoint leaves out
 	fresh    int            // events that were forwarded and had never been seen
 }
@@ -146,6 +147,9 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	c.land(flight{through: c.plan.Through()})
 	usual := max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap)
 	c.notices.progress(c.plan, usual, c.stats.records.Load())
+	if err := c.tellAlive(ctx); err != nil {
+		return err
+	}
 	return c.commits.settle()
 }
 

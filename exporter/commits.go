@@ -56,6 +56,7 @@ type flight struct {
 	through    time.Time       // where the checkpoint moves; zero = it stays
 	columns    []string        // of the last answer, nil = as before
 	found      found           // what reconciliation handed over that had been missing
+	issued     []dedup.Hour    // hours that its batches say something of
 	deep       *deepCursor     // where deep reconciliation is then; nil = as before
 	reconciled time.Time       // when it ends a reconciliation
 	rowLimit   int             // that was known then; 0 = none
@@ -171,6 +172,7 @@ func joinFlights(a, b flight) flight {
 	if b.deep == nil {
 		b.deep = a.deep
 	}
+	b.issued = append(a.issued, b.issued...)
 	b.found = a.found.join(b.found)
 	return b
 }
@@ -202,6 +204,7 @@ func (c *commits) commit(n int) error {
 		next.batch = f.last
 		next.history.Apply(f.found.minutes)
 		next.hours.Apply(f.found.ids, f.found.hours)
+		next.hours.Issue(f.issued)
 		if f.deep != nil {
 			next.deep = *f.deep
 		}

@@ -296,6 +296,7 @@ func (x *comparison) complete(h *dedup.History, first, last int64) bool {
 // foundMissing notes and tells what only reconciliation found.
 func (c *collector) foundMissing(w plan.Window, missing int) {
 	c.second.found += missing
+	c.manifest.changed = true
 	c.stats.reconciled.Add(int64(missing))
 	c.tellReconciled(w, missing)
 }

@@ -223,6 +223,7 @@ func (c *collector) forwardHour(ctx context.Context, hour int64, known dedup.Dig
 		change = sent.Minus(known)
 	}
 	c.deep.found += missing
+	c.manifest.changed = true
 	c.stats.reconciled.Add(int64(missing))
 	c.tellDeep(w, missing)
 	if err := c.flush(ctx); err != nil {

@@ -72,7 +72,7 @@ func (c *collector) tellStall(ctx context.Context) error {
 	stands := time.Since(since)
 	switch {
 	case !since.IsZero() && stands >= s.after && !s.told:
-		s.told = true
+		s.told, c.manifest.next = true, time.Time{}
 		cause, text := s.cause, s.text
 		if c.pace.failures == 0 && cause != causeStorage {
 			cause, text = causeDelivery, "what was handed over is not known to be safe"
@@ -84,7 +84,7 @@ func (c *collector) tellStall(ctx context.Context) error {
 		})
 		return c.sendStatuses(ctx)
 	case since.IsZero() && s.told:
-		s.told = false
+		s.told, c.manifest.next = false, time.Time{}
 		c.log.Infof("the collection goes on")
 		c.notices.status(schema.Status{Kind: schema.StatusStalledOver, Message: "audit collection goes on"})
 	}
@@ -110,6 +110,9 @@ func (c *collector) pause(ctx context.Context, d time.Duration) error {
 			return err
 		}
 		if err := c.tellStall(ctx); err != nil {
+			return err
+		}
+		if err := c.tellAlive(ctx); err != nil {
 			return err
 		}
 		left := time.Until(until)

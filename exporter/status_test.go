@@ -212,7 +212,8 @@ func TestEachStatusComesInTheSituationThatItNames(t *testing.T) {
 // A healthy collection tells nothing but its beginning.
 func TestNoStatusWithoutASituation(t *testing.T) {
 	for _, shape := range allSchemas {
-		inBubble(t, reconciling(map[string]string{"status_events": "on", "schema": string(shape)}), func(h *simHost) {
+		settings := map[string]string{"status_events": "on", "status_interval": "0", "schema": string(shape)}
+		inBubble(t, reconciling(settings), func(h *simHost) {
 			h.start()
 			h.liveFor(70)
 			h.shutdown()

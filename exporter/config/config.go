@@ -44,6 +44,7 @@ type Config struct {
 
 	ReconcileInterval     time.Duration // zero = never
 	DeepReconcileInterval time.Duration // likewise
+	StatusInterval        time.Duration // likewise
 	ReconcileWindow       time.Duration
 	StatusEvents          bool
 }

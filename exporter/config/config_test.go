@@ -41,6 +41,7 @@ func TestDefaults(t *testing.T) {
 		CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
 		CommitOn:       CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
 		ReconcileInterval: 6 * time.Hour, DeepReconcileInterval: 7 * day, ReconcileWindow: day,
+		StatusInterval: time.Hour,
 	}, cfg)
 }
 
@@ -58,7 +59,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"commit_on": "delivery", "engine_url": "http://127.0.0.1:2021/fb/",
 		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off",
 		"reconcile_interval":      "0",
-		"deep_reconcile_interval": "0", "reconcile_window": "1d12h", "status_events": "yes",
+		"deep_reconcile_interval": "0", "reconcile_window": "1d12h", "status_events": "yes", "status_interval": "2h",
 	}
 	asked := make(map[string]bool)
 	cfg, err := parseConfig(func(key string) string {
@@ -82,7 +83,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		RequestTimeout: 90 * time.Second, RetryMaxInterval: 90 * time.Second, StalledAfter: 2 * time.Hour,
 		CheckpointPath: filepath.Join(here, "state.json"),
 		CommitOn:       CommitDelivery, EngineInput: "audit", BatchBytes: 1_500_000, Schema: schema.OCSF, TLSCAFile: ca,
-		ReconcileWindow: 36 * time.Hour, StatusEvents: true,
+		ReconcileWindow: 36 * time.Hour, StatusEvents: true, StatusInterval: 2 * time.Hour,
 	}, cfg)
 }
 

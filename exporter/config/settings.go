@@ -203,6 +203,15 @@ var settings = complete([]setting{
 		kind:     duration(time.Minute, source.Retention, func(c *Config) *time.Duration { return &c.ReconcileWindow }),
 	},
 	{
+		key:      "status_interval",
+		standard: "1h",
+		text: "with `status_events`, how often `alive` says that the collection is up, and `hour` what was handed over; " +
+			"0 = never",
+		kind: optionalDuration(
+			time.Minute, source.Retention, func(c *Config) *time.Duration { return &c.StatusInterval },
+		),
+	},
+	{
 		key:      "status_events",
 		standard: "off",
 		text:     "send the plugin's own events (gaps, refusals, late findings) along with the audit events",

@@ -23,15 +23,34 @@ type Hours struct {
 	Since   time.Time        // what happened before is not known: an earlier version collected it; zero = all is known
 	hours   map[int64]Digest // by Unix hour
 	minutes *History
+	issued  map[int64]issue // what the manifest said last
+}
+
+// issue is what the manifest said of an hour.
+type issue struct {
+	revision uint16
+	check    uint32 // of the digest
+}
+
+// Hour is a line of the manifest.
+type Hour struct {
+	Start    time.Time
+	Digest   Digest
+	Revision uint16 // from 1 on; a higher one replaces a lower one
 }
 
 // HourOf is the Unix hour of a time.
 func HourOf(t time.Time) int64 { return int64(event.Seconds(t)) / 3600 }
 
 // NewHours are none yet, of a collection that begins now.
-func NewHours() *Hours { return &Hours{hours: make(map[int64]Digest), minutes: NewHistory()} }
+func NewHours() *Hours {
+	return &Hours{hours: make(map[int64]Digest), minutes: NewHistory(), issued: make(map[int64]issue)}
+}
 
-const hoursHeader = 8 + 4 // bytes before the entries: since in Unix seconds, 0 = none, and the number of hours
+const (
+	hoursHeader  = 8 + 4 + 4 // bytes before the entries: since in Unix seconds, 0 = none; numbers of hours and minutes
+	issuedStored = 8 + 2 + 4 // bytes of an hour that was issued: hour, revision, check
+)
 
 // LoadHours reads what Store wrote. A checkpoint of an earlier version has none: what it had read up to through is not
 // known then.
@@ -44,12 +63,19 @@ func LoadHours(stored []byte, through time.Time) (*Hours, error) {
 	if len(stored) < hoursHeader {
 		return nil, errTornHours
 	}
-	n, entries := int64(binary.LittleEndian.Uint32(stored[8:])), stored[hoursHeader:]
-	if len(entries)%historyStored != 0 || n*historyStored > int64(len(entries)) {
+	hours := int64(binary.LittleEndian.Uint32(stored[8:])) * historyStored
+	minutes := int64(binary.LittleEndian.Uint32(stored[12:])) * historyStored
+	entries := stored[hoursHeader:]
+	if left := int64(len(entries)) - hours - minutes; left < 0 || left%issuedStored != 0 {
 		return nil, errTornHours
 	}
 	h.Since = storedTime(stored)
-	h.hours, h.minutes.Minutes = loadDigests(entries[:n*historyStored]), loadDigests(entries[n*historyStored:])
+	h.hours, h.minutes.Minutes = loadDigests(entries[:hours]), loadDigests(entries[hours:hours+minutes])
+	for entries = entries[hours+minutes:]; len(entries) > 0; entries = entries[issuedStored:] {
+		h.issued[int64(binary.LittleEndian.Uint64(entries))] = issue{
+			binary.LittleEndian.Uint16(entries[8:]), binary.LittleEndian.Uint32(entries[10:]),
+		}
+	}
 	return h, nil
 }
 
@@ -62,12 +88,21 @@ func (h *Hours) Store() []byte {
 		binary.LittleEndian.PutUint64(out, uint64(h.Since.Unix()))
 	}
 	binary.LittleEndian.PutUint32(out[8:], uint32(len(h.hours)))
-	return storeDigests(storeDigests(out, h.hours), h.minutes.Minutes)
+	binary.LittleEndian.PutUint32(out[12:], uint32(len(h.minutes.Minutes)))
+	out = storeDigests(storeDigests(out, h.hours), h.minutes.Minutes)
+	for hour, i := range h.issued {
+		out = binary.LittleEndian.AppendUint64(out, uint64(hour))
+		out = binary.LittleEndian.AppendUint16(out, i.revision)
+		out = binary.LittleEndian.AppendUint32(out, i.check)
+	}
+	return out
 }
 
 // Clone lets a commit prepare the next digests while the current ones stay what is on disk.
 func (h *Hours) Clone() *Hours {
-	return &Hours{Since: h.Since, hours: maps.Clone(h.hours), minutes: h.minutes.Clone()}
+	return &Hours{
+		Since: h.Since, hours: maps.Clone(h.hours), minutes: h.minutes.Clone(), issued: maps.Clone(h.issued),
+	}
 }
 
 // Count adds what batches up to the given one carry.
@@ -90,7 +125,30 @@ func (h *Hours) Fold(floor, oldest time.Time) {
 	}
 	hour := HourOf(oldest)
 	maps.DeleteFunc(h.hours, func(at int64, _ Digest) bool { return at < hour })
+	maps.DeleteFunc(h.issued, func(at int64, _ issue) bool { return at < hour })
 }
+
+// Due returns up to most hours from start up to end of which the manifest says nothing yet, or something else, the
+// oldest first. Hours without events are left out, unless they had some.
+func (h *Hours) Due(start, end time.Time, most int) (due []Hour) {
+	for at := start; at.Before(end) && len(due) < most; at = at.Add(time.Hour) {
+		d, was := h.Of(HourOf(at)), h.issued[HourOf(at)]
+		if (d.Count > 0 || was.revision > 0) && (was.revision == 0 || was.check != d.check()) {
+			due = append(due, Hour{at, d, was.revision + 1})
+		}
+	}
+	return due
+}
+
+// Issue notes that the manifest says so.
+func (h *Hours) Issue(hours []Hour) {
+	for _, hour := range hours {
+		h.issued[HourOf(hour.Start)] = issue{hour.Revision, hour.Digest.check()}
+	}
+}
+
+// check tells digests apart, but for one in four billions.
+func (d Digest) check() uint32 { return uint32(d.sum>>32) ^ uint32(d.sum) + d.Count }
 
 // Forget forgets the minutes and hours from start up to end: what happened there is read and counted anew.
 func (h *Hours) Forget(start, end time.Time) {

@@ -139,6 +139,8 @@ var statusSituations = map[Kind]string{
 	StatusRefetched:       "something handed over may have been lost; it was fetched again",
 	StatusSetAside:        "a destination rejects an event for good; it is kept in a file beside the checkpoint",
 	StatusColumnsChanged:  "the export has other columns than before; new ones are forwarded",
+	StatusAlive:           "each `status_interval`: it is up; the events since the last one, and how far behind it is",
+	StatusHour:            "with `alive`: how many events of a closed hour were handed over, and their digest",
 	StatusRowLimit:        "the endpoint leaves out rows beyond a number; windows are shorter from now on",
 	StatusRowGap:          "more events at one instant than the endpoint answers with; some of them are missing",
 }

@@ -19,6 +19,11 @@ type Status struct {
 	To      time.Time
 	Count   int64  // events concerned, 0 when that says nothing
 	Detail  string // what else is known, for instance the source's answer
+
+	Digest   string // of an hour: the sum of its events' hashes, in 16 hexadecimal digits
+	Revision int64  // of an hour, from 1 on: a higher one replaces a lower one
+	Lag      string // of the checkpoint behind the source's present, in whole seconds
+	Version  string // of this plugin
 }
 
 // Kind says what a status event is about.
@@ -41,6 +46,8 @@ const (
 	// an output refuses an event for good: it is kept beside the checkpoint
 	StatusSetAside       Kind = "event_set_aside"
 	StatusColumnsChanged Kind = "columns_changed" // the source's columns are no longer the same
+	StatusAlive          Kind = "alive"           // the collection is up; what it has handed over since the last one
+	StatusHour           Kind = "hour"            // how many events of an hour were handed over, and their digest
 )
 
 // statusWeight is how bad a kind is: OCSF's severity_id. A kind that is missing is informational.
@@ -65,6 +72,9 @@ const failureWeight = 3
 
 // ID is stable, so that a status event that is sent twice is de-duplicated as audit events are.
 func (s Status) ID() string {
+	if s.Kind == StatusHour {
+		return "status-hour-" + strconv.FormatInt(s.From.Unix()/3600, 10) + "-" + strconv.FormatInt(s.Revision, 10)
+	}
 	return "status-" + string(s.Kind) + "-" + strconv.FormatInt(s.Time.UnixNano(), 10)
 }
 
@@ -83,7 +93,7 @@ var statusFields = []statusField{
 			name:  "event_id",
 			ecs:   at("event.id"),
 			ocsf:  at("metadata.uid"),
-			about: "`status-<kind>-<nanoseconds since 1970>`",
+			about: "`status-<kind>-<nanoseconds since 1970>`, of an hour `status-hour-<hours since 1970>-<revision>`",
 		},
 		raw:   at("event_id"),
 		value: Status.ID,
@@ -168,6 +178,46 @@ var statusFields = []statusField{
 		},
 		raw:   at("detail"),
 		value: func(s Status) string { return s.Detail },
+	},
+	{
+		field: field{
+			name:  "digest",
+			ecs:   at("wherobots.status.digest"),
+			ocsf:  at("unmapped.digest"),
+			about: "of an hour: the sum of the XXH3-64 hashes of its `event_id`s modulo 2^64, in hexadecimal",
+		},
+		raw:   at("digest"),
+		value: func(s Status) string { return s.Digest },
+	},
+	{
+		field: field{
+			name:  "revision",
+			ecs:   at("wherobots.status.revision?int"),
+			ocsf:  at("unmapped.revision?int"),
+			about: "of an hour: a higher one replaces a lower one",
+		},
+		raw:   at("revision?int"),
+		value: func(s Status) string { return number(s.Revision) },
+	},
+	{
+		field: field{
+			name:  "lag_seconds",
+			ecs:   at("wherobots.status.lag_seconds?int"),
+			ocsf:  at("unmapped.lag_seconds?int"),
+			about: "from the checkpoint to the source's present",
+		},
+		raw:   at("lag_seconds?int"),
+		value: func(s Status) string { return s.Lag },
+	},
+	{
+		field: field{
+			name:  "version",
+			ecs:   at("wherobots.status.version"),
+			ocsf:  at("unmapped.version"),
+			about: "of this plugin",
+		},
+		raw:   at("version"),
+		value: func(s Status) string { return s.Version },
 	},
 	{
 		field: field{

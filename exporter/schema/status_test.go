@@ -13,7 +13,7 @@ var statusKinds = []Kind{
 	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver, StatusStalled,
 	StatusStalledOver,
 	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusSetAside, StatusColumnsChanged,
-	StatusRowLimit, StatusRowGap,
+	StatusRowLimit, StatusRowGap, StatusAlive, StatusHour,
 }
 
 // TestEveryStatusConforms: each kind is a valid event in each schema, full or with nothing but its kind.
