@@ -109,10 +109,9 @@ func (b *bench) backfillTable(runs []engineRun, results []figures) string {
 			fmt.Sprintf("%.0f", float64(r.rows)/f.median(wall)), fmt.Sprintf("%.0f", f.median(peak)))
 	}
 	t.WriteString("\nUnless all are in one window, the events are spread over ten days, so that the plugin reads " +
-		"them in windows of `max_window`. The engine takes one batch a second, and a batch holds at most `batch_bytes` " +
-		"and at most the events of one window: as long as the endpoint answers faster, that bounds rows/s (with " +
-		"`commit_on: delivery` also the time that deliveries take to show), and a backfill takes at least a second " +
-		"for each day that has events. `exec` reads all in one go, keeps no place and drops nothing that it has " +
+		"them in windows of a day and more. The engine takes one batch a second, and a batch holds at most " +
+		"`batch_bytes`: as long as the endpoint answers faster, that bounds rows/s (with " +
+		"`commit_on: delivery` also the time that deliveries take to show). `exec` reads all in one go, keeps no place and drops nothing that it has " +
 		"seen. What has no ratio was measured once, beside the others; with few rows the engine's start and its " +
 		"seconds of waiting weigh more, so compare runs of as many rows.\n")
 	return t.String()

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
@@ -129,6 +130,11 @@ func (c *collector) step(ctx context.Context) error {
 func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	read := c.forwarding(ctx, c.plan.Through())
 	got, err := read(w, nil)
+	if errors.Is(err, errExcess) {
+		c.succeeded()
+		c.plan.Retreat()
+		return c.commits.settle()
+	}
 	if err != nil {
 		if err := c.flush(ctx); err != nil {
 			return err
@@ -145,7 +151,7 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 		return err
 	}
 	c.land(flight{through: c.plan.Through()})
-	usual := max(c.cfg.MaxWindow/2+c.cfg.PollInterval, c.cfg.Overlap)
+	usual := max(min(c.cfg.MaxWindow, plan.FirstWindow)/2+c.cfg.PollInterval, c.cfg.Overlap)
 	c.notices.progress(c.plan, usual, c.stats.records.Load())
 	if err := c.tellAlive(ctx); err != nil {
 		return err
@@ -157,8 +163,11 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 // read before.
 func (c *collector) forwarding(ctx context.Context, through time.Time) whole.ReadPart {
 	return func(w plan.Window, union *dedup.Seen) (whole.Reading, error) {
-		before, other := c.fresh, 0
+		before, rows, other := c.fresh, 0, 0
 		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
+			if rows++; c.plan.Excess(w, rows) {
+				return errExcess
+			}
 			other += whole.Mark(union, r, who)
 			return c.forward(ctx, r, who, w, through)
 		})
@@ -167,6 +176,10 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 		return got, err
 	}
 }
+
+// errExcess ends an answer that has more than was to be expected: what follows is asked for in shorter windows. The
+// rows so far are handed over, and known when they come again.
+var errExcess = errors.New("more rows than the windows before")
 
 // newColumns prepares for the columns of an answer.
 func (c *collector) newColumns(columns *event.Columns) {

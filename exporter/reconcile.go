@@ -57,10 +57,10 @@ func (c *collector) reconcileDue() bool {
 		return false
 	}
 	oldest := c.oldest()
-	if !c.second.begin(oldest, c.commits.floor().Truncate(time.Minute), c.cfg.MaxWindow) {
+	if !c.second.begin(oldest, c.commits.floor().Truncate(time.Minute), min(c.cfg.MaxWindow, plan.FirstWindow)) {
 		return false
 	}
-	longest := max(c.cfg.MaxWindow, c.cfg.ReconcileWindow)
+	longest := max(c.plan.LongestOver(oldest), c.cfg.ReconcileWindow)
 	c.second.compared = newComparison(oldest, c.second.until, plan.Later(oldest.Add(-longest), c.commits.from()))
 	return true
 }

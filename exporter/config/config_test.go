@@ -36,7 +36,7 @@ func TestDefaults(t *testing.T) {
 	cfg.Endpoint, cfg.EngineURL = nil, nil
 	assert.Equal(t, Config{
 		Credentials: source.Credentials{APIKey: "key-1"}, Start: Start{age: 90 * day}, PollInterval: time.Minute,
-		Overlap: 10 * time.Minute, MaxWindow: day,
+		Overlap: 10 * time.Minute, MaxWindow: 30 * day,
 		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, StalledAfter: 15 * time.Minute,
 		CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
 		CommitOn:       CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
@@ -193,7 +193,7 @@ var wrongSettings = []wrongSetting{
 		`poll_interval "99999999999d": is not a duration; allowed: a duration from 1s to 24h, such as 60s`,
 	},
 	{[]string{"overlap", "-10m"}, `overlap "-10m": is not allowed; allowed: a duration from 0s to 7d, such as 10m`},
-	{[]string{"max_window", "91d"}, `max_window "91d": is not allowed; allowed: a duration from 1s to 90d, such as 24h`},
+	{[]string{"max_window", "91d"}, `max_window "91d": is not allowed; allowed: a duration from 1s to 90d, such as 30d`},
 	{
 		[]string{"request_timeout", "0"},
 		`request_timeout "0": is not allowed; allowed: a duration from 1s to 24h, such as 5m`,

@@ -89,9 +89,10 @@ var settings = complete([]setting{
 	},
 	{
 		key:      "max_window",
-		standard: "24h",
-		text:     "longest time range of one request",
-		kind:     duration(time.Second, source.Retention, func(c *Config) *time.Duration { return &c.MaxWindow }),
+		standard: "30d",
+		text: "longest time range of one request; requests begin with a day, and grow to that as long as " +
+			"their answers are small",
+		kind: duration(time.Second, source.Retention, func(c *Config) *time.Duration { return &c.MaxWindow }),
 	},
 	{
 		key:      "request_timeout",

@@ -15,9 +15,16 @@ type Window struct {
 // MinWindow is the shortest window that is asked for.
 const MinWindow = time.Second
 
+// FirstWindow is the longest window before calm is known: so much is asked for of an organization with a million
+// rows a day too.
+const FirstWindow = 24 * time.Hour
+
 // crowded is the number of rows above which the next window is made shorter: it keeps what is held for one
 // window (its identities) small.
 const crowded = 200_000
+
+// remembered is for how many windows one that was too much keeps them from growing back.
+const remembered = 16
 
 // Planner says which window comes next.
 //
@@ -32,6 +39,10 @@ type Planner struct {
 	end       time.Time // stop here; zero = never
 
 	length  time.Duration // of the next windows, adapted to what the endpoint can answer
+	ceiling time.Duration // they grow no longer than that; zero = there is none but maxWindow
+	under   int           // windows that were read since the ceiling came to be
+	longest time.Duration // window that was read, if longer than FirstWindow; before New, maxWindow
+	longEnd time.Time     // the latest end of a window longer than FirstWindow
 	through time.Time     // everything up to here was read
 	next    time.Time     // where the sweep's next window starts
 	target  time.Time     // where the sweep ends; zero = no sweep
@@ -54,7 +65,7 @@ type Limits struct {
 // New plans on from through. from is where the collection began: nothing before it is asked for.
 func New(l Limits, from, through time.Time) *Planner {
 	p := &Planner{
-		overlap: l.Overlap, maxWindow: l.MaxWindow, length: l.MaxWindow,
+		overlap: l.Overlap, maxWindow: l.MaxWindow, length: min(l.MaxWindow, FirstWindow),
 		RowLimit: l.RowLimit, grid: leastGrid,
 		from: from.Truncate(time.Second).UTC(),
 	}
@@ -62,6 +73,9 @@ func New(l Limits, from, through time.Time) *Planner {
 		p.end = l.End.Add(time.Second - 1).Truncate(time.Second).UTC()
 	}
 	p.Reset(through)
+	if p.through.After(p.from) { // nobody knows what windows an earlier process read
+		p.longest, p.longEnd = p.maxWindow, p.through
+	}
 	return p
 }
 
@@ -151,6 +165,13 @@ func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
 	if !w.End.Before(p.target) || reached.Before(w.End) {
 		p.cancel()
 	}
+	length := w.End.Sub(w.Start)
+	if length > FirstWindow {
+		p.longest, p.longEnd = max(p.longest, length), Later(p.longEnd, w.End)
+	}
+	if p.under++; p.under > remembered {
+		p.ceiling = 0
+	}
 	switch {
 	case rows > crowded:
 		p.Shrink(w)
@@ -158,16 +179,54 @@ func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
 		p.fit(w, rows)
 	case w.End.Before(p.dense) || p.RowLimit > 0 && 2*rows > p.aim():
 		// twice as much would be too much
-	case rows < crowded/4 && p.length < p.maxWindow:
-		p.length = min(2*p.length, p.maxWindow)
+	case rows < crowded/4:
+		p.grow(length)
 	}
 }
 
-// Shrink halves the windows after w was too much for the endpoint. It reports whether w could get shorter.
+// grow doubles the windows after one of the given length had few rows. Beyond FirstWindow only one of full length
+// shows calm: that of a poll is short, and its answer always small.
+func (p *Planner) grow(length time.Duration) {
+	most := p.maxWindow
+	if p.ceiling > 0 {
+		most = min(most, p.ceiling)
+	}
+	if length < p.length {
+		most = min(most, FirstWindow)
+	}
+	p.length = max(p.length, min(2*p.length, most))
+}
+
+// Shrink halves the windows after w was too much for the endpoint, and keeps them from growing back at once. It
+// reports whether w could get shorter.
 func (p *Planner) Shrink(w Window) bool {
 	half := (w.End.Sub(w.Start) / 2).Truncate(time.Second)
-	p.length = min(p.length, max(half, MinWindow))
+	p.lower(max(half, MinWindow))
 	return half >= MinWindow
+}
+
+// lower makes the windows no longer than that, and no longer for a while.
+func (p *Planner) lower(length time.Duration) {
+	p.length = min(p.length, length)
+	p.ceiling, p.under = p.length, 0
+}
+
+// Excess reports whether an answer for w that has had so many rows so far is to be left: w is longer than
+// FirstWindow because what came before it was calm, and it is not.
+func (p *Planner) Excess(w Window, rows int) bool {
+	return rows > crowded && w.End.Sub(w.Start) > FirstWindow
+}
+
+// Retreat goes back to windows of FirstWindow, since one had an excess.
+func (p *Planner) Retreat() { p.lower(FirstWindow) }
+
+// LongestOver returns the longest that a window can have been that was read and ended after t, by this process or by
+// one before it.
+func (p *Planner) LongestOver(t time.Time) time.Duration {
+	if p.longEnd.After(t) {
+		return max(p.longest, FirstWindow)
+	}
+	return min(p.maxWindow, FirstWindow)
 }
 
 // Done reports whether a bounded collection is complete: all was read, by a sweep that began when nothing could

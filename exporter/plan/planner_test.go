@@ -89,12 +89,21 @@ func TestWindowsShrinkToOneSecondAndGrowBack(t *testing.T) {
 		shrunk++
 	}
 	require.Equal(t, 16, shrunk, "from a day to a second")
+	for range remembered {
+		w, _ := p.Plan()
+		require.Equal(t, time.Second, w.End.Sub(w.Start), "it does not grow into the same wall at once")
+		p.NoteRead(w, Midday, 5)
+	}
 	w, _ := p.Plan()
+	require.Equal(t, time.Second, w.End.Sub(w.Start))
 	p.NoteRead(w, Midday, 5)
 	w, _ = p.Plan()
 	require.Equal(t, 2*time.Second, w.End.Sub(w.Start))
+	p.NoteRead(w, Midday, 5)
+	require.Equal(t, 4*time.Second, p.length, "what it was is forgotten")
+	w, _ = p.Plan()
 	p.NoteRead(w, Midday, crowded+1)
-	require.Equal(t, time.Second, p.length, "too many rows")
+	require.Equal(t, 2*time.Second, p.length, "too many rows")
 }
 
 func TestABoundedCollectionIsReadAgainAnOverlapAfterItsEnd(t *testing.T) {
