@@ -110,8 +110,8 @@ func (b *bench) backfillTable(runs []engineRun, results []figures) string {
 	}
 	t.WriteString("\nUnless all are in one window, the events are spread over ten days, so that the plugin reads " +
 		"them in windows of a day and more. The engine takes one batch a second, and a batch holds at most " +
-		"`batch_bytes`: as long as the endpoint answers faster, that bounds rows/s (with " +
-		"`commit_on: delivery` also the time that deliveries take to show). `exec` reads all in one go, keeps no place and drops nothing that it has " +
+		"`batch_bytes`: as long as the endpoint answers faster, that bounds rows/s (with `commit_on: delivery` also the " +
+		"time that deliveries take to show). `exec` reads all in one go, keeps no place and drops nothing that it has " +
 		"seen. What has no ratio was measured once, beside the others; with few rows the engine's start and its " +
 		"seconds of waiting weigh more, so compare runs of as many rows.\n")
 	return t.String()

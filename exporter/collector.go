@@ -13,6 +13,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/handover"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/progress"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 	"github.com/wherobots/in_wherobots_audit/exporter/whole"
@@ -33,10 +34,11 @@ type collector struct {
 	batcher  *batcher      // rows → batches
 	commits  *commits      // safe batches → checkpoint
 	notices  *notices      // what is said
-	refusals *refusals     // what outputs refuse for good
-	second   reconciler    // what was read is read again
-	deep     deep          // and, slowly, all that the endpoint still has
-	pace     pace          // when, and how long it has been failing
+	backfill *progress.Backfill
+	refusals *refusals  // what outputs refuse for good
+	second   reconciler // what was read is read again
+	deep     deep       // and, slowly, all that the endpoint still has
+	pace     pace       // when, and how long it has been failing
 
 	manifest manifest       // what it says of itself in band
 	rowLimit whole.RowLimit // what the endpoint leaves out
@@ -60,9 +62,11 @@ func newCollector(
 	c := &collector{
 		cfg: cfg, log: log, stats: stats, clock: clock, commits: commits,
 		notices:  newNotices(log, clock, cfg.StatusEvents),
+		backfill: progress.New(log, safeWord(cfg.CommitOn), stats.progress),
 		refusals: newRefusals(aside, log, stats),
 		pace:     pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
 	}
+	commits.committed = c.backfill.Committed
 	c.notices.columns = commits.saved.state.columns
 	c.rowLimit.Known = commits.saved.state.rowLimit
 	c.reader = &reader{
@@ -151,8 +155,7 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 		return err
 	}
 	c.land(flight{through: c.plan.Through()})
-	usual := max(min(c.cfg.MaxWindow, plan.FirstWindow)/2+c.cfg.PollInterval, c.cfg.Overlap)
-	c.notices.progress(c.plan, usual, c.stats.records.Load())
+	c.backfill.Read(c.plan.Through(), c.plan.Target().IsZero())
 	if err := c.tellAlive(ctx); err != nil {
 		return err
 	}

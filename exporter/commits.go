@@ -47,6 +47,8 @@ type commits struct {
 	at      time.Time      // of the last commit of a flight, by the local clock
 	anew    []plan.Window  // stretches that are read again and whose identities are forgotten
 	unsure  time.Time      // see committed
+
+	committed func(through time.Time) // is told where the checkpoint is after each flight
 }
 
 // flight is a part of the collection that was read whole and whose batches are on their way: when the last of them is
@@ -219,6 +221,7 @@ func (c *commits) commit(n int) error {
 	}
 	c.flights = c.flights[:copy(c.flights, c.flights[n:])]
 	c.at = time.Now()
+	c.committed(next.through)
 	c.seen.Expire(c.floor().Add(-c.slack))
 	c.doubts.Reset()
 	return nil

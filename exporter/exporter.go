@@ -168,7 +168,10 @@ func (e *Exporter) Pause() { e.ledger.Pause() }
 func (e *Exporter) Resume() { e.ledger.Resume() }
 
 // Lines returns the log lines since the last call, to be printed on the engine's thread.
-func (e *Exporter) Lines() []logline.Line { return e.log.Drain() }
+func (e *Exporter) Lines() []logline.Line {
+	e.collector.backfill.Tick()
+	return e.log.Drain()
+}
 
 // Stats returns the instance's figures.
 func (e *Exporter) Stats() Stats { return e.stats.snapshot() }

@@ -182,6 +182,7 @@ func (c *collector) revert(safe uint32) {
 	c.notices.revert(c.commits.revert(safe))
 	c.batcher.drop()
 	c.second.cancel()
+	c.backfill.Again()
 	if c.plan != nil {
 		c.plan.Reset(c.commits.through())
 		c.pace.nextPoll = time.Time{}

@@ -18,6 +18,7 @@ var layers = map[string][]string{
 	"event":    {},
 	"logline":  {},
 	"plan":     {},
+	"progress": {"logline"},
 	"dedup":    {"event"},
 	"handover": {"logline", "msgpack"},
 	"msgpack":  {},

@@ -29,9 +29,6 @@ type notices struct {
 	toldNoDate   bool
 	toldGap      bool
 	toldFuture   bool
-
-	backfill   bool      // there was one since the collection had caught up
-	progressAt time.Time // of the last line about it
 }
 
 func newNotices(log *logline.Queue, clock *plan.Clock, statusEvents bool) *notices {
@@ -111,31 +108,8 @@ func (n *notices) lateness(lateness, overlap time.Duration) {
 	}
 }
 
-const (
-	progressInterval = 30 * time.Second // between lines about how far a backfill is
-	clockTolerance   = 5 * time.Minute  // between the clocks before it is worth a line
-)
-
-// progress says how far a backfill is, after each of its windows. A sweep is one when it begins further back
-// than usual polls ever do, and has more than that to read. records were forwarded so far.
-func (n *notices) progress(p *plan.Planner, usual time.Duration, records int64) {
-	if p.Target().IsZero() { // the sweep is over
-		if n.backfill {
-			n.log.Infof("caught up at %s after %d events", p.Through().Format(time.RFC3339), records)
-		}
-		n.backfill = false
-		return
-	}
-	if !n.backfill && p.Target().Sub(p.Through()) < usual {
-		return
-	}
-	if time.Since(n.progressAt) < progressInterval {
-		return
-	}
-	n.progressAt, n.backfill = time.Now(), true
-	n.log.Infof("backfill: at %s, %.0f %% of the time since %s, %d events so far", p.Through().Format(time.RFC3339),
-		100*float64(p.Through().Sub(p.From()))/float64(p.Target().Sub(p.From())), p.From().Format(time.RFC3339), records)
-}
+// clockTolerance is what may be between the clocks before it is worth a line.
+const clockTolerance = 5 * time.Minute
 
 // dated notes how far the server's clock is from the local one by an answer, and whether the answer had a Date.
 func (n *notices) dated(ahead time.Duration, missing bool) {

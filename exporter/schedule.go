@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
@@ -110,7 +111,26 @@ func (c *collector) beginSweep(ctx context.Context) error {
 	if !c.plan.Begin(now) {
 		return c.askTime(ctx)
 	}
+	c.beginBackfill()
 	return nil
+}
+
+// beginBackfill notes that the sweep that begins is a backfill, if it has more to read than usual polls ever have.
+func (c *collector) beginBackfill() {
+	usual := max(min(c.cfg.MaxWindow, plan.FirstWindow)/2, c.cfg.Overlap) + c.cfg.PollInterval
+	if from, target := c.plan.Through(), c.plan.Target(); target.Sub(from) > usual {
+		c.backfill.Begin(from, target)
+	} else {
+		c.backfill.Sweep(target)
+	}
+}
+
+// safeWord is what becomes of events before they count.
+func safeWord(on config.CommitOn) string {
+	if on == config.CommitDelivery {
+		return "delivered"
+	}
+	return "handed over"
 }
 
 // readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it, by this

@@ -3,6 +3,8 @@ package exporter
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/progress"
 )
 
 // Stats are the figures of one instance since it started.
@@ -31,10 +33,15 @@ type stats struct {
 	requests, failures, refused           atomic.Int64
 	rows, records, badRows, changed, late atomic.Int64
 	bytes, commits, refetches, reconciled atomic.Int64
-	setAside, copies                      atomic.Int64
+	setAside, copies, events              atomic.Int64
 	lateness                              atomic.Int64 // nanoseconds
 	through                               atomic.Int64 // Unix seconds
 	ahead                                 atomic.Int64 // nanoseconds of the server's clock before the local one
+}
+
+// progress is what a backfill has cost.
+func (s *stats) progress() progress.Figures {
+	return progress.Figures{Events: s.events.Load(), Requests: s.requests.Load()}
 }
 
 func (s *stats) snapshot() Stats {
