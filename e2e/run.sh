@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make run`: collects audit events and prints them, one JSON record a line on stdout, everything else on stderr.
+# `make run`: collects audit events and prints them, one JSON record a line on stdout, everything else on stderr. Where stderr is a
+# terminal, how far a backfill is stays one line that renews itself (renew.sh).
 #
 #   WHEROBOTS_API_KEY set          the real service
 #   ENDPOINT=… API_KEY=…           that endpoint
@@ -17,6 +18,7 @@ endpoint=${ENDPOINT:-}
 endpoint=${endpoint%/} # as the plugin sees it, so that both spellings have one checkpoint
 engine=${FLUENT_BIT:-$(command -v fluent-bit || true)} # "none": the bundled host, whatever is installed
 pids=()
+renewer=
 
 say() { printf 'run: %s\n' "$*" >&2; }
 
@@ -29,6 +31,20 @@ finish() {
     for _ in {1..60}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
     kill -KILL "$pid" 2>/dev/null || true
   done
+  exec 4>&-
+  [[ -z $renewer ]] || wait "$renewer" 2>/dev/null || true # it has something to say until the end
+}
+
+# Opens what the engine writes its log to, as 4. Nothing but the engine may hold it open: it ends with it.
+open_log() {
+  if [[ ! -t 2 ]]; then
+    exec 4>&2
+    return
+  fi
+  local size
+  size=$(stty size <&2 2>/dev/null) || size=
+  exec 4> >(COLUMNS=${size#* } exec e2e/renew.sh >&2)
+  renewer=$!
 }
 
 # The same past events every time: seed and anchor stay, so that typing it again goes on where it was. So does the port, since a
@@ -116,14 +132,15 @@ http_port=$(free_port)
 checkpoint=$run/$(tr -c 'a-zA-Z0-9.\n' '-' <<<"${endpoint#*://}").json
 say "checkpoint $checkpoint"
 
+open_log
 if [[ -n $engine && $engine != none ]]; then
   say "in $engine ($("$engine" --version | head -n 1))"
   write_config >"$run/fluent-bit.yaml"
-  "$engine" -e "$plugin" -c "$run/fluent-bit.yaml" &
+  "$engine" -e "$plugin" -c "$run/fluent-bit.yaml" 2>&4 4>&- &
 else
   say "in the bundled host (FLUENT_BIT is none, or no fluent-bit is on the PATH)"
   "$build/host" --plugin "$plugin" --storage-path "$run/storage" --deliver-after-ms 200 --http "$http_port" --input audit \
-    -p engine_url="http://127.0.0.1:$http_port" -p endpoint="$endpoint" -p checkpoint_path="$checkpoint" -p poll_interval="$poll" &
+    -p engine_url="http://127.0.0.1:$http_port" -p endpoint="$endpoint" -p checkpoint_path="$checkpoint" -p poll_interval="$poll" 2>&4 4>&- &
 fi
 pids=($! "${pids[@]}")
 wait "${pids[0]}"
