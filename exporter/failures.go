@@ -182,7 +182,7 @@ func (c *collector) revert(safe uint32) {
 	c.notices.revert(c.commits.revert(safe))
 	c.batcher.drop()
 	c.second.cancel()
-	c.backfill.Again()
+	c.backfill.Again(c.commits.through())
 	if c.plan != nil {
 		c.plan.Reset(c.commits.through())
 		c.pace.nextPoll = time.Time{}

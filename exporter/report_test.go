@@ -48,6 +48,23 @@ func TestCaughtUpMeansDelivered(t *testing.T) {
 	})
 }
 
+// What has to be read again belongs to the backfill: it goes on, and says so.
+func TestABackfillThatIsFetchedAgainGoesOn(t *testing.T) {
+	inDelivery(t, map[string]string{"start_time": "-9d"}, func(h *simHost, s *simEngine) {
+		s.set(func(s *simEngine) { s.latency, s.drop = time.Minute, 1 })
+		h.server.Add(exportertest.Generate(1, 200, h.now().Add(-8*day), h.now())...)
+		h.slowly(8 * time.Second)
+		h.start()
+		time.Sleep(5 * time.Minute)
+		_, after, found := strings.Cut(h.logged(), "fetches again everything after")
+		require.True(t, found, h.logged())
+		require.Contains(t, after, " %, at ", "it reads")
+		require.Equal(t, 1, strings.Count(after, "caught up at "), after)
+		require.Equal(t, 1, strings.Count(h.logged(), "backfill: reads from"), "it is the same one")
+		h.requireAll()
+	})
+}
+
 // slowly makes every answer take so long.
 func (h *simHost) slowly(d time.Duration) {
 	h.wrap = func(next http.RoundTripper) http.RoundTripper {

@@ -95,11 +95,11 @@ func (b *Backfill) Read(reached time.Time, over bool) {
 	}
 }
 
-// Again notes that what is not committed is read again.
-func (b *Backfill) Again() {
+// Again notes that what is not committed is read again, from there on.
+func (b *Backfill) Again(from time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.swept = time.Time{}
+	b.swept, b.reached = time.Time{}, from
 }
 
 // Committed notes that everything up to through is committed, which is how a backfill ends.

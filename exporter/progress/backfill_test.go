@@ -87,7 +87,7 @@ func TestABackfillEndsWithTheLastCommit(t *testing.T) {
 		require.Equal(t, []string{
 			"backfill: all is read up to 2000-01-11T00:00:00Z, 100 events; it ends when they are delivered",
 		}, b.said(), "once, since nothing changes")
-		b.Again()
+		b.Again(b.after(9))
 		b.Committed(b.after(10))
 		require.Empty(t, b.said(), "a part of it is read again")
 		b.Begin(b.after(9), b.after(10))
