@@ -60,6 +60,14 @@ var figures = []figure{
 		false, func(s exporter.Stats) float64 { return float64(s.SetAside) },
 	},
 	{
+		"count_requests_total", "Requests for a count of events.", false,
+		func(s exporter.Stats) float64 { return float64(s.Counts) },
+	},
+	{
+		"count_mismatches_total", "Times that the endpoint counted more events than it exported.", false,
+		func(s exporter.Stats) float64 { return float64(s.Mismatches) },
+	},
+	{
 		"refetches_total", "Times that handed-over records may have been lost and were fetched again.",
 		false, func(s exporter.Stats) float64 { return float64(s.Refetches) },
 	},

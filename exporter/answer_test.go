@@ -34,7 +34,7 @@ func TestWhatIsSafeIsSavedWhileTheEndpointLetsWait(t *testing.T) {
 	inBubble(t, twoWindows, func(h *simHost) {
 		firstEnd := stallsInTheSecondWindow(h)
 		time.Sleep(10 * time.Second)
-		require.Len(t, h.server.Requests(), 3, "the third request must be the one that stalls")
+		require.Len(t, h.exports(), 3, "the third request must be the one that stalls")
 		require.GreaterOrEqual(t, h.e.Stats().ThroughSeconds, float64(firstEnd.Unix())-600)
 		h.kill()
 		h.start()
@@ -51,7 +51,7 @@ func TestADoubtEndsAReadThatWaits(t *testing.T) {
 		require.Contains(t, h.logged(), "its buffer was full")
 		h.setSlow(false)
 		time.Sleep(5 * time.Minute)
-		require.Greater(t, len(h.server.Requests()), 3, "the window that stalls would have been waited for an hour")
+		require.Greater(t, len(h.exports()), 3, "the window that stalls would have been waited for an hour")
 		h.requireAll()
 	})
 }

@@ -109,14 +109,14 @@ func TestAnAnswerThatIsNoExportMovesNothing(t *testing.T) {
 				}
 				h.start()
 				time.Sleep(10 * time.Second)
-				before, requests := h.through(), len(h.server.Requests())
+				before, requests := h.through(), len(h.exports())
 				fault.Store(&c.fault)
 				h.happen(20)
 				time.Sleep(10 * time.Minute)
 				require.Contains(t, h.logged(), c.says)
 				require.Equal(t, c.refused, strings.Contains(h.logged(), "this probably needs a person"))
 				require.Equal(t, before, h.through(), "the checkpoint stays")
-				asked := len(h.server.Requests()) - requests
+				asked := len(h.exports()) - requests
 				require.GreaterOrEqual(t, asked, 4, "it asks on")
 				require.LessOrEqual(t, asked, 30, "but less and less often")
 				require.Equal(t, c.refused, h.e.Stats().Refused > 0)

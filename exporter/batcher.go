@@ -106,6 +106,7 @@ func (b *batcher) push(ctx context.Context, data []byte, records int) error {
 	}
 	b.number++
 	b.stats.records.Add(int64(records))
+	b.stats.events.Store(b.events)
 	return nil
 }
 

@@ -12,13 +12,13 @@ import (
 
 // liveWith lets events happen for so many minutes and returns the number of requests.
 func (h *simHost) liveWith(rounds int) (requests int) {
-	before := len(h.server.Requests())
+	before := len(h.exports())
 	for range rounds {
 		h.happen(3)
 		time.Sleep(time.Minute)
 	}
 	time.Sleep(5 * time.Second) // what the last poll read has arrived
-	return len(h.server.Requests()) - before
+	return len(h.exports()) - before
 }
 
 func TestTheServersClockDecides(t *testing.T) {

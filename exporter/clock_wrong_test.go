@@ -32,7 +32,7 @@ func TestAWrongDateLosesNothing(t *testing.T) {
 							h.start()
 							h.liveWith(5)
 						}
-						before := len(h.server.Requests())
+						before := len(h.exports())
 						h.server.SetAnswers(func(a *exportertest.Answers) { wrong(a); a.Windows.Future = 422 })
 						if cold {
 							h.start()
@@ -45,7 +45,7 @@ func TestAWrongDateLosesNothing(t *testing.T) {
 						h.liveWith(30)
 						time.Sleep(3 * time.Minute)
 						h.requireAll()
-						require.LessOrEqual(t, len(h.server.Requests())-before, 150)
+						require.LessOrEqual(t, len(h.exports())-before, 150)
 						require.NotContains(t, h.logged(), "is gone")
 						require.NotContains(t, h.logged(), "cannot be saved")
 						require.Less(t, h.e.Stats().LagSeconds, 400.)

@@ -42,6 +42,7 @@ type collector struct {
 
 	manifest manifest       // what it says of itself in band
 	rowLimit whole.RowLimit // what the endpoint leaves out
+	counts   countCheck     // what is read is compared with what the endpoint counts
 	fresh    int            // events that were forwarded and had never been seen
 }
 
@@ -69,6 +70,7 @@ func newCollector(
 	commits.committed = c.backfill.Committed
 	c.notices.columns = commits.saved.state.columns
 	c.rowLimit.Known = commits.saved.state.rowLimit
+	c.counts.witness.Off = !cfg.CountCheck
 	c.reader = &reader{
 		client: client, stats: stats, upkeep: keep, observe: c.observe, newColumns: c.newColumns,
 		decoder: csv.New(), identifier: dedup.NewIdentifier(commits.saved.state.key),
@@ -133,7 +135,9 @@ func (c *collector) step(ctx context.Context) error {
 // collect reads one window, forwards what was not seen yet, and notes the window as read.
 func (c *collector) collect(ctx context.Context, w plan.Window) error {
 	read := c.forwarding(ctx, c.plan.Through())
-	got, err := read(w, nil)
+	c.counts.begin(c.settled(w))
+	got, err := read(w, c.counts.union())
+	c.counts.end()
 	if errors.Is(err, errExcess) {
 		c.succeeded()
 		c.plan.Retreat()
@@ -151,11 +155,16 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 		return err
 	}
 	c.plan.NoteRead(w, c.clock.Safe(), got.Rows)
+	c.counts.proofs.End()
 	if err := c.handOver(ctx); err != nil {
 		return err
 	}
 	c.land(flight{through: c.plan.Through()})
-	c.backfill.Read(c.plan.Through(), c.plan.Target().IsZero())
+	over, proofs := c.plan.Target().IsZero(), ""
+	if over {
+		proofs = c.counts.proofs.Take()
+	}
+	c.backfill.Read(c.plan.Through(), over, proofs)
 	if err := c.tellAlive(ctx); err != nil {
 		return err
 	}
@@ -171,7 +180,9 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 			if rows++; c.plan.Excess(w, rows) {
 				return errExcess
 			}
-			other += whole.Mark(union, r, who)
+			fresh := whole.Mark(union, r, who)
+			other += fresh
+			c.counts.row(r, fresh)
 			return c.forward(ctx, r, who, w, through)
 		})
 		c.tooFine(w, err)

@@ -21,7 +21,7 @@ func TestCompleteMeansCommitted(t *testing.T) {
 		require.NotContains(t, h.logged(), "is complete")
 		time.Sleep(time.Hour)
 		require.Contains(t, h.logged(), "is complete", "the output delivers at last")
-		require.Less(t, len(h.server.Requests()), 100, "nothing is asked for in vain")
+		require.Less(t, len(h.exports()), 100, "nothing is asked for in vain")
 	})
 }
 

@@ -47,7 +47,6 @@ func (c *collector) forward(
 	if err := c.batcher.add(ctx, r, who); err != nil {
 		return err
 	}
-	c.stats.events.Add(1)
 	switch { // after add, which knows the batch
 	case stray:
 		c.commits.strays.Note(who, at, c.batcher.number)

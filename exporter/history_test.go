@@ -34,12 +34,14 @@ type history struct {
 	seed     int64
 	settings map[string]string
 	limit    exportertest.SilentLimit
+	count    exportertest.Count
 	delivery bool // commit_on
 	steps    []modelStep
 }
 
 func (h history) String() string {
-	text := fmt.Sprintf("seed %d, settings %v, silent limit %+v, delivery %v", h.seed, h.settings, h.limit, h.delivery)
+	text := fmt.Sprintf("seed %d, settings %v, silent limit %+v, count %+v, delivery %v",
+		h.seed, h.settings, h.limit, h.count, h.delivery)
 	for _, step := range h.steps {
 		text += "\n  " + step.String()
 	}
@@ -75,7 +77,21 @@ func drawHistory(seed int64) history {
 			delay: time.Duration(random.IntN(240_000))*time.Millisecond + time.Duration(random.IntN(1000))*time.Microsecond,
 		})
 	}
+	h.settings["count_check"] = oneOf(random, "auto", "auto", "auto", "off")
+	h.count = drawCount(random)
 	return h
+}
+
+// drawCount draws a witness: honest, or one that is never right.
+func drawCount(random *randv2.Rand) exportertest.Count {
+	n := 1 + random.IntN(40)
+	return oneOf(random,
+		exportertest.Count{}, exportertest.Count{},
+		exportertest.Count{Off: -n}, exportertest.Count{Off: n},
+		exportertest.Count{Lag: -time.Duration(n) * time.Minute}, exportertest.Count{Lag: time.Duration(n) * time.Minute},
+		exportertest.Count{LateOver: time.Duration(n) * time.Second, ByID: true},
+		exportertest.Count{Latency: time.Duration(n) * 200 * time.Millisecond},
+	)
 }
 
 func oneOf[T any](random *randv2.Rand, values ...T) T { return values[random.IntN(len(values))] }

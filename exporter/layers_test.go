@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"schema":   {"event", "action"},
 	"body":     {"source", "logline"},
 	"csv":      {"event", "body", "logline"},
+	"witness":  {},
 	"whole":    {"plan", "csv", "body", "dedup", "event"},
 	"config":   {"source", "schema", "logline"},
 }

@@ -80,7 +80,7 @@ func playModel(t *testing.T, path string, what history) (failure, trace string) 
 		APIKey: "key",
 		Clock:  func() time.Time { return time.Now().Add(time.Duration(m.offset.Load())) },
 	})
-	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = what.limit })
+	m.h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit, a.Count = what.limit, what.count })
 	if what.delivery {
 		m.engine = newSimEngine(m.h)
 	}

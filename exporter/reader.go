@@ -74,7 +74,7 @@ func (r *reader) readOnce(
 	}
 	defer answer.close()
 	got, err = r.rows(answer, w, seen, each, proof)
-	got.More = answer.Paging.More(got.Rows)
+	got.More, got.Framed = answer.Paging.More(got.Rows), answer.Framed
 	return got, answer.Framed, err
 }
 

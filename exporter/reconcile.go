@@ -50,10 +50,7 @@ func (c *collector) reconcileDue() bool {
 	if !c.second.cursor.IsZero() {
 		return true
 	}
-	now := c.clock.Now()
-	last := plan.Later(c.second.last, plan.Later(c.commits.saved.state.reconciled, c.commits.from()))
-	last = plan.Earlier(last, now) // a wrong clock may have put it into the future
-	if now.Sub(last) < c.cfg.ReconcileInterval {
+	if c.untilPass() > 0 {
 		return false
 	}
 	oldest := c.oldest()
@@ -63,6 +60,14 @@ func (c *collector) reconcileDue() bool {
 	longest := max(c.plan.LongestOver(oldest), c.cfg.ReconcileWindow)
 	c.second.compared = newComparison(oldest, c.second.until, plan.Later(oldest.Add(-longest), c.commits.from()))
 	return true
+}
+
+// untilPass is how long it takes until a pass is due that is not under way.
+func (c *collector) untilPass() time.Duration {
+	now := c.clock.Now()
+	last := plan.Later(c.second.last, plan.Later(c.commits.saved.state.reconciled, c.commits.from()))
+	last = plan.Earlier(last, now) // a wrong clock may have put it into the future
+	return c.cfg.ReconcileInterval - now.Sub(last)
 }
 
 // begin plans a pass over whole minutes, from reconcile_window behind the checkpoint to where the next sweep

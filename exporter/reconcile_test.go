@@ -191,7 +191,7 @@ func TestAReconciliationThatFailsEndsEarlyAndHoldsNothingUp(t *testing.T) {
 func (h *simHost) requireNoGap(most time.Duration, begin time.Time) {
 	h.t.Helper()
 	last := begin
-	for _, r := range h.server.Requests() {
+	for _, r := range h.exports() {
 		if r.At.Before(begin) || r.At.Sub(r.End) > 2*time.Second {
 			continue
 		}

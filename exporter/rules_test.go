@@ -109,9 +109,9 @@ func TestTooLargeWindowsShrinkAndGrowBack(t *testing.T) {
 				h.requireOnce()
 				h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit = 0 })
 				time.Sleep(10 * time.Minute)
-				before := len(h.server.Requests())
+				before := len(h.exports())
 				time.Sleep(10 * time.Minute)
-				require.LessOrEqual(t, len(h.server.Requests())-before, 11, "one window a poll again")
+				require.LessOrEqual(t, len(h.exports())-before, 11, "one window a poll again")
 			})
 		})
 	}
@@ -149,11 +149,11 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		h.server.Fail(exportertest.Fault{Status: 429, RetryAfter: "1800"})
 		time.Sleep(2 * time.Minute)
-		before := len(h.server.Requests())
+		before := len(h.exports())
 		time.Sleep(25 * time.Minute)
-		require.Len(t, h.server.Requests(), before)
+		require.Len(t, h.exports(), before)
 		time.Sleep(6 * time.Minute)
-		require.Greater(t, len(h.server.Requests()), before)
+		require.Greater(t, len(h.exports()), before)
 	})
 }
 

@@ -272,9 +272,9 @@ func TestReconciliationStaysClearOfALimit(t *testing.T) {
 		h.happen(150)
 		h.start()
 		h.liveFor(90)
-		before := len(h.server.Requests())
+		before := len(h.exports())
 		h.liveFor(60)
-		for _, r := range h.server.Requests()[before:] {
+		for _, r := range h.exports()[before:] {
 			require.Less(t, r.Rows, 100, "%s – %s", r.Start, r.End)
 		}
 		require.GreaterOrEqual(t, count(h.logged(), "found 0 events"), 2)

@@ -308,5 +308,15 @@ func (h *simHost) happen(n int) {
 	h.server.Add(exportertest.Generate(now.UnixNano()+1e12*h.happened, n, begin, now)...)
 }
 
+// exports are the requests for the export.
+func (h *simHost) exports() (requests []exportertest.Request) {
+	for _, r := range h.server.Requests() {
+		if r.Path == exportertest.Path {
+			requests = append(requests, r)
+		}
+	}
+	return requests
+}
+
 // count says how often part is in text.
 func count(text, part string) int { return strings.Count(text, part) }

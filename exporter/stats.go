@@ -22,6 +22,8 @@ type Stats struct {
 	Refetches       int64   // times that something handed over may have been lost and was fetched again
 	Reconciled      int64   // events that only reconciliation found
 	Copies          int64   // events that reconciliation handed over again since it could not tell which were missing
+	Counts          int64   // requests for a count of events
+	Mismatches      int64   // stretches of time of which the endpoint counts more events than it exports
 	SetAside        int64   // events that an output refused for good and that were kept aside
 	LatenessSeconds float64 // the longest time from an event to its first appearance
 	LagSeconds      float64 // from the checkpoint to the server's present
@@ -34,6 +36,7 @@ type stats struct {
 	rows, records, badRows, changed, late atomic.Int64
 	bytes, commits, refetches, reconciled atomic.Int64
 	setAside, copies, events              atomic.Int64
+	counts, mismatches                    atomic.Int64
 	lateness                              atomic.Int64 // nanoseconds
 	through                               atomic.Int64 // Unix seconds
 	ahead                                 atomic.Int64 // nanoseconds of the server's clock before the local one
@@ -59,6 +62,8 @@ func (s *stats) snapshot() Stats {
 		Commits:         s.commits.Load(),
 		Refetches:       s.refetches.Load(),
 		Reconciled:      s.reconciled.Load(),
+		Counts:          s.counts.Load(),
+		Mismatches:      s.mismatches.Load(),
 		SetAside:        s.setAside.Load(),
 		Copies:          s.copies.Load(),
 		LatenessSeconds: time.Duration(s.lateness.Load()).Seconds(),

@@ -18,7 +18,7 @@ var (
 		schema.StatusRefusedOver, schema.StatusStalled, schema.StatusStalledOver, schema.StatusReconciled,
 		schema.StatusOverlapTooShort, schema.StatusRefetched, schema.StatusSetAside,
 		schema.StatusColumnsChanged,
-		schema.StatusRowLimit, schema.StatusRowGap,
+		schema.StatusRowLimit, schema.StatusRowGap, schema.StatusCountMismatch,
 	}
 )
 
@@ -131,6 +131,15 @@ var statusCases = map[schema.Kind]struct {
 		h.liveWith(5)
 	}, 1, "and leaves out the others"},
 
+	schema.StatusCountMismatch: {nil, func(h *simHost) {
+		h.happen(300)
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.Count.Off = 3 })
+		h.start()
+		h.liveWith(1)
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.Count.Off = 0 })
+		h.liveWith(5)
+	}, 1, "the endpoint counts more events of "},
+
 	schema.StatusSetAside: {nil, func(h *simHost) {
 		engine := newSimEngine(h)
 		h.start()
@@ -239,7 +248,7 @@ func TestRefusedFromTheStartIsTold(t *testing.T) {
 		h.server.SetCredentials("key", "")
 		time.Sleep(3 * time.Minute)
 		h.requireAll()
-		require.LessOrEqual(t, len(h.server.Requests()), 30)
+		require.LessOrEqual(t, len(h.exports()), 30)
 		require.Equal(t, 1, h.statuses(schema.Raw)[schema.StatusStarted])
 		require.Zero(t, h.statuses(schema.Raw)[schema.StatusCheckpointReset])
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 	"github.com/wherobots/in_wherobots_audit/exporter/whole"
+	"github.com/wherobots/in_wherobots_audit/exporter/witness"
 )
 
 // readWhole reports whether w was read whole, whose answer was got. If not, shorter windows are planned in its place;
@@ -17,7 +18,11 @@ import (
 func (c *collector) readWhole(
 	ctx context.Context, w plan.Window, got whole.Reading, read whole.ReadPart,
 ) (bool, error) {
+	c.counts.proofs.Begin(got.Framed)
 	complete, err := c.isWhole(&c.rowLimit.Polls, w, got, read)
+	if complete && err == nil {
+		complete, err = c.agreesWithCount(ctx, w, got, read)
+	}
 	if err != nil {
 		var doubt *doubtError
 		if errors.As(err, &doubt) {
@@ -56,12 +61,15 @@ func (c *collector) goBack(w plan.Window, got whole.Reading) bool {
 }
 
 // readParts reads w in as many parts as it takes to get all of it.
-func (c *collector) readParts(w plan.Window, read whole.ReadPart) error {
+func (c *collector) readParts(ctx context.Context, w plan.Window, read whole.ReadPart) error {
 	got, err := read(w, nil)
 	if err != nil {
 		return err
 	}
 	complete, err := c.isWhole(&c.rowLimit.Second, w, got, read)
+	if complete && err == nil {
+		complete, err = c.partAgreesWithCount(ctx, w, got, read)
+	}
 	if err != nil || complete {
 		return err
 	}
@@ -72,10 +80,10 @@ func (c *collector) readParts(w plan.Window, read whole.ReadPart) error {
 		}
 		return nil
 	}
-	if err := c.readParts(left, read); err != nil {
+	if err := c.readParts(ctx, left, read); err != nil {
 		return err
 	}
-	return c.readParts(right, read)
+	return c.readParts(ctx, right, read)
 }
 
 // isWhole reports whether an answer for w has everything, and finds it out where that is in doubt.
@@ -102,6 +110,8 @@ func (c *collector) isWhole(
 		return false, nil
 	case whole.Undecided:
 		return false, nil
+	case whole.Honest:
+		c.counts.proofs.Add(witness.Halved)
 	case whole.Indivisible:
 		if suspect != whole.Repeated && got.Rows >= whole.LeastLimit {
 			c.tellRowGap(w, got.Rows)

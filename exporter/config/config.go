@@ -46,6 +46,7 @@ type Config struct {
 	DeepReconcileInterval time.Duration // likewise
 	StatusInterval        time.Duration // likewise
 	ReconcileWindow       time.Duration
+	CountCheck            bool // count_check auto
 	StatusEvents          bool
 }
 

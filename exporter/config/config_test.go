@@ -40,7 +40,7 @@ func TestDefaults(t *testing.T) {
 		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, StalledAfter: 15 * time.Minute,
 		CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
 		CommitOn:       CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
-		ReconcileInterval: 6 * time.Hour, DeepReconcileInterval: 7 * day, ReconcileWindow: day,
+		ReconcileInterval: 6 * time.Hour, DeepReconcileInterval: 7 * day, ReconcileWindow: day, CountCheck: true,
 		StatusInterval: time.Hour,
 	}, cfg)
 }
@@ -60,6 +60,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off",
 		"reconcile_interval":      "0",
 		"deep_reconcile_interval": "0", "reconcile_window": "1d12h", "status_events": "yes", "status_interval": "2h",
+		"count_check": "off",
 	}
 	asked := make(map[string]bool)
 	cfg, err := parseConfig(func(key string) string {
@@ -239,6 +240,7 @@ var wrongSettings = []wrongSetting{
 	{[]string{"schema", "otel"}, `schema "otel": is not allowed; allowed: raw, ecs, ocsf`},
 	{[]string{"commit_on", "always"}, `commit_on "always": is not allowed; allowed: handoff, delivery`},
 	{[]string{"tls_verify", "onn"}, `tls_verify "onn": is not allowed; allowed: on or off`},
+	{[]string{"count_check", "on"}, `count_check "on": is not allowed; allowed: auto, off`},
 	{[]string{"status_events", "1"}, `status_events "1": is not allowed; allowed: on or off`},
 	{
 		[]string{"commit_on", "delivery", "engine_url", "2020"},

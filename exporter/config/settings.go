@@ -213,6 +213,13 @@ var settings = complete([]setting{
 		),
 	},
 	{
+		key:      "count_check",
+		standard: "auto",
+		text: "`auto`: where `GET /audit-log` tells how many events there are, what was read is compared with that; " +
+			"`off`: it is not asked",
+		kind: oneOf([]string{"auto", "off"}, func(c *Config, value string) { c.CountCheck = value == "auto" }),
+	},
+	{
 		key:      "status_events",
 		standard: "off",
 		text:     "send the plugin's own events (gaps, refusals, late findings) along with the audit events",

@@ -20,6 +20,8 @@ type Count struct {
 	Off      int           // added to the total, which does not go below 0
 	Lag      time.Duration // counts events so long after the export shows them; negative = so long before
 	LateOver time.Duration // never counts what appeared later than so long after its time; 0 = counts all
+	ByID     bool          // counts what has the same id once
+	Latency  time.Duration // before an answer
 }
 
 // counts reports whether an event is counted.
@@ -40,6 +42,9 @@ type eventPage struct {
 
 // count answers a request of the sister operation.
 func (x *exchange) count() {
+	if x.pause(x.answers.Count.Latency) != nil {
+		return
+	}
 	switch c := x.answers.Count; {
 	case c.HTML:
 		x.record.Status, x.record.Complete = http.StatusOK, true
@@ -68,6 +73,9 @@ func (x *exchange) page(c Count) (*eventPage, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
+	if c.ByID {
+		events = onePerID(events)
+	}
 	size, refused := pageSize(query)
 	if refused != nil {
 		return nil, refused
@@ -87,6 +95,18 @@ func (x *exchange) page(c Count) (*eventPage, *refusal) {
 		page.NextPage = &next
 	}
 	return page, nil
+}
+
+// onePerID returns the first event of each id.
+func onePerID(events []*Event) (first []*Event) {
+	known := make(map[string]bool)
+	for _, e := range events {
+		if !known[e.ID] {
+			known[e.ID] = true
+			first = append(first, e)
+		}
+	}
+	return first
 }
 
 // pageSize reads the parameter as the OpenAPI document has it: 0 to 100, 50 unless it is given.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -124,6 +125,28 @@ func TestCountShowsItems(t *testing.T) {
 		response, _ := counted(t, s, query)
 		assert.Equal(t, 422, response.StatusCode, query)
 	}
+}
+
+// What is there twice is counted twice, or once.
+func TestCountOfCopies(t *testing.T) {
+	s := newServer(Answers{}, at("1", -3*time.Minute), at("1", -3*time.Minute), at("2", -2*time.Minute), at("3", 0))
+	for byID, want := range map[bool]string{false: `"total":4`, true: total3} {
+		s.SetAnswers(func(a *Answers) { a.Count.ByID = byID })
+		_, text := counted(t, s, url.Values{"size": {"0"}})
+		assert.Contains(t, text, want)
+	}
+}
+
+func TestASlowCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(Answers{Count: Count{Latency: time.Minute}}, fiveEvents()...)
+		began := time.Now()
+		_, text := counted(t, s, url.Values{"size": {"0"}})
+		assert.Equal(t, total5, text)
+		assert.Equal(t, time.Minute, time.Since(began))
+		body(t, s)
+		assert.Equal(t, time.Minute, time.Since(began), "the export is not slow")
+	})
 }
 
 // Faults of the export do not go to whoever counts, and the other way round.

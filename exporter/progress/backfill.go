@@ -38,7 +38,8 @@ type Backfill struct {
 	from, reached, target time.Time // by the server's clock
 	swept                 time.Time // it ends when all up to there is committed; zero = it still reads
 
-	foretold bool // how long it takes
+	proofs   string // that it was read whole
+	foretold bool   // how long it takes
 	told     state
 }
 
@@ -83,15 +84,16 @@ func (b *Backfill) extend(target time.Time) {
 	}
 }
 
-// Read notes that everything up to reached is read, and whether the sweep is over.
-func (b *Backfill) Read(reached time.Time, over bool) {
+// Read notes that everything up to reached is read, and whether the sweep is over; proofs then says what shows that it
+// was read whole, "" for nothing.
+func (b *Backfill) Read(reached time.Time, over bool, proofs string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.active || !b.swept.IsZero() {
 		return
 	}
 	if b.reached = reached; over {
-		b.swept = reached
+		b.swept, b.proofs = reached, proofs
 	}
 }
 
@@ -112,8 +114,12 @@ func (b *Backfill) Committed(through time.Time) {
 	b.active, b.swept = false, time.Time{}
 	now, took := b.figures(), time.Since(b.begun)
 	events := now.Events - b.before.Events
-	b.log.Infof("caught up at %s: %d events %s in %s with %d requests, %.0f events/s",
-		through.Format(time.RFC3339), events, b.safe, rounded(took), now.Requests-b.before.Requests, rate(events, took))
+	proofs := b.proofs
+	if proofs != "" {
+		proofs = "; " + proofs
+	}
+	b.log.Infof("caught up at %s: %d events %s in %s with %d requests, %.0f events/s%s", through.Format(time.RFC3339),
+		events, b.safe, rounded(took), now.Requests-b.before.Requests, rate(events, took), proofs)
 }
 
 // Tick says how far it is when that is due, and nothing while nothing has changed. It never waits.

@@ -37,7 +37,7 @@ func (b *bubble) read(seconds, days int, events int64) {
 	}
 	b.figures.Events += events
 	b.figures.Requests++
-	b.Read(b.after(days), days == 10)
+	b.Read(b.after(days), days == 10, "")
 }
 
 func (b *bubble) said() (lines []string) {
@@ -81,7 +81,7 @@ func TestABackfillEndsWithTheLastCommit(t *testing.T) {
 		b.read(1, 10, 100)
 		b.said()
 		b.Sweep(b.after(11)) // a poll
-		b.Read(b.after(11), true)
+		b.Read(b.after(11), true, "")
 		b.Committed(b.after(9))
 		b.read(60, 10, 0)
 		require.Equal(t, []string{
@@ -91,7 +91,7 @@ func TestABackfillEndsWithTheLastCommit(t *testing.T) {
 		b.Committed(b.after(10))
 		require.Empty(t, b.said(), "a part of it is read again")
 		b.Begin(b.after(9), b.after(10))
-		b.Read(b.after(10), true)
+		b.Read(b.after(10), true, "")
 		b.Committed(b.after(10))
 		require.Equal(t, []string{
 			"caught up at 2000-01-11T00:00:00Z: 100 events delivered in 1m1s with 2 requests, 2 events/s",

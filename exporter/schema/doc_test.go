@@ -136,6 +136,7 @@ var statusSituations = map[Kind]string{
 	StatusStalledOver:     "progress again",
 	StatusReconciled:      "events appeared later than `overlap`; they were forwarded",
 	StatusOverlapTooShort: "a comparison has found such events; set `overlap` higher if this goes on",
+	StatusCountMismatch:   "the endpoint counts more events than it exports, also when asked again; see `detail`",
 	StatusRefetched:       "something handed over may have been lost; it was fetched again",
 	StatusSetAside:        "a destination rejects an event for good; it is kept in a file beside the checkpoint",
 	StatusColumnsChanged:  "the export has other columns than before; new ones are forwarded",

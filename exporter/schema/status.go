@@ -42,7 +42,9 @@ const (
 	StatusOverlapTooShort Kind = "overlap_too_short" // events appear later than the overlap allows for
 	StatusRowLimit        Kind = "row_limit"         // the source leaves rows out silently; it is asked for fewer
 	StatusRowGap          Kind = "gap_row_limit"     // an instant has more events than the source answers at once
-	StatusRefetched       Kind = "refetched"         // an output dropped events, which were fetched again
+	// the source counts more events than it exports
+	StatusCountMismatch Kind = "count_mismatch"
+	StatusRefetched     Kind = "refetched" // an output dropped events, which were fetched again
 	// an output refuses an event for good: it is kept beside the checkpoint
 	StatusSetAside       Kind = "event_set_aside"
 	StatusColumnsChanged Kind = "columns_changed" // the source's columns are no longer the same
@@ -55,6 +57,7 @@ var statusWeight = map[Kind]int{
 	StatusRetentionGap:    4,
 	StatusCheckpointReset: 4,
 	StatusRowGap:          4,
+	StatusCountMismatch:   3,
 	StatusRefused:         3,
 	StatusStalled:         3,
 	StatusOverlapTooShort: 3,

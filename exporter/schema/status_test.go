@@ -14,6 +14,7 @@ var statusKinds = []Kind{
 	StatusStalledOver,
 	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusSetAside, StatusColumnsChanged,
 	StatusRowLimit, StatusRowGap, StatusAlive, StatusHour,
+	StatusCountMismatch,
 }
 
 // TestEveryStatusConforms: each kind is a valid event in each schema, full or with nothing but its kind.
@@ -69,7 +70,7 @@ func TestOnlyGapsAreFailures(t *testing.T) {
 		StatusRetentionGap: true, StatusCheckpointReset: true, StatusRefused: true, StatusOverlapTooShort: true,
 		StatusSetAside:    true,
 		StatusRefusedOver: false, StatusReconciled: false, StatusRefetched: false, StatusColumnsChanged: false,
-		StatusStarted: false, StatusRowLimit: false, StatusRowGap: true,
+		StatusStarted: false, StatusRowLimit: false, StatusRowGap: true, StatusCountMismatch: true,
 	} {
 		event := records.Record(t, AppendStatus(nil, ECS, Status{Kind: kind, Time: caseTime}))["event"].(map[string]any)
 		require.Equal(t, failure, event["kind"] == "pipeline_error", kind)

@@ -20,6 +20,7 @@ type Client struct {
 	http       *http.Client
 	credential Credential
 	export     url.URL // without query
+	counts     url.URL // likewise
 	search     string
 	timeout    time.Duration
 	userAgent  string
@@ -69,6 +70,7 @@ func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 		http:       &http.Client{Transport: transport, CheckRedirect: checkRedirect},
 		credential: NewCredential(cfg.Credentials),
 		export:     *cfg.Endpoint.JoinPath(ExportPath),
+		counts:     *cfg.Endpoint.JoinPath(CountPath),
 		search:     cfg.SearchTerm,
 		timeout:    cfg.RequestTimeout,
 		userAgent:  cfg.UserAgent,
@@ -125,6 +127,14 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 }
 
 func (c *Client) request(ctx context.Context, start, end time.Time) (*http.Request, error) {
+	target := c.export
+	target.RawQuery = c.query(start, end).Encode()
+	// The OpenAPI text claims JSON for what is CSV, so both are asked for.
+	return c.get(ctx, target, "text/csv, application/json;q=0.9, */*;q=0.5")
+}
+
+// query selects the events from start to end.
+func (c *Client) query(start, end time.Time) url.Values {
 	query := url.Values{
 		"startTime": {start.UTC().Format(time.RFC3339Nano)},
 		"endTime":   {end.UTC().Format(time.RFC3339Nano)},
@@ -132,14 +142,16 @@ func (c *Client) request(ctx context.Context, start, end time.Time) (*http.Reque
 	if c.search != "" {
 		query.Set("searchTerm", c.search)
 	}
-	target := c.export
-	target.RawQuery = query.Encode()
+	return query
+}
+
+// get is a request without its credential.
+func (c *Client) get(ctx context.Context, target url.URL, accept string) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", operation, err)
 	}
-	// The OpenAPI text claims JSON for what is CSV, so both are asked for.
-	request.Header.Set("Accept", "text/csv, application/json;q=0.9, */*;q=0.5")
+	request.Header.Set("Accept", accept)
 	// Unpacking costs more CPU than the transfer saves. A server that packs all the same is understood by openBody.
 	request.Header.Set("Accept-Encoding", "identity")
 	request.Header.Set("User-Agent", c.userAgent)
@@ -226,10 +238,15 @@ func (e *transportError) Error() string { return e.text }
 func (e *transportError) Unwrap() error { return e.err }
 
 func newTransportError(err error, redact func(string) string) error {
-	if outer := new(url.Error); errors.As(err, &outer) {
-		err = outer.Err // without the URL
-	}
+	err = withoutURL(err)
 	return &transportError{operation + ": " + logline.Cut(redact(logline.Clean(err.Error())), 300) + adviceFor(err), err}
+}
+
+func withoutURL(err error) error {
+	if outer := new(url.Error); errors.As(err, &outer) {
+		return outer.Err
+	}
+	return err
 }
 
 // Retention is how long the endpoint keeps events (the vendor's reference page).

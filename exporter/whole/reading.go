@@ -10,7 +10,9 @@ import (
 // Reading is what an answer had that was read to its proper end.
 type Reading struct {
 	Rows   int
+	Framed bool    // HTTP says where it ends
 	More   bool    // its headers say that there are more rows
+	Missed bool    // the endpoint counts more events than it has
 	footer bool    // the last row cannot be read: it may be none
 	inside int     // rows whose time lies in the window
 	sum    float64 // of these times, in seconds since the window's start
@@ -31,6 +33,22 @@ func (g *Reading) Add(rows []event.Row, w plan.Window) {
 			g.sum += at.Sub(w.Start).Seconds()
 		}
 	}
+}
+
+// Least is how many of rows are events at least: a last one that cannot be read may be a footer.
+func (g *Reading) Least(rows int) int {
+	if g.footer && rows > 0 {
+		return rows - 1
+	}
+	return rows
+}
+
+// least is from how many rows on an answer that is examined can teach a limit.
+func (g *Reading) least() int {
+	if g.Missed {
+		return leastMissed
+	}
+	return LeastLimit
 }
 
 // round reports whether people choose such a number of rows for a limit.

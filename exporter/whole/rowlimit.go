@@ -31,6 +31,7 @@ type RowLimit struct {
 
 const (
 	LeastLimit  = 50  // rows; fewer come too often to mean anything
+	leastMissed = 10  // likewise where the endpoint itself counts more events
 	leastRound  = 100 // rows from which on a round number is suspect
 	mostVain    = 3   // such headers are believed so often in vain
 	mostBeyond  = 20  // answers beyond a limit that show that it is none any more
@@ -141,6 +142,7 @@ func Mark(union *dedup.Seen, r *event.Row, who dedup.Identity) int {
 // Examine reads w again in two parts, where there are rows on both sides; got is what it had. A part that has all the
 // rows proves nothing and is examined in its place. The number is that of the limit.
 func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, int, error) {
+	least := got.least()
 	for {
 		left, right, ok := l.Cut(w, got.middle(w))
 		if !ok {
@@ -156,7 +158,7 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 		case err != nil:
 			return Undecided, 0, err
 		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > got.Rows:
-			return confirm(w, got, union, read)
+			return confirm(w, got, least, union, read)
 		case before.Rows >= got.Rows:
 			w, got = left, before
 		case behind.Rows >= got.Rows:
@@ -167,15 +169,16 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 	}
 }
 
-// confirm reads w once more after its parts had more events than it: these may have happened meanwhile.
-func confirm(w plan.Window, got Reading, union *dedup.Seen, read ReadPart) (Verdict, int, error) {
+// confirm reads w once more after its parts had more events than it: these may have happened meanwhile. Fewer rows than
+// least teach no limit.
+func confirm(w plan.Window, got Reading, least int, union *dedup.Seen, read ReadPart) (Verdict, int, error) {
 	again, err := read(w, union)
 	switch {
 	case err != nil:
 		return Undecided, 0, err
 	case again.Rows > got.Rows && !again.More:
 		return Grown, got.Rows, nil
-	case again.Fresh+again.Other > 0 || got.Rows < LeastLimit || again.Rows > got.Rows:
+	case again.Fresh+again.Other > 0 || got.Rows < least || again.Rows > got.Rows:
 		return Undecided, got.Rows, nil
 	}
 	return Limited, got.Rows, nil

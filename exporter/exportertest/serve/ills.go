@@ -46,6 +46,8 @@ func (o *options) addCount(flags *flag.FlagSet) {
 	flags.StringVar(&c.Body, "count-body", "", "it answers this `JSON`")
 	flags.IntVar(&c.Off, "count-off", 0, "added to its total")
 	flags.DurationVar(&c.Lag, "count-lag", 0, "it counts events so long after the export shows them; negative = before")
+	flags.BoolVar(&c.ByID, "count-by-id", false, "it counts what has the same id once")
+	flags.DurationVar(&c.Latency, "count-latency", 0, "before it answers")
 	flags.DurationVar(&c.LateOver, "count-late-over", 0, "it never counts what appeared so late; 0 = it does")
 }
 
