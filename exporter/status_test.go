@@ -135,7 +135,7 @@ var statusCases = map[schema.Kind]struct {
 		h.happen(300)
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.Count.Off = 3 })
 		h.start()
-		h.liveWith(1)
+		time.Sleep(20 * time.Second) // one poll
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.Count.Off = 0 })
 		h.liveWith(5)
 	}, 1, "the endpoint counts more events of "},
