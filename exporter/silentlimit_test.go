@@ -61,7 +61,7 @@ func eachOrder(t *testing.T, settings map[string]string, test func(h *simHost, n
 }
 
 func TestASilentLimitLosesNothing(t *testing.T) {
-	settings := map[string]string{"start_time": "-10d", "status_events": "on"}
+	settings := map[string]string{"start_time": "-10d", "status_events": "on", "status_interval": "0"}
 	eachOrder(t, settings, func(h *simHost, newest bool) {
 		h.server.Add(exportertest.Generate(1, 20_000, h.now().Add(-10*day), h.now())...)
 		h.limitSilently(1000, newest)
