@@ -21,6 +21,7 @@ type deep struct {
 	span     time.Duration // of the next piece, less when the endpoint could not answer a longer one
 	attempts int           // at that piece
 	rest     time.Time     // after a failure, by the local clock
+	lags     bool          // the piece had events whose time no window near it has
 }
 
 // deepCursor is where a pass stands; the zero value is no pass.
@@ -41,7 +42,8 @@ const (
 func (c *collector) deepRange() (from, until time.Time) {
 	state := &c.commits.saved.state
 	from = plan.Later(state.from, state.hours.Since)
-	from = plan.Later(from, c.clock.Now().Add(-source.Retention))
+	// An endpoint may refuse what begins before that, and pieces are read with a margin.
+	from = plan.Later(from, c.clock.Now().Add(2*deepMargin-source.Retention))
 	from = from.Add(time.Hour - 1).Truncate(time.Hour)
 	until = c.commits.floor()
 	if c.cfg.ReconcileInterval > 0 {
@@ -150,6 +152,7 @@ func (c *collector) deepFailed(w plan.Window, err error) {
 // compareHours reads w and hands over what is missing in its hours.
 func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 	got := dedup.NewHistory()
+	c.deep.lags = false
 	var rows []countedRow
 	err := c.readHours(ctx, w, got, func(_ *event.Row, _ dedup.Identity, id uint64, hour int64) error {
 		rows = append(rows, countedRow{hour, id})
@@ -161,7 +164,9 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 	_, expected := c.commits.expected()
 	for hour, d := range got.Minutes {
 		known := expected.Of(hour)
-		if !d.Exceeds(known) {
+		// Where some are gone, others may be new. Where events have another time than the one that the endpoint goes by,
+		// those that are not here are elsewhere.
+		if !d.Exceeds(known) && (d.Count == known.Count || c.deep.lags) {
 			continue
 		}
 		only, told := missingOf(rows, hour, d, known)
@@ -189,6 +194,7 @@ func (c *collector) readHours(
 	return c.readParts(ctx, read, func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
 		return c.comparing(ctx, once, func(r *event.Row, who dedup.Identity, fresh *int) error {
 			id, ok := c.reader.identifier.Published(r, who)
+			c.deep.lags = c.deep.lags || ok && (r.Time.Before(read.Start) || r.Time.After(read.End))
 			if !ok || r.Time.Before(w.Start) || !r.Time.Before(w.End) || once.Mark(who, w.End, 0) != dedup.Fresh {
 				return nil
 			}
@@ -216,16 +222,28 @@ func (c *collector) forwardHour(ctx context.Context, hour int64, known dedup.Dig
 	if err != nil {
 		return err
 	}
+	if sent.Count == 0 { // what was answered before is not any more: the next pass sees more
+		return nil
+	}
 	missing, change := int(sent.Count), sent
 	if only == nil {
 		missing = max(1, missing-int(known.Count))
+		if sent.Count < known.Count {
+			missing = 0
+		}
 		c.stats.copies.Add(int64(max(0, int(sent.Count)-missing)))
 		change = sent.Minus(known)
 	}
 	c.deep.found += missing
 	c.manifest.changed = true
 	c.stats.reconciled.Add(int64(missing))
-	c.tellDeep(w, missing)
+	if missing > 0 {
+		c.tellDeep(w, missing)
+	} else {
+		c.log.Warnf("the hour %s has %d events at the endpoint, fewer than the %d that were handed over: "+
+			"since some of them may be new, they were forwarded again",
+			w.Start.Format(time.RFC3339), sent.Count, known.Count)
+	}
 	if err := c.flush(ctx); err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package dedup
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"maps"
 	"time"
+	"unicode/utf8"
 
 	"github.com/zeebo/xxh3"
 
@@ -12,10 +14,14 @@ import (
 )
 
 // Hours says hour by hour what was handed over, in a way that anybody can recompute from the event_ids in a SIEM: how
-// many events, and the sum modulo 2^64 of the XXH3-64 hashes (seed 0) of their event_ids. The hour is that of
-// event_time. An event counts once, however many versions of it there were. Rows without an event_id and bad rows do
-// not count, nor rows whose event_time lies behind the window that answered them or more than a day before it. XXH3 is
-// no cryptographic hash: the digests show what is lost, not what was forged.
+// many events, and the sum modulo 2^64 of the hashes of their event_ids. A hash is the first eight bytes, big-endian,
+// of SHA-256 of event_id as it stands in the delivered record, which query languages of SIEMs have too:
+//
+//	printf %s "$event_id" | sha256sum | cut -c1-16
+//
+// The hour is that of event_time. An event counts once, however many versions of it there were. Rows without an
+// event_id and bad rows do not count, nor rows whose event_time lies behind the window that answered them or more than
+// a day before it. The digests show what is lost, not what was forged: sums of chosen ids can be made equal.
 //
 // Minutes that reconciliation may still read are kept apart, and join their hour when they are older. An hour costs 20
 // bytes of the checkpoint, whatever happened in it: 90 days are 43 KB.
@@ -168,8 +174,15 @@ func (h *Hours) Of(hour int64) Digest {
 // Minute is the digest of a minute that has not joined its hour.
 func (h *Hours) Minute(minute int64) Digest { return h.minutes.Minutes[minute] }
 
-// PublishedID is what an event_id adds to the sum of its hour.
-func PublishedID(id []byte) uint64 { return xxh3.Hash(id) }
+// PublishedID is what an event_id adds to the sum of its hour. Each byte that is part of no rune counts as U+FFFD,
+// which the record has in its place.
+func PublishedID(id []byte) uint64 {
+	if !utf8.Valid(id) {
+		id = []byte(string([]rune(string(id))))
+	}
+	sum := sha256.Sum256(id)
+	return binary.BigEndian.Uint64(sum[:])
+}
 
 // Published returns PublishedID of a row whose identity is who; ok is false for a row without an event_id, or one that
 // cannot be read whole.
