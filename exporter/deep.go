@@ -169,6 +169,13 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 		if !d.Exceeds(known) && (d.Count == known.Count || c.deep.lags) {
 			continue
 		}
+		if d.Count < known.Count {
+			if gone, err := c.isGone(ctx, hour, known); err != nil {
+				return err
+			} else if !gone {
+				continue
+			}
+		}
 		only, told := missingOf(rows, hour, d, known)
 		if !told {
 			only = nil
@@ -178,6 +185,15 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 		}
 	}
 	return nil
+}
+
+// isGone reports whether an hour still has fewer events than were handed over when it is asked for alone: a limit that
+// is not known yet may have cut off the answer for more hours.
+func (c *collector) isGone(ctx context.Context, hour int64, known dedup.Digest) (bool, error) {
+	start, got := time.Unix(hour*3600, 0).UTC(), dedup.NewHistory()
+	w := plan.Window{Start: start, End: start.Add(time.Hour)}
+	err := c.readHours(ctx, w, got, func(*event.Row, dedup.Identity, uint64, int64) error { return nil })
+	return got.Minutes[hour] != known, err
 }
 
 // readHours reads w with a margin and calls each once for every event that hours count and that happened in w.
