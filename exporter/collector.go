@@ -120,7 +120,11 @@ func (c *collector) step(ctx context.Context) error {
 	if c.reconcileDue() {
 		return c.reconcile(ctx)
 	}
-	if w, due := c.deepWindow(); due {
+	w, due := c.deepWindow()
+	if err := c.commits.settle(); err != nil { // a pass may have begun
+		return err
+	}
+	if due {
 		return c.reconcileDeep(ctx, w)
 	}
 	switch {

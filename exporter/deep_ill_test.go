@@ -103,13 +103,13 @@ func TestADeepReconciliationThatFailsHoldsNothingUp(t *testing.T) {
 				time.Sleep(9 * time.Minute)
 				ill.Store(true)
 				begin := time.Now()
-				before := len(h.server.Requests())
+				before := len(h.exports())
 				for range 9 * 60 {
 					h.happen(1)
 					time.Sleep(time.Minute)
 				}
 				h.requireNoGap(2*time.Minute, begin)
-				require.Less(t, len(h.server.Requests())-before, 9*60+30, "polls")
+				require.Less(t, len(h.exports())-before, 9*60+30, "polls")
 				ill.Store(false)
 				time.Sleep(6 * time.Hour)
 				h.requireAll()

@@ -1,7 +1,6 @@
 package dedup
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"maps"
@@ -14,10 +13,11 @@ import (
 )
 
 // Hours says hour by hour what was handed over, in a way that anybody can recompute from the event_ids in a SIEM: how
-// many events, and the sum modulo 2^64 of the hashes of their event_ids. A hash is the first eight bytes, big-endian,
-// of SHA-256 of event_id as it stands in the delivered record, which query languages of SIEMs have too:
+// many events, and the sum modulo 2^64 of the XXH3-64 hashes, seed 0, of event_id as it stands in the delivered record:
 //
-//	printf %s "$event_id" | sha256sum | cut -c1-16
+//	printf %s "$event_id" | xxhsum -H3
+//
+// SHA-256 would be at hand in more places, but costs 70 ns an event, a quarter of what a raw row costs in all.
 //
 // The hour is that of event_time. An event counts once, however many versions of it there were. Rows without an
 // event_id and bad rows do not count, nor rows whose event_time lies behind the window that answered them or more than
@@ -180,8 +180,7 @@ func PublishedID(id []byte) uint64 {
 	if !utf8.Valid(id) {
 		id = []byte(string([]rune(string(id))))
 	}
-	sum := sha256.Sum256(id)
-	return binary.BigEndian.Uint64(sum[:])
+	return xxh3.Hash(id)
 }
 
 // Published returns PublishedID of a row whose identity is who; ok is false for a row without an event_id, or one that

@@ -187,7 +187,7 @@ var statusFields = []statusField{
 			name:  "digest",
 			ecs:   at("wherobots.status.digest"),
 			ocsf:  at("unmapped.digest"),
-			about: "of an hour: the sum modulo 2^64 of the first eight bytes of SHA-256 of each `event_id`, in hexadecimal",
+			about: "of an hour: the sum modulo 2^64 of the XXH3-64 hashes of its `event_id`s, in hexadecimal",
 		},
 		raw:   at("digest"),
 		value: func(s Status) string { return s.Digest },
