@@ -60,10 +60,10 @@ func (s *sharedIDs) isNone(id uint64) bool {
 	s.rows++
 	a, b := &s.counters[0], &s.counters[1]
 	switch {
-	case a.weight > 0 && a.id == id:
+	case a.id == id:
 		a.weight++
 		a.hits++
-	case b.weight > 0 && b.id == id:
+	case b.id == id:
 		b.weight++
 		b.hits++
 	case a.weight == 0:
