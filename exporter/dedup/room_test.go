@@ -91,3 +91,17 @@ func TestTouchingChangesNothing(t *testing.T) {
 	}
 	require.Equal(t, 2, s.Count)
 }
+
+// What is read into room that was reserved allocates nothing.
+func TestReservedRoomIsEnough(t *testing.T) {
+	const events = 10 * seenBlockEntries
+	random := rand.New(rand.NewPCG(1, 2))
+	s := new(Seen)
+	s.Reserve(events)
+	require.Zero(t, testing.AllocsPerRun(1, func() {
+		for range events / 2 {
+			s.Mark(Identity{random.Uint64(), 1}, second(1), 1)
+		}
+	}))
+	require.Equal(t, events, s.Count)
+}

@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,21 @@ func TestRowsThatComeNoMoreGiveWay(t *testing.T) {
 	}
 	for n := range 3 {
 		identify(t, x, stampedHeader, stamped(20<<sampleBits, 40<<sampleBits, fmt.Sprint(n))...)
+	}
+	require.Equal(t, 1, found)
+}
+
+// A row that was held in the last answer is waited for, in whatever order the next one has its rows.
+func TestAVolatileColumnIsFoundInAnyOrderOfRows(t *testing.T) {
+	found := 0
+	x := NewIdentifier(make([]byte, 16))
+	x.Volatile(nil, func(string) { found++ })
+	for n := range 2 {
+		rows := stamped(0, 20<<sampleBits, fmt.Sprint(n))
+		if n == 1 {
+			slices.Reverse(rows)
+		}
+		identify(t, x, stampedHeader, rows...)
 	}
 	require.Equal(t, 1, found)
 }
@@ -123,6 +139,28 @@ func TestAnIDThatIsSeenOnceDoesNotHideASharedOne(t *testing.T) {
 	identify(t, x, header, rows...)
 	identify(t, x, header)
 	require.Equal(t, 1, found)
+}
+
+// Two programs may each write a text of their own where there is no id.
+func TestTwoIDsOfOneAnswerMayBeNone(t *testing.T) {
+	found := 0
+	x := NewIdentifier(make([]byte, 16))
+	x.Shared(nil, func(_ string, rows, of int) {
+		require.Equal(t, []int{45, 100}, []int{rows, of})
+		found++
+	})
+	header := []string{"event_id", "event_time", "action_name"}
+	var rows [][]string
+	for n := range 100 {
+		id := fmt.Sprint("shared-", n%2)
+		if n%20 >= 18 {
+			id = fmt.Sprint("id-", n)
+		}
+		rows = append(rows, []string{id, "1", "login"})
+	}
+	identify(t, x, header, rows...)
+	identify(t, x, header)
+	require.Equal(t, 2, found)
 }
 
 // No more ids count as none than the checkpoint remembers.
