@@ -92,16 +92,21 @@ func TestTouchingChangesNothing(t *testing.T) {
 	require.Equal(t, 2, s.Count)
 }
 
-// What is read into room that was reserved allocates nothing.
-func TestReservedRoomIsEnough(t *testing.T) {
-	const events = 10 * seenBlockEntries
-	random := rand.New(rand.NewPCG(1, 2))
-	s := new(Seen)
+// What is read into room that was reserved allocates nothing, even if most of it has the same part.
+func TestReservedRoomIsEnoughAndNotMore(t *testing.T) {
+	const events = 2 * seenBlockEntries
+	s, id := new(Seen), uint64(0)
 	s.Reserve(events)
+	for i := range s.parts {
+		bytes := 4*len(s.parts[i].index) + 24*seenBlockEntries*len(s.parts[i].blocks)
+		require.LessOrEqual(t, bytes, 40*(events+seenBlockEntries))
+	}
 	require.Zero(t, testing.AllocsPerRun(1, func() {
-		for range events / 2 {
-			s.Mark(Identity{random.Uint64(), 1}, second(1), 1)
+		for range events * 3 / 10 {
+			id++
+			s.Mark(Identity{id, 1}, second(1), 1)
 		}
 	}))
-	require.Equal(t, events, s.Count)
+	require.EqualValues(t, id, s.Count)
+	require.EqualValues(t, id, s.parts[0].n)
 }
