@@ -118,16 +118,15 @@ func (a *Aside) find(msgpack []byte) int {
 }
 
 // append writes a line and syncs it, or leaves the file as it was.
-func (a *Aside) append(text []byte) (err error) {
+func (a *Aside) append(text []byte) error {
 	file, err := openRegular(a.path, os.O_WRONLY|os.O_APPEND)
-	created := errors.Is(err, fs.ErrNotExist)
-	if created {
+	if errors.Is(err, fs.ErrNotExist) {
 		file, err = os.OpenFile(a.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL|openFlags, fileMode)
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer file.Close() // what is synced is on disk, whatever this says
 	line := append(slices.Clone(text), '\n')
 	if a.endless {
 		line = append([]byte{'\n'}, line...)
@@ -135,7 +134,7 @@ func (a *Aside) append(text []byte) (err error) {
 	if _, err = file.Write(line); err == nil {
 		err = file.Sync()
 	}
-	if err == nil && created {
+	if err == nil && a.size == 0 { // the file may be new, or be left by an attempt that failed
 		err = syncDir(filepath.Dir(a.path))
 	}
 	if err != nil {

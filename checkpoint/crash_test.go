@@ -85,7 +85,7 @@ func crash(t *testing.T, before []byte, fault fault) []string {
 	dir := memoryDir(t)
 	path := filepath.Join(dir, "audit.json")
 	require.NoError(t, os.WriteFile(path, before, 0o600))
-	tr := &tracer{fault: fault, dir: dir}
+	tr := &tracer{child: "save", fault: fault, dir: dir}
 	status, said := tr.run(t, path)
 
 	allowed := []State{testState(2)}
@@ -166,6 +166,7 @@ func told(status int, err error, path string) int {
 // tracer follows the child's main thread by ptrace(2), from the signal SIGUSR1 on. All calls must come from
 // one thread.
 type tracer struct {
+	child  string // what it does
 	fault  fault
 	dir    string
 	begun  bool
@@ -183,7 +184,7 @@ func (tr *tracer) run(t *testing.T, path string) (unix.WaitStatus, string) {
 	out, err := os.Create(filepath.Join(memoryDir(t), "output"))
 	require.NoError(t, err)
 	defer out.Close()
-	cmd := child("save", path)
+	cmd := child(tr.child, path)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
 	if err := cmd.Start(); err != nil {
