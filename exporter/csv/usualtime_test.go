@@ -12,6 +12,7 @@ func TestWhichTimesAreReadByPosition(t *testing.T) {
 	for text, want := range map[string]bool{
 		"2026-01-31T23:59:59": true, "2026-01-31T23:59:59Z": true, "2026-01-31 23:59:59Z": true,
 		"2026-01-31T23:59:59.1Z": true, "2026-01-31T23:59:59.123456789Z": true, "2026-01-31T23:59:59.25": true,
+		"2026-01-31T23:59:59.5":     true,
 		"2026-01-31T23:59:59+01:30": true, "2026-01-31T23:59:59.5-23:59": true, "0000-01-01T00:00:00Z": true,
 		"9999-12-31T00:00:00Z": true,
 
