@@ -21,6 +21,7 @@ type refusing struct {
 	kept      []int
 	parts     []int // how many records were handed over, each time
 	tried     []string
+	total     uint64 // records handed over
 }
 
 func newRefusing(t *testing.T, bad ...int) *refusing {
@@ -44,6 +45,9 @@ func (d *refusing) call() (handed bool) {
 	numbers := numbersOf(data)
 	d.parts = append(d.parts, len(numbers))
 	d.l.Accept()
+	d.total += uint64(len(numbers))
+	_, counted, _ := d.l.handed()
+	require.Equal(d, d.total, counted, "the engine's counter is held against it")
 	if !d.down && !slices.ContainsFunc(numbers, func(n int) bool { return d.bad[n] }) {
 		d.delivered = append(d.delivered, numbers...)
 		d.noteTried(d.l.Deliver(d.l.pushed))
@@ -115,10 +119,14 @@ func TestARefusedRecordIsFoundKeptAndPassed(t *testing.T) {
 func TestAllThatWasInDoubtIsHandedOverWithCare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newRefusing(t)
-		for n := range 3 {
+		for n := range 5 {
 			d.push(10*n, 1)
 			require.NotNil(t, d.l.Next())
 			d.l.Accept()
+			d.total++
+			if n < 2 {
+				d.l.Deliver(d.l.pushed)
+			}
 		}
 		record, tried := d.l.refuse("an output dropped records")
 		require.Nil(t, record)
@@ -167,16 +175,17 @@ func TestThePauseGrowsWhileEverythingIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newRefusing(t)
 		d.down = true
-		d.refuseFirst(16)
+		d.refuseFirst(4)
 		d.calls(3600)
 		require.Empty(t, d.kept, "no record in particular")
-		require.Less(t, len(d.parts), 60, "in an hour")
+		require.Less(t, len(d.parts), 40, "in an hour")
+		require.Greater(t, len(d.parts), 8, "but it is asked again")
 		require.EqualValues(t, 1, d.l.careful.sift.done, "what is fetched again")
 		d.down = false
 		d.calls(1200)
 		require.EqualValues(t, 2, safeNow(d.l))
 		slices.Sort(d.delivered)
-		require.Len(t, slices.Compact(d.delivered), 16)
+		require.Len(t, slices.Compact(d.delivered), 4)
 	})
 }
 
@@ -236,6 +245,29 @@ func TestCareEndsAfterAWhile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What came before a part may never leave the engine.
+func TestCareEndsAlsoWhenTheEngineDoesNotDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newRefusing(t, 3)
+		d.refuseFirst(4)
+		time.Sleep(careLimit)
+		require.Nil(t, d.l.Next())
+		_, _, since := d.l.handed()
+		require.True(t, since.IsZero(), "nothing of what is not safe is with the engine")
+		require.Len(t, numbersOf(d.l.Next()), 4)
+
+		d = newRefusing(t, 3)
+		d.refuseFirst(4)
+		d.l.Deliver(0)
+		d.call() // refused
+		time.Sleep(careLimit)
+		require.Nil(t, d.l.Next())
+		_, _, since = d.l.handed()
+		require.False(t, since.IsZero(), "it is watched until it is drained")
+		require.Equal(t, []int{0, 1}, numbersOf(d.l.Next()))
+	})
 }
 
 // A kept record is tried again alone: what is dropped then is this record.
