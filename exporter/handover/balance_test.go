@@ -104,6 +104,14 @@ func TestWhatWasThoughtLostMayHaveBeenSlow(t *testing.T) {
 	require.Zero(t, lost)
 }
 
+// What is known to be lost is in no share either.
+func TestOutputsShareWhatIsNotLost(t *testing.T) {
+	s, p, lost := newSnapshot(), &proof{writeSafe: true}, int64(2)
+	s.version = version{4, 1}
+	require.Equal(t, proven, p.balance(s, []int64{4, 4}, 10, &lost).finding)
+	require.Equal(t, notYet, p.balance(s, []int64{6, 6}, 20, &lost).finding)
+}
+
 // A record that is missing once is looked for again: figures of outputs may come a moment later.
 func TestWhatIsMissingOnceIsNotLost(t *testing.T) {
 	s, p, lost := newSnapshot(), &proof{}, int64(0)
