@@ -34,7 +34,7 @@ func (r *diskRoom) take(size int) bool {
 func (l *Ledger) setRoom(free, files, factor int64) (short int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.disk.short > 0 && len(l.queue) == 0 { // it was taken back
+	if len(l.queue) == 0 { // it was taken back
 		l.disk.short = 0
 	}
 	l.disk.free, l.disk.files, l.disk.factor = free, files, factor
