@@ -14,8 +14,10 @@ func TestIdentitiesOutliveAnUpgrade(t *testing.T) {
 	key := []byte("0123456789abcdef")
 	x := NewIdentifier(key)
 	require.Equal(t, []Identity{
-		{0xd4cbb8476a9e61cf, 0x8569962a5c10ae40}, {0x8f4286fb314a6ffe, 0xdc372a89da827fe3},
-		{0x1175ff424e0013eb, 0xdc372a89da827fe3}, {0x2458a687e55f9903, 0x772d0af50e97891e},
+		{0xd4cbb8476a9e61cf, 0x8569962a5c10ae40},
+		{0x8f4286fb314a6ffe, 0xdc372a89da827fe3},
+		{0x1175ff424e0013eb, 0xdc372a89da827fe3},
+		{0x2458a687e55f9903, 0x772d0af50e97891e},
 	}, identify(t, x, []string{"event_id", "event_time", "action_name"},
 		[]string{"ev-1", "1", "login"}, []string{"", "1", "login"}, []string{"", "1", "login"},
 		[]string{"none", "1", "login"}), "with an event_id, and three without")

@@ -92,8 +92,10 @@ func TestWhichInputIsThisOne(t *testing.T) {
 		"by its alias":  {"audit", two, "audit", ""},
 		"no such alias": {"audits", two, "", `has no input "audits"; set engine_input to this input's alias; it has: audit, wh`},
 		"two":           {"", two, "", "has 2 inputs named wherobots_audit.*; give this input an alias and set engine_input to it"},
-		"none": {"", strings.Replace(oneInput, "wherobots_audit.0", "audit", 1) + chunks, "",
-			"has 0 inputs named wherobots_audit.*"},
+		"none": {
+			"", strings.Replace(oneInput, "wherobots_audit.0", "audit", 1) + chunks, "",
+			"has 0 inputs named wherobots_audit.*",
+		},
 	} {
 		s, err := engineAt(c.setting, map[string]string{pathV2: c.text}).read(t.Context())
 		if c.says != "" {
