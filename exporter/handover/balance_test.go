@@ -19,7 +19,7 @@ func TestForHowLongAnEmitterIsWaitedFor(t *testing.T) {
 		time.Sleep(emitterPatience - 1)
 		v, _ = p.obstacles(s)
 		require.Equal(t, notYet, v.finding)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		v, obstructed = p.obstacles(s)
 		require.True(t, obstructed)
 		require.Equal(t, doubtful, v.finding)
