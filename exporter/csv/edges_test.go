@@ -83,7 +83,8 @@ func TestRowsFillAGroupAndNoMore(t *testing.T) {
 func TestARowWithoutALineEndIsTorn(t *testing.T) {
 	long := strings.Repeat("x", 4096)
 	for text, want := range map[string]bool{
-		"1," + noon + ",a\n": false, "1," + noon + ",a": true, "1," + noon + ",a\r\n": false, "1," + noon + ",\"a\"": true,
+		"1," + noon + ",a\n": false, "1," + noon + ",a": true,
+		"1," + noon + ",a\r\n": false, "1," + noon + ",\"a\"": true,
 		"1," + noon + ",\"evil": true, "1," + noon + ",\"evil\n": false,
 		"1,never,a\n": false, "1,never,a": true, "1," + noon + "," + long: true, "1," + noon + "," + long + "\n": false,
 	} {
@@ -115,6 +116,7 @@ func TestAFieldThatEndsWhereALongRowIsCut(t *testing.T) {
 	require.Equal(t, io.EOF, err)
 	require.Len(t, rows, 2)
 	require.Equal(t, []string{"1", noon}, rows[0].fields)
-	require.Equal(t, fmt.Sprintf("is longer than %d bytes; of its text only the first %d are kept", limit, limit/2), rows[0].bad)
+	want := fmt.Sprintf("is longer than %d bytes; of its text only the first %d are kept", limit, limit/2)
+	require.Equal(t, want, rows[0].bad)
 	require.Equal(t, good(3, "2", noon, "b"), rows[1])
 }

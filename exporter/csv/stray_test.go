@@ -10,7 +10,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
 
-// A row that a stray quote took in is known by its fields, quoted ones and their commas included, and behind blank lines.
+// A row that a stray quote took in is known by its fields, quoted ones and their commas included, and behind
+// blank lines.
 func TestAStrayQuoteTakesInNoRowWithQuotedFields(t *testing.T) {
 	for name, between := range map[string]string{"at once": "", "behind blank lines": "\n\r\n"} {
 		text := threeColumns + "1," + noon + ",\"a\n" + between + "2," + noon + ",\"b,c\"\n"

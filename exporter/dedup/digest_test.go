@@ -22,6 +22,11 @@ func TestADigestExceedsWhatItHasMoreOfOrOtherThan(t *testing.T) {
 	}
 }
 
+func TestADigestLessAnother(t *testing.T) {
+	require.Equal(t, Digest{6, 2}, Digest{10, 3}.Minus(Digest{4, 1}))
+	require.Equal(t, Digest{10, 3}, Digest{6, 2}.Plus(Digest{4, 1}))
+}
+
 // What a history has of a minute is added to, whichever minute it is.
 func TestATallyAddsToWhatTheHistoryHas(t *testing.T) {
 	for minute := range int64(3) {

@@ -26,12 +26,14 @@ func TestMinutesJoinTheirHour(t *testing.T) {
 	h := someHours()
 	for _, folded := range []int64{0, 60, 119, 120, 500} {
 		h.Fold(minute(folded), minute(0))
-		require.Equal(t, []Digest{{59, 1}, {60 + 119, 2}, {120, 1}, {}}, []Digest{h.Of(0), h.Of(1), h.Of(2), h.Of(3)}, folded)
+		require.Equal(t, []Digest{{59, 1}, {60 + 119, 2}, {120, 1}, {}},
+			[]Digest{h.Of(0), h.Of(1), h.Of(2), h.Of(3)}, folded)
 		require.Equal(t, folded <= 119, h.Minute(119).Count == 1, "before minute %d", folded)
 		require.Equal(t, folded <= 60, h.Minute(60).Count == 1, "before minute %d", folded)
 	}
 	h.Fold(minute(500), minute(119))
-	require.Equal(t, []Digest{{}, {60 + 119, 2}, {120, 1}}, []Digest{h.Of(0), h.Of(1), h.Of(2)}, "the hour of oldest is kept")
+	require.Equal(t, []Digest{{}, {60 + 119, 2}, {120, 1}},
+		[]Digest{h.Of(0), h.Of(1), h.Of(2)}, "the hour of oldest is kept")
 }
 
 func TestHoursAreStored(t *testing.T) {
@@ -44,8 +46,8 @@ func TestHoursAreStored(t *testing.T) {
 		loaded, err := LoadHours(stored, minute(500))
 		require.NoError(t, err)
 		require.Equal(t, h, loaded)
-		for _, torn := range [][]byte{stored[:5], stored[:hoursHeader], stored[:len(stored)-1], stored[:hoursHeader+historyStored]} {
-			_, err = LoadHours(torn, minute(500))
+		for _, left := range []int{5, hoursHeader - 1, hoursHeader, hoursHeader + historyStored, len(stored) - 1} {
+			_, err = LoadHours(stored[:left], minute(500))
 			require.ErrorIs(t, err, errTornHours)
 		}
 	}

@@ -65,14 +65,20 @@ func TestWhatAnEngineThatDoesNotTellLacks(t *testing.T) {
 		answers map[string]string
 		says    string
 	}{
-		"nobody there":    {map[string]string{pathV2: "down"}, "cannot be read, set http_server: on and storage.metrics: on"},
-		"an error":        {map[string]string{pathV2: "503"}, pathV2 + " tells nothing, set http_server: on"},
-		"no input yet":    {map[string]string{pathV2: oneOutput + chunks}, "tells of no input yet"},
-		"no chunks":       {map[string]string{pathV2: oneInput}, "does not tell how many chunks it has: set storage.metrics: on"},
-		"no storage":      {map[string]string{pathMetrics: metrics}, pathStorage + " tells nothing"},
-		"no metrics":      {map[string]string{pathStorage: "{}"}, pathMetrics + " tells nothing, set http_server: on and an http_port"},
-		"no JSON":         {map[string]string{pathStorage: "<html>", pathMetrics: metrics}, pathStorage + " tells nothing"},
-		"nothing of ours": {map[string]string{pathStorage: "{}", pathMetrics: metrics}, `does not tell of input "wherobots_audit.0"`},
+		"nobody there": {map[string]string{pathV2: "down"}, "cannot be read, set http_server: on and storage.metrics: on"},
+		"an error":     {map[string]string{pathV2: "503"}, pathV2 + " tells nothing, set http_server: on"},
+		"no input yet": {map[string]string{pathV2: oneOutput + chunks}, "tells of no input yet"},
+		"no chunks": {
+			map[string]string{pathV2: oneInput}, "does not tell how many chunks it has: set storage.metrics: on",
+		},
+		"no storage": {map[string]string{pathMetrics: metrics}, pathStorage + " tells nothing"},
+		"no metrics": {
+			map[string]string{pathStorage: "{}"}, pathMetrics + " tells nothing, set http_server: on and an http_port",
+		},
+		"no JSON": {map[string]string{pathStorage: "<html>", pathMetrics: metrics}, pathStorage + " tells nothing"},
+		"nothing of ours": {
+			map[string]string{pathStorage: "{}", pathMetrics: metrics}, `does not tell of input "wherobots_audit.0"`,
+		},
 	} {
 		_, err := engineAt("", c.answers).read(t.Context())
 		require.ErrorContains(t, err, c.says, name)
@@ -88,10 +94,14 @@ func TestWhichInputIsThisOne(t *testing.T) {
 	for name, c := range map[string]struct {
 		setting, text, ours, says string
 	}{
-		"the only one":  {"", oneInput + chunks, "wherobots_audit.0", ""},
-		"by its alias":  {"audit", two, "audit", ""},
-		"no such alias": {"audits", two, "", `has no input "audits"; set engine_input to this input's alias; it has: audit, wh`},
-		"two":           {"", two, "", "has 2 inputs named wherobots_audit.*; give this input an alias and set engine_input to it"},
+		"the only one": {"", oneInput + chunks, "wherobots_audit.0", ""},
+		"by its alias": {"audit", two, "audit", ""},
+		"no such alias": {
+			"audits", two, "", `has no input "audits"; set engine_input to this input's alias; it has: audit, wh`,
+		},
+		"two": {
+			"", two, "", "has 2 inputs named wherobots_audit.*; give this input an alias and set engine_input to it",
+		},
 		"none": {
 			"", strings.Replace(oneInput, "wherobots_audit.0", "audit", 1) + chunks, "",
 			"has 0 inputs named wherobots_audit.*",

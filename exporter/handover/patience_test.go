@@ -111,7 +111,8 @@ func TestRecordsThatAreCountedLate(t *testing.T) {
 	watch(t, func(f *watched) {
 		f.s.inputOf("audit").records = 11
 		f.requireSafe(0, 60)
-		f.requireSaid(`the engine counts 11 records of input "audit", but only 10 were handed over: engine_input names another`)
+		f.requireSaid(`the engine counts 11 records of input "audit", but only 10 were handed over: engine_input ` +
+			"names another input")
 	})
 }
 
