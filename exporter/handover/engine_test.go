@@ -89,8 +89,8 @@ func TestWhatAnEngineThatDoesNotTellLacks(t *testing.T) {
 }
 
 func TestWhichInputIsThisOne(t *testing.T) {
-	two := oneInput + strings.Replace(oneInput, ".0", ".1", 1) + strings.Replace(oneInput, "wherobots_audit.0", "audit", 1) +
-		chunks
+	alias := strings.Replace(oneInput, "wherobots_audit.0", "audit", 1)
+	two := oneInput + strings.Replace(oneInput, ".0", ".1", 1) + alias + chunks
 	for name, c := range map[string]struct {
 		setting, text, ours, says string
 	}{
@@ -103,7 +103,7 @@ func TestWhichInputIsThisOne(t *testing.T) {
 			"", two, "", "has 2 inputs named wherobots_audit.*; give this input an alias and set engine_input to it",
 		},
 		"none": {
-			"", strings.Replace(oneInput, "wherobots_audit.0", "audit", 1) + chunks, "",
+			"", alias + chunks, "",
 			"has 0 inputs named wherobots_audit.*",
 		},
 	} {
