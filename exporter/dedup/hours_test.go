@@ -19,3 +19,17 @@ func TestPublishedIDIsXXH3(t *testing.T) {
 	id := []byte("b42c7a50-0000-4000-8000-0123456789ab")
 	require.Zero(t, testing.AllocsPerRun(100, func() { PublishedID(id) }))
 }
+
+// As many strays as may be remembered are, and none are a list too.
+func TestTheMostStraysAndNone(t *testing.T) {
+	s := &Strays{seen: new(Seen)}
+	loaded, err := LoadStrays(s.Store(minute(0), minute(30), 1), minute(30))
+	require.NoError(t, err)
+	require.True(t, loaded.Since.IsZero())
+	for n := range uint64(maxStrays) {
+		s.Note(Identity{ID: n * 0x9e3779b97f4a7c15, Content: 1}, minute(20), 1)
+	}
+	s.Expire(minute(0), minute(30))
+	require.Equal(t, maxStrays, s.seen.Count)
+	require.True(t, s.Forgotten.IsZero())
+}

@@ -163,6 +163,25 @@ func TestTwoIDsOfOneAnswerMayBeNone(t *testing.T) {
 	require.Equal(t, 2, found)
 }
 
+// What an answer begins with and has no more must give way, however often it came.
+func TestIDsThatComeNoMoreGiveWay(t *testing.T) {
+	found := 0
+	x := NewIdentifier(make([]byte, 16))
+	x.Shared(nil, func(string, int, int) { found++ })
+	header := []string{"event_id", "event_time", "action_name"}
+	var rows [][]string
+	for n := range 100 {
+		id := fmt.Sprint("shared-", n%2)
+		if n < 6 {
+			id = fmt.Sprint("early-", n%2)
+		}
+		rows = append(rows, []string{id, "1", "login"})
+	}
+	identify(t, x, header, rows...)
+	identify(t, x, header)
+	require.Equal(t, 2, found)
+}
+
 // No more ids count as none than the checkpoint remembers.
 func TestSharedIDsAreBounded(t *testing.T) {
 	found := 0
