@@ -179,18 +179,20 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 // read before.
 func (c *collector) forwarding(ctx context.Context, through time.Time) whole.ReadPart {
 	return func(w plan.Window, union *dedup.Seen) (whole.Reading, error) {
-		before, rows, other := c.fresh, 0, 0
+		var news whole.News
+		rows := 0
 		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
 			if rows++; c.plan.Excess(w, rows) {
 				return errExcess
 			}
-			fresh := whole.Mark(union, r, who)
-			other += fresh
+			before, fresh := c.fresh, whole.Mark(union, r, who)
 			c.counts.row(r, fresh)
-			return c.forward(ctx, r, who, w, through)
+			err := c.forward(ctx, r, who, w, through)
+			news.Note(r, c.fresh-before, fresh)
+			return err
 		})
 		c.tooFine(w, err)
-		got.Fresh, got.Other = c.fresh-before, other
+		news.End(&got)
 		return got, err
 	}
 }

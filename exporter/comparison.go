@@ -197,13 +197,15 @@ func (c *collector) comparing(
 	ctx context.Context, once *dedup.Seen, each func(r *event.Row, who dedup.Identity, fresh *int) error,
 ) whole.ReadPart {
 	return func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
-		fresh, other := 0, 0
+		var news whole.News
 		got, err := c.reader.read(ctx, part, once, func(r *event.Row, who dedup.Identity) error {
-			other += whole.Mark(union, r, who)
-			return each(r, who, &fresh)
+			fresh := 0
+			err := each(r, who, &fresh)
+			news.Note(r, fresh, whole.Mark(union, r, who))
+			return err
 		})
 		c.tooFine(part, err)
-		got.Fresh, got.Other = fresh, other
+		news.End(&got)
 		return got, err
 	}
 }

@@ -51,9 +51,55 @@ func TestAnAnswerThatAlwaysEndsWithNoRowIsBelieved(t *testing.T) {
 					require.Equal(t, 1, times[e.ID], h.logged())
 				}
 				require.NotZero(t, h.e.Stats().BadRows)
+				require.Less(t, h.e.Stats().Requests, int64(400), "what was shown to be whole is not examined each time")
 			})
 		})
 	}
+}
+
+// A query that is too much fails each time, and what cuts off long answers cuts this one each time: what they lack is
+// asked for in parts. A footer may come as well.
+func TestAnAnswerThatIsTooMuchLosesNothing(t *testing.T) {
+	const most = 60
+	for name, broken := range map[string]exportertest.Broken{
+		"error":   {At: exportertest.BehindRow, Text: exportertest.ErrorBehind, Most: most},
+		"page":    {At: exportertest.BehindRow, Text: exportertest.PageBehind, Most: most},
+		"text":    {At: exportertest.BehindRow, Text: exportertest.TextBehind, Most: most},
+		"cut off": {At: exportertest.InsideField, Most: most},
+	} {
+		for _, last := range []string{"", "Total,%d"} {
+			t.Run(name+" "+last, func(t *testing.T) {
+				inBubble(t, map[string]string{"reconcile_interval": "0", "start_time": "-5d"}, func(h *simHost) {
+					h.server.Add(exportertest.Generate(1, 1000, h.now().Add(-5*day), h.now())...)
+					h.server.SetAnswers(func(a *exportertest.Answers) { a.Broken, a.LastLine = broken, last })
+					h.start()
+					time.Sleep(time.Hour)
+					h.liveWith(100)
+					time.Sleep(10 * time.Minute)
+					h.requireAll()
+					require.WithinDuration(t, h.now(), h.through(), 3*time.Minute, h.logged())
+				})
+			})
+		}
+	}
+}
+
+// Two that fail in a row at the same place cost nothing either.
+func TestAnAnswerThatEndsTwiceWithNoRowLosesNothing(t *testing.T) {
+	inBubble(t, map[string]string{"reconcile_interval": "0", "start_time": "-2d"}, func(h *simHost) {
+		h.server.Add(exportertest.Generate(1, 40, h.now().Add(-2*day), h.now())...)
+		breaks := func(b exportertest.Broken) {
+			h.server.SetAnswers(func(a *exportertest.Answers) { a.Broken = b })
+		}
+		breaks(exportertest.Broken{At: exportertest.BehindRow, Text: exportertest.TextBehind})
+		h.start()
+		for h.e.Stats().BadRows == 0 {
+			time.Sleep(100 * time.Millisecond)
+		}
+		breaks(exportertest.Broken{})
+		time.Sleep(10 * time.Minute)
+		h.requireAll()
+	})
 }
 
 // A user agent with a quote that nobody closes makes one bad row; all others arrive as what they are.

@@ -98,7 +98,7 @@ func (r *reader) rows(
 		return got, r.failed(w, 0, err)
 	}
 	r.decoder.Believe = func(end csv.End) bool {
-		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, got.Rows)
+		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, &got)
 	}
 	defer func() {
 		r.decoder.Believe = nil

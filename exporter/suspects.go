@@ -80,6 +80,7 @@ func (c *collector) readParts(ctx context.Context, w plan.Window, read whole.Rea
 		}
 		return nil
 	}
+	defer c.examineEnds(got)()
 	if err := c.readParts(ctx, left, read); err != nil {
 		return err
 	}
@@ -96,19 +97,23 @@ func (c *collector) isWhole(
 		c.log.Infof("the endpoint answers with more than %d rows again", known)
 	}
 	suspect := l.Judge(counts, w, got)
+	if suspect == whole.Unsuspected && c.reader.ends.Suspect(got) {
+		suspect = whole.OddEnd
+	}
 	if suspect == whole.Unsuspected || suspect == whole.AtLimit {
 		return suspect == whole.Unsuspected, nil
 	}
-	l.Cut = c.plan.Cut
-	verdict, rows, err := l.Examine(w, got, read)
+	verdict, rows, err := c.examine(w, got, read)
 	if err != nil {
 		return false, err
 	}
 	switch verdict {
-	case whole.Limited:
-		c.learnRowLimit(w, rows)
-		return false, nil
-	case whole.Undecided:
+	case whole.Limited, whole.Undecided:
+		if suspect == whole.OddEnd {
+			c.tellCutOff(w, got)
+		} else if verdict == whole.Limited {
+			c.learnRowLimit(w, rows)
+		}
 		return false, nil
 	case whole.Honest:
 		c.counts.proofs.Add(witness.Halved)
@@ -121,7 +126,33 @@ func (c *collector) isWhole(
 		l.InVain()
 	}
 	counts.Honest(got.Rows)
+	if verdict != whole.Indivisible {
+		c.reader.ends.Honest(got)
+	}
 	return true, nil
+}
+
+// examine reads w again in parts.
+func (c *collector) examine(w plan.Window, got whole.Reading, read whole.ReadPart) (whole.Verdict, int, error) {
+	defer c.examineEnds(got)()
+	c.rowLimit.Cut = c.plan.Cut
+	return c.rowLimit.Examine(w, got, read)
+}
+
+// examineEnds lets parts of an answer that ended with what is no row end so too, until the function is called that it
+// returns.
+func (c *collector) examineEnds(got whole.Reading) (done func()) {
+	ends := &c.reader.ends
+	before := ends.Examining
+	ends.Examining = before || got.Ended()
+	return func() { ends.Examining = before }
+}
+
+// tellCutOff says that an answer that ended with what is no row was not whole.
+func (c *collector) tellCutOff(w plan.Window, got whole.Reading) {
+	c.log.Warnf("the endpoint's answer for %s – %s ends with what is no row after %d rows, each time, and lacks events "+
+		"that its parts have; asks for less at a time",
+		w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), got.Rows)
 }
 
 // learnRowLimit notes that the endpoint answers with at most so many rows and does not say so.

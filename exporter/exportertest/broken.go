@@ -7,6 +7,7 @@ import "strings"
 type Broken struct {
 	At   Break
 	Text string // what comes instead of the other rows
+	Most int    // only answers with more rows than that are broken, and keep so many; 0 = each keeps half
 }
 
 // Break is a place in the middle of the rows.
@@ -29,6 +30,9 @@ const (
 func (b Broken) rows(n int) int {
 	if b.At == Unbroken {
 		return n
+	}
+	if b.Most > 0 {
+		return min(n, b.Most)
 	}
 	return n / 2
 }

@@ -33,17 +33,17 @@ func TestBroken(t *testing.T) {
 		},
 		"no field with an inside": {Answers{Broken: Broken{At: InsideField}}, events[:2], head + "1,\n"},
 		"error": {
-			Answers{Broken: Broken{BehindRow, ErrorBehind}}, events, head + "1,\n2,\n" + ErrorBehind,
+			Answers{Broken: Broken{At: BehindRow, Text: ErrorBehind}}, events, head + "1,\n2,\n" + ErrorBehind,
 		},
 		"error in a field": {
-			Answers{Broken: Broken{InsideField, ErrorBehind}}, events, head + "1,\n2,\n4,a" + ErrorBehind,
+			Answers{Broken: Broken{At: InsideField, Text: ErrorBehind}}, events, head + "1,\n2,\n4,a" + ErrorBehind,
 		},
-		"page":       {Answers{Broken: Broken{BehindRow, PageBehind}}, events, head + "1,\n2,\n" + PageBehind},
-		"text":       {Answers{Broken: Broken{BehindRow, TextBehind}}, events, head + "1,\n2,\n" + TextBehind},
-		"of one row": {Answers{Broken: Broken{BehindRow, TextBehind}}, one, head + TextBehind},
-		"of nothing": {Answers{Broken: Broken{BehindRow, TextBehind}}, nil, head},
+		"page":       {Answers{Broken: Broken{At: BehindRow, Text: PageBehind}}, events, head + "1,\n2,\n" + PageBehind},
+		"text":       {Answers{Broken: Broken{At: BehindRow, Text: TextBehind}}, events, head + "1,\n2,\n" + TextBehind},
+		"of one row": {Answers{Broken: Broken{At: BehindRow, Text: TextBehind}}, one, head + TextBehind},
+		"of nothing": {Answers{Broken: Broken{At: BehindRow, Text: TextBehind}}, nil, head},
 		"JSON string, well-formed": {
-			Answers{JSONString: true, Broken: Broken{BehindRow, "x\"\n"}},
+			Answers{JSONString: true, Broken: Broken{At: BehindRow, Text: "x\"\n"}},
 			events,
 			`"event_id,source_client\n1,\n2,\nx\"\n"`,
 		},
@@ -67,7 +67,7 @@ func TestBrokenOfManyRows(t *testing.T) {
 // Once, some times, and always.
 func TestBrokenHowOften(t *testing.T) {
 	s := newServer(Answers{Columns: []string{"event_id"}}, fiveEvents()...)
-	broken := Fault{Change: func(a *Answers) { a.Broken = Broken{BehindRow, TextBehind} }}
+	broken := Fault{Change: func(a *Answers) { a.Broken = Broken{At: BehindRow, Text: TextBehind} }}
 	half, whole := "event_id\n1\n2\n"+TextBehind, "event_id\n1\n2\n3\n4\n5\n"
 	s.Fail(broken.Times(2)...)
 	for _, want := range []string{half, half, whole, whole} {

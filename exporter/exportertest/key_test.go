@@ -25,7 +25,7 @@ func TestKeyIsRepeated(t *testing.T) {
 		"URL":            {Answers{}, Fault{Body: KeyURL}, `wb_a%2Bb%3C%22c%27%26%C3%A9%3D`},
 		"always":         {Answers{Fault: Fault{Body: KeyHere}}, Fault{}, key},
 		"bad row":        {Answers{MiddleLine: "x," + KeyHere}, Fault{}, "event_id\n1\nx," + key + "\n2\n"},
-		"behind half":    {Answers{Broken: Broken{BehindRow, KeyHere}}, Fault{}, "event_id\n1\n" + key},
+		"behind half":    {Answers{Broken: Broken{At: BehindRow, Text: KeyHere}}, Fault{}, "event_id\n1\n" + key},
 		"last line":      {Answers{LastLine: KeyHere + " %d"}, Fault{}, "event_id\n1\n2\n" + key + " 2"},
 		"something else": {Answers{LastLine: "{keys}"}, Fault{}, "event_id\n1\n2\n{keys}"},
 	} {

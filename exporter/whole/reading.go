@@ -16,6 +16,8 @@ type Reading struct {
 	footer bool    // the last row cannot be read: it may be none
 	inside int     // rows whose time lies in the window
 	sum    float64 // of these times, in seconds since the window's start
+	ended  bool    // it ended with what is no row, which was believed …
+	end    string  // … this, without its digits
 
 	Fresh int // events that had never been seen
 	Other int // events that the set did not have that ReadPart was given
@@ -51,6 +53,41 @@ func (g *Reading) least() int {
 	return LeastLimit
 }
 
+// Ended reports whether the answer ended with what is no row.
+func (g *Reading) Ended() bool { return g.ended }
+
+// News counts what a reading had that was not known before, but for a last row that cannot be read: a footer that
+// counts rows differs from part to part.
+type News struct {
+	fresh, other         int
+	lastFresh, lastOther int // of these, what a last row that cannot be read added
+}
+
+// Note adds a row that was fresh to everything, or not in the set that ReadPart was given, so many times.
+func (n *News) Note(r *event.Row, fresh, other int) {
+	n.fresh, n.other = n.fresh+fresh, n.other+other
+	n.lastFresh, n.lastOther = 0, 0
+	if r.Bad != "" {
+		n.lastFresh, n.lastOther = fresh, other
+	}
+}
+
+// End enters the counts into the reading.
+func (n *News) End(got *Reading) {
+	got.Fresh, got.Other = n.fresh, n.other
+	if got.ended && got.footer {
+		got.Fresh, got.Other = n.fresh-n.lastFresh, n.other-n.lastOther
+	}
+}
+
+// events is how many of the rows tell of events.
+func (g *Reading) events() int {
+	if g.ended && g.footer {
+		return g.Rows - 1
+	}
+	return g.Rows
+}
+
 // round reports whether people choose such a number of rows for a limit.
 func (g *Reading) round() bool { return isRound(g.Rows) || g.footer && isRound(g.Rows-1) }
 
@@ -59,5 +96,9 @@ func (g *Reading) middle(w plan.Window) time.Time {
 	if g.inside == 0 {
 		return w.Middle()
 	}
-	return w.Start.Add(time.Duration(g.sum / float64(g.inside) * float64(time.Second)))
+	at := w.Start.Add(time.Duration(g.sum / float64(g.inside) * float64(time.Second)))
+	if g.ended && g.inside == 1 && at.Before(w.Start.Add(time.Second)) {
+		return w.Start.Add(time.Second) // the only event stays in the first part, which is the shortest
+	}
+	return at
 }

@@ -47,6 +47,7 @@ const (
 	Round                 // it has a round number of rows
 	Promised              // its headers say that there are more
 	AtLimit               // it has at least as many as the limit that is known
+	OddEnd                // it ends with what is no row
 )
 
 // AtMost is how many rows a window should have at most that may have n.
@@ -144,6 +145,9 @@ func Mark(union *dedup.Seen, r *event.Row, who dedup.Identity) int {
 func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, int, error) {
 	least := got.least()
 	for {
+		if got.ended && got.events() <= 1 && w.End.Sub(w.Start) <= time.Second {
+			return Honest, got.Rows, nil // what was left out would have to be beside the only event
+		}
 		left, right, ok := l.Cut(w, got.middle(w))
 		if !ok {
 			return Indivisible, got.Rows, nil
@@ -157,11 +161,13 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 		switch {
 		case err != nil:
 			return Undecided, 0, err
-		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > got.Rows:
+		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > got.events():
 			return confirm(w, got, least, union, read)
-		case before.Rows >= got.Rows:
+		case got.events() == 0 && before.events()+behind.events() == 0:
+			return Honest, got.Rows, nil
+		case before.events() >= got.events():
 			w, got = left, before
-		case behind.Rows >= got.Rows:
+		case behind.events() >= got.events():
 			w, got = right, behind
 		default:
 			return Honest, got.Rows, nil
@@ -176,7 +182,7 @@ func confirm(w plan.Window, got Reading, least int, union *dedup.Seen, read Read
 	switch {
 	case err != nil:
 		return Undecided, 0, err
-	case again.Rows > got.Rows && !again.More:
+	case again.Rows > got.Rows && !again.More && !again.ended:
 		return Grown, got.Rows, nil
 	case again.Fresh+again.Other > 0 || got.Rows < least || again.Rows > got.Rows:
 		return Undecided, got.Rows, nil
