@@ -80,10 +80,20 @@ func (c *collector) adapt(w plan.Window, err error) error {
 		return nil // asked at once: there are at most a dozen steps
 	}
 	c.plan.Retarget(c.clock.Now())
-	if source.ClassOf(err) == source.ClassShrink && c.plan.Shrink(w) {
+	if c.mayBeTooLong(w, err) && c.plan.Shrink(w) {
 		return fmt.Errorf("%w; asks for windows of %s", err, c.plan.Length())
 	}
 	return err
+}
+
+// leastRefused is the longest window that is not made shorter because it is refused as wrong: there would be too many.
+const leastRefused = time.Minute
+
+// mayBeTooLong reports whether a shorter window may help. One that is refused again as wrong may be longer than
+// the endpoint allows, or end later than the clock behind it says: shorter ones skip nothing, and grow again.
+func (c *collector) mayBeTooLong(w plan.Window, err error) bool {
+	return source.ClassOf(err) == source.ClassShrink ||
+		source.RefusesInput(err) && c.pace.failures > 0 && w.End.Sub(w.Start) > leastRefused
 }
 
 // fail reports a failed request and waits before the next.

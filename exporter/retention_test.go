@@ -59,3 +59,27 @@ func TestARefusalForAnotherReasonSkipsNothing(t *testing.T) {
 		require.NotContains(t, h.logged(), "refuses to answer for")
 	})
 }
+
+// Where the longest window that the endpoint answers is shorter than max_window, windows become shorter; so they do
+// where it takes the present for the future. Nothing stands still or is skipped.
+func TestAWindowThatIsRefusedAsWrongIsMadeShorter(t *testing.T) {
+	for name, windows := range map[string]exportertest.Windows{
+		"too long 400":           {TooLong: 400, Longest: 6 * time.Hour},
+		"too long 422":           {TooLong: 422, Longest: time.Hour},
+		"the clock is behind":    {Future: 400, Behind: 5 * time.Second},
+		"so is the other status": {Future: 422, Behind: 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, map[string]string{"start_time": "-3d"}, func(h *simHost) {
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.Windows = windows })
+				h.server.Add(exportertest.Generate(1, 300, h.now().Add(-3*day), h.now())...)
+				h.start()
+				time.Sleep(time.Hour)
+				h.liveWith(10)
+				time.Sleep(10 * time.Minute)
+				h.requireOnce()
+				require.WithinDuration(t, h.now(), h.through(), 3*time.Minute, h.logged())
+			})
+		})
+	}
+}

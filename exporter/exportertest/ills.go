@@ -86,6 +86,10 @@ var windowIlls = []Ill{
 	{Name: "too old 400", change: func(a *Answers, _ int) { a.Windows.TooOld = 400 }},
 	{Name: "too old 422", change: func(a *Answers, _ int) { a.Windows.TooOld = 422 }},
 	{Name: "no zero-length windows", change: func(a *Answers, _ int) { a.Windows.Backward = 422 }},
+	{Name: "too long 400", change: func(a *Answers, _ int) { a.Windows.TooLong, a.Windows.Longest = 400, 30*time.Minute }},
+	{Name: "no future, clock behind", change: func(a *Answers, n int) {
+		a.Windows.Future, a.Windows.Behind = 400, time.Duration(n%10)*time.Second
+	}},
 	{Name: "no future", change: func(a *Answers, _ int) { a.Windows.Future = 422 }},
 }
 

@@ -11,7 +11,10 @@ type Windows struct {
 	TooOld   int           // startTime is older than …
 	TooOldAt time.Duration // … this; 0 = what is kept
 	Backward int           // startTime is not before endTime
-	Future   int           // endTime is after the server's present
+	Future   int           // endTime is after the server's present …
+	Behind   time.Duration // … or after what is so long before it: another clock decides
+	TooLong  int           // the window is longer than …
+	Longest  time.Duration // … this
 
 	WholeSeconds bool // fractions of both times are cut off before anything else
 }
@@ -28,7 +31,9 @@ func (x *exchange) refuses(start, end time.Time) *refusal {
 		return windowRefusal(w.TooOld, "startTime", "startTime is older than what is kept")
 	case w.Backward != 0 && !end.IsZero() && !start.Before(end):
 		return windowRefusal(w.Backward, "startTime", "startTime must be before endTime")
-	case w.Future != 0 && end.After(x.now):
+	case w.TooLong != 0 && end.Sub(start) > w.Longest:
+		return windowRefusal(w.TooLong, "endTime", "the range is too long")
+	case w.Future != 0 && end.After(x.now.Add(-w.Behind)):
 		return windowRefusal(w.Future, "endTime", "endTime must not be in the future")
 	}
 	return nil

@@ -56,6 +56,10 @@ func (s *Secrets) add(text string) {
 	s.forms = append(slices.Delete(s.forms, at, at+1), known)
 }
 
+var mustache = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "/", "&#x2F;", "=", "&#x3D;", "`", "&#x60;",
+)
+
 func spellings(secret string) []string {
 	quoted := strconv.Quote(secret)
 	inJSON, _ := json.Marshal(secret) // a string has no error
@@ -68,6 +72,12 @@ func spellings(secret string) []string {
 		strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(secret)), "="),
 		quoted[1 : len(quoted)-1],
 		string(inJSON[1 : len(inJSON)-1]),
+		strings.NewReplacer(`/`, `\/`).Replace(secret),     // JSON of PHP
+		strings.NewReplacer(`+`, `\u002B`).Replace(secret), // of .NET
+		strings.NewReplacer(`=`, `\u003d`).Replace(secret), // of Gson
+		mustache.Replace(secret),                           // and templates like it
+		url.QueryEscape(url.QueryEscape(secret)),           // inside an address that is a parameter itself
+		url.PathEscape(url.QueryEscape(secret)),
 	}
 }
 

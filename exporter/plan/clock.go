@@ -13,8 +13,9 @@ import (
 //   - Later a Date that is near what is believed moves it. One that is far off, ahead or behind,
 //     changes nothing until all answers have agreed on it for clockTrust, or until a second one does
 //     and the local clock bears it out.
-//   - A Date of before this log can have existed is none, nor is one more than a day off while the
-//     local clock bears out what is believed.
+//   - At the start, answers that contradict one another for clockTrust leave the choice to the local clock.
+//   - A Date of before this log can have existed is none, nor one of the next century, nor one more than
+//     a day off while the local clock bears out what is believed.
 //   - What was passed under a clock that is given up for an earlier one must be read again: see Again.
 //   - What is noted as read goes no further than the earliest of the last Dates, nor than the least
 //     that was believed since the last jump: see Safe.
@@ -54,10 +55,13 @@ type span struct {
 // firstDate is long before there was anything to export: an earlier Date is that of a machine without a clock.
 var firstDate = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// lastDate is beyond all that this program can see: a later Date (9999 stands for "never") is no clock's.
+var lastDate = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // Observe notes the Date header of an answer, of an error too; zero means that it had none. It returns how far the
 // server's clock is from the local one by this answer.
 func (c *Clock) Observe(date time.Time) (ahead time.Duration) {
-	if date.Before(firstDate) {
+	if date.Before(firstDate) || date.After(lastDate) {
 		return 0
 	}
 	now := time.Now()
@@ -92,7 +96,15 @@ func (c *Clock) judge(now time.Time, offset time.Duration) {
 		c.believe(now, offset)
 	case c.settled && (lasted >= clockTrust || borneOut(offset) && c.agreed >= 2):
 		c.believe(now, offset)
+	case !c.settled && c.contradicted(now):
+		c.believe(now, 0)
 	}
+}
+
+// contradicted reports whether answers have contradicted one another since the first of them, and still do: behind one
+// name there may be servers with different clocks.
+func (c *Clock) contradicted(now time.Time) bool {
+	return now.Sub(c.base) >= clockTrust && len(c.recent) == quorum && c.agreed == 1 && now.After(firstDate)
 }
 
 // borneOut reports whether the local clock agrees.

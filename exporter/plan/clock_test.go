@@ -64,10 +64,24 @@ func TestClockAtTheStart(t *testing.T) {
 			observe(c, 0, time.Second, 1)
 		}, true, 0},
 		"a different one each time": {func(c *Clock) {
-			for n := range 20 {
+			for n := range 9 {
 				observe(c, time.Duration(n+1)*time.Hour, time.Minute, 1)
 			}
 		}, false, 0},
+		"a different one each time, for long": {func(c *Clock) {
+			for n := range 20 {
+				observe(c, time.Duration(n+1)*time.Hour, time.Minute, 1)
+			}
+		}, true, 0},
+		"two in turn, for long": {func(c *Clock) {
+			for n := range 40 {
+				observe(c, time.Duration(n%2*2-1)*time.Hour, 30*time.Second, 1)
+			}
+		}, true, 0},
+		"one that was wrong, and another after an outage": {func(c *Clock) {
+			observe(c, -40*time.Hour, time.Hour, 1)
+			observe(c, 30*time.Hour, 8*time.Second, quorum)
+		}, true, 30 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -110,6 +124,8 @@ func TestClockIgnoresWhatCannotBe(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var c Clock
 		c.Observe(time.Unix(0, 0))
+		require.False(t, c.Known())
+		require.Zero(t, c.Observe(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)))
 		require.False(t, c.Known())
 		observe(&c, 0, time.Minute, 1)
 		observe(&c, 48*time.Hour, time.Minute, 60)

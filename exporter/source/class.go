@@ -45,6 +45,9 @@ var advice = map[int]string{
 	http.StatusNotFound:     "check the setting endpoint",
 }
 
+// statusTimeoutOccurred is Cloudflare's: the server behind it took too long.
+const statusTimeoutOccurred = 524
+
 // ClassOfStatus decides by what the codes say, else by the status.
 func ClassOfStatus(status int, codes []string) Class {
 	for _, code := range codes {
@@ -58,7 +61,7 @@ func ClassOfStatus(status int, codes []string) Class {
 		}
 	}
 	switch status {
-	case http.StatusRequestEntityTooLarge:
+	case http.StatusRequestEntityTooLarge, http.StatusGatewayTimeout, statusTimeoutOccurred:
 		return ClassShrink
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
 		return ClassRetry

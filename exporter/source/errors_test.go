@@ -119,7 +119,7 @@ func TestClassesByStatus(t *testing.T) {
 		404: ClassRefused, 405: ClassRefused, 407: ClassRefused, 408: ClassRetry, 409: ClassRetry, 410: ClassRefused,
 		413: ClassShrink, 414: ClassRefused,
 		422: ClassRefused, 425: ClassRetry, 429: ClassRetry, 451: ClassRefused, 500: ClassRetry, 501: ClassRetry,
-		502: ClassRetry, 503: ClassRetry, 504: ClassRetry,
+		502: ClassRetry, 503: ClassRetry, 504: ClassShrink, 524: ClassShrink,
 		599: ClassRetry, 204: ClassRetry, 206: ClassRetry,
 	}
 	for status, class := range want {
@@ -141,7 +141,7 @@ func TestClassesByCode(t *testing.T) {
 	}
 	for _, code := range codes {
 		for status, byStatus := range map[int]Class{
-			400: ClassRefused, 403: ClassRefused, 429: ClassRetry, 500: ClassRetry, 504: ClassRetry,
+			400: ClassRefused, 403: ClassRefused, 429: ClassRetry, 500: ClassRetry, 504: ClassShrink,
 		} {
 			want, special := byCode[code]
 			if !special {
