@@ -79,14 +79,19 @@ func (c *collector) adapt(w plan.Window, err error) error {
 	if c.beginLater(w, err) {
 		return nil // asked at once: there are at most a dozen steps
 	}
-	c.plan.Retarget(c.clock.Now())
+	present := c.clock.Now()
+	if source.RefusesInput(err) && c.pace.failures > 0 {
+		present = present.Add(-leastRefused) // which may be the future by another clock behind the endpoint
+	}
+	c.plan.Retarget(present)
 	if c.mayBeTooLong(w, err) && c.plan.Shrink(w) {
 		return fmt.Errorf("%w; asks for windows of %s", err, c.plan.Length())
 	}
 	return err
 }
 
-// leastRefused is the longest window that is not made shorter because it is refused as wrong: there would be too many.
+// leastRefused is the longest window that is not made shorter because it is refused as wrong, since there would be too
+// many, and how far windows keep away from the present then.
 const leastRefused = time.Minute
 
 // mayBeTooLong reports whether a shorter window may help. One that is refused again as wrong may be longer than

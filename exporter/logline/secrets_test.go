@@ -23,7 +23,8 @@ func TestRedactFindsEachForm(t *testing.T) {
 		"url in a url": url.QueryEscape(url.QueryEscape(key)), "JSON of PHP": strings.ReplaceAll(key, "/", `\/`),
 		"JSON of .NET": strings.ReplaceAll(key, "+", `\u002B`), "JSON of Gson": strings.ReplaceAll(key, "=", `\u003d`),
 		"Mustache": `Wb-&quot;key&quot;&amp;0123456789&lt;abcdef&gt;&#x2F;+z`,
-		"url":      url.QueryEscape(key), "base64": base64.StdEncoding.EncodeToString([]byte(key)), "older": "an-older-key-0001",
+		"url":      url.QueryEscape(key), "base64": base64.StdEncoding.EncodeToString([]byte(key)),
+		"older":  "an-older-key-0001",
 		"quoted": strings.Trim(strconv.Quote(key), `"`), "json": `Wb-\"key\"\u00260123456789\u003cabcdef\u003e/+z`,
 	} {
 		text := s.Redact("é before " + form + ", and " + form + " after")
