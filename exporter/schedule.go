@@ -49,7 +49,7 @@ func (c *collector) learn(ctx context.Context) error {
 	err := c.askTime(ctx)
 	// What refuses the window as wrong has told its time all the same; perhaps the clock behind it is not the one
 	// that writes Date, and takes the present for the future.
-	if err != nil && !(source.RefusesInput(err) && c.clock.Known()) {
+	if err != nil && (!source.RefusesInput(err) || !c.clock.Known()) {
 		return err
 	}
 	if c.clock.Settled() || !c.clock.Known() {

@@ -40,7 +40,8 @@ const (
 // it had until then.
 func (d *Ends) Believe(start time.Time, end csv.End, got *Reading) bool {
 	text := withoutDigits(end.Text[:min(len(end.Text), maxEnd)])
-	if !d.Examining && !(end.Foreign && d.believed[text]) && !d.cameAgain(start, text, end.Foreign, got.Rows) {
+	known := d.Examining || end.Foreign && d.believed[text]
+	if !known && !d.cameAgain(start, text, end.Foreign, got.Rows) {
 		return false
 	}
 	got.ended, got.end = true, text
