@@ -14,7 +14,7 @@ func TestNinetyEmptyDaysTakeTenRequests(t *testing.T) {
 	inBubble(t, map[string]string{"start_time": "-90d"}, func(h *simHost) {
 		h.start()
 		time.Sleep(30 * time.Second)
-		require.LessOrEqual(t, len(h.server.Requests()), 10)
+		require.LessOrEqual(t, len(h.exports()), 10)
 		require.Less(t, h.e.Stats().LagSeconds, 70.)
 	})
 }
