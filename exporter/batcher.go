@@ -53,7 +53,7 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 	b.data = b.encoder.Append(schema.AppendEventHeader(b.data, row.Time), row)
 	b.records++
 	b.events++
-	if len(b.data) <= b.limit || before == 0 {
+	if len(b.data) <= min(b.limit, b.ledger.BatchBytes()) || before == 0 {
 		return nil
 	}
 	// The last record is one too many: it becomes the first of the next batch, and what is remembered of it must say

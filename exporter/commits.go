@@ -47,6 +47,7 @@ type commits struct {
 	at      time.Time      // of the last commit of a flight, by the local clock
 	anew    []plan.Window  // stretches that are read again and whose identities are forgotten
 	unsure  time.Time      // see committed
+	parts   parts          // of windows
 
 	committed func(through time.Time) // is told where the checkpoint is after each flight
 }
@@ -189,10 +190,12 @@ func (c *commits) settle() error {
 	for landed < len(c.flights) && c.flights[landed].last <= safe {
 		landed++
 	}
-	if landed == 0 {
-		return nil
+	if landed > 0 {
+		if err := c.commit(landed); err != nil {
+			return err
+		}
 	}
-	return c.commit(landed)
+	return c.savePart(safe)
 }
 
 // commit saves the first n flights.
@@ -229,10 +232,25 @@ func (c *commits) commit(n int) error {
 
 // save commits next, whose history and hours must be clones, with what its batches carried.
 func (c *commits) save(next committed) error {
+	c.fill(&next)
+	if err := c.saved.save(next); err != nil {
+		return err
+	}
+	c.parts.saved = next.batch
+	c.anew = nil
+	c.pending.Counted(next.batch)
+	c.byID.Counted(next.batch)
+	c.stats.commits.Add(1)
+	c.stats.through.Store(next.through.Unix())
+	return nil
+}
+
+// fill completes next, whose history and hours must be clones, with what its batches carried.
+func (c *commits) fill(next *committed) {
 	c.unsure = plan.EarlierSet(c.unsure, c.clock.Unsure())
 	next.unsure = c.unsure
 	next.volatile, next.sharedIDs = slices.Clone(c.volatile), slices.Clone(c.sharedIDs)
-	next.seen = c.seen.Store(c.floorOf(next).Add(-c.slack), next.batch)
+	next.seen = c.seen.Store(c.floorOf(*next).Add(-c.slack), next.batch)
 	for _, w := range c.anew { // before what is read there again counts
 		next.history.Forget(w.Start, w.End)
 		next.hours.Forget(w.Start, w.End)
@@ -244,15 +262,6 @@ func (c *commits) save(next committed) error {
 	next.hours.Fold(oldest, next.through.Add(-source.Retention-time.Hour))
 	c.strays.Expire(oldest, next.through)
 	next.strays = c.strays.Store(oldest, next.through, next.batch)
-	if err := c.saved.save(next); err != nil {
-		return err
-	}
-	c.anew = nil
-	c.pending.Counted(next.batch)
-	c.byID.Counted(next.batch)
-	c.stats.commits.Add(1)
-	c.stats.through.Store(next.through.Unix())
-	return nil
 }
 
 // saveAgain writes the committed state as it is: it reports whether the checkpoint can be saved at all.
@@ -334,10 +343,6 @@ func (c *commits) finish() error {
 		return err
 	}
 	safe, _ := c.ledger.State()
-	if c.through().IsZero() || safe <= c.saved.state.batch {
-		return nil
-	}
-	next := c.saved.state
-	next.history, next.hours, next.batch = next.history.Clone(), next.hours.Clone(), safe
-	return c.save(next)
+	c.parts.next = time.Time{}
+	return c.savePart(safe)
 }

@@ -15,14 +15,16 @@ import (
 // knows them all. docs/design.md draws it.
 var layers = map[string][]string{
 	"action":   {},
+	"budget":   {},
 	"event":    {},
 	"logline":  {},
 	"plan":     {},
 	"progress": {"logline"},
 	"dedup":    {"event"},
-	"handover": {"logline", "msgpack"},
+	"handover": {"logline", "msgpack", "budget", "sums"},
 	"msgpack":  {},
 	"source":   {"logline"},
+	"sums":     {},
 	"schema":   {"event", "action"},
 	"body":     {"source", "logline"},
 	"csv":      {"event", "body", "logline"},

@@ -67,6 +67,15 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 
 // save writes next to disk and then makes it the state. Its error is a doubtError, and nothing has changed then.
 func (s *saved) save(next committed) error {
+	if err := s.write(next); err != nil {
+		return err
+	}
+	s.state = next
+	return nil
+}
+
+// write writes next to disk alone.
+func (s *saved) write(next committed) error {
 	err := s.file.Save(checkpoint.State{
 		Through:    next.through,
 		From:       next.from,
@@ -87,7 +96,6 @@ func (s *saved) save(next committed) error {
 	if err != nil {
 		return &doubtError{cause: fmt.Sprintf("the checkpoint cannot be saved: %v", err), save: true}
 	}
-	s.state = next
 	return nil
 }
 

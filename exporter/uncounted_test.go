@@ -75,6 +75,7 @@ func (r *digestRun) batch(name string, events int, at time.Time) {
 	before := r.c.batcher.number
 	require.NoError(r.t, r.c.flush(context.Background()))
 	if r.c.batcher.number > before {
+		r.c.commits.ledger.Free()
 		require.NotNil(r.t, r.c.commits.ledger.Next())
 		r.c.commits.ledger.Accept()
 	}

@@ -4,7 +4,10 @@ package handover
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/budget"
 )
 
 // Ledger stands between the collecting goroutine, which pushes batches, and the engine's thread, which takes
@@ -36,13 +39,16 @@ type Ledger struct {
 	doubt    string // why something handed over may be lost; "" = no doubt
 	pauses   int    // since the last Resume
 	pausedAt time.Time
-	lastCall time.Time // of collect
-	safety   Safety    // what makes a batch safe
-	onDisk   bool      // batches were found in storage: this input has filesystem storage
-	size     int       // of a buffer, in bytes
-	hold     bool      // nothing is handed over while the engine drains
-	disk     diskRoom  // in the engine's storage
-	careful  careful   // what was refused for good is being found
+	lastCall time.Time     // of collect
+	safety   Safety        // what makes a batch safe
+	onDisk   bool          // batches were found in storage: this input has filesystem storage
+	size     int           // of a buffer, in bytes
+	hold     bool          // nothing is handed over while the engine drains
+	disk     diskRoom      // in the engine's storage
+	careful  careful       // what was refused for good is being found
+	budget   budget.Budget // with commit_on delivery
+
+	batchBytes atomic.Int64 // see BatchBytes
 }
 
 // batch is what one collect call hands over: encoded events.
@@ -51,15 +57,6 @@ type batch struct {
 	data    []byte
 	records int
 	trace   trace
-}
-
-// acceptance is a batch that the engine copied.
-type acceptance struct {
-	number uint32
-	at     time.Time
-	total  uint64 // records handed over up to and with it
-	trace  trace
-	stored bool // it was found in the engine's storage
 }
 
 const (
@@ -76,11 +73,16 @@ const usualRecord = 16 << 10
 
 // NewLedger makes a ledger for batches of so many bytes.
 func NewLedger(safety Safety, batchBytes int) *Ledger {
-	return &Ledger{
+	l := &Ledger{
 		Changed: make(chan struct{}, 1), taken: make(chan struct{}, 1),
 		safety: safety, size: batchBytes + usualRecord, lastCall: time.Now(),
 		disk: diskRoom{free: unknown},
 	}
+	if safety == OnDelivery {
+		l.budget = budget.New(batchBytes)
+	}
+	l.setBatchBytes()
+	return l
 }
 
 // trustTime lets time make batches safe, where nothing can be found out.
@@ -117,7 +119,10 @@ func (l *Ledger) Next() []byte {
 	if l.careful.on {
 		return l.nextPart(now)
 	}
-	if l.hold || len(l.queue) == 0 || !l.disk.take(len(l.queue[0].data)) {
+	if l.hold || len(l.queue) == 0 {
+		return nil
+	}
+	if size := len(l.queue[0].data); !l.budget.Allows(size, bytesOf(l.accepted), now) || !l.disk.take(size) {
 		return nil
 	}
 	l.out, l.outAt = l.queue[0], now
@@ -165,7 +170,9 @@ func (l *Ledger) Accept() {
 		l.copied()
 		return
 	}
-	l.accepted = append(l.accepted, acceptance{number: l.out.number, at: now, total: l.records, trace: l.out.trace})
+	l.accepted = append(l.accepted, acceptance{
+		number: l.out.number, at: now, records: l.out.records, total: l.records, trace: l.out.trace,
+	})
 	l.recycle(l.out.data)
 	l.out = batch{}
 	l.notify()
@@ -262,6 +269,8 @@ func (l *Ledger) Deliver(number uint32) (tried []byte) {
 		return l.deliverPart()
 	}
 	l.safe = max(l.safe, number)
+	l.budget.Proven()
+	l.setBatchBytes()
 	left := l.accepted[:0]
 	for _, a := range l.accepted {
 		if a.number > number {
@@ -271,20 +280,6 @@ func (l *Ledger) Deliver(number uint32) (tried []byte) {
 	l.accepted = left
 	l.notify()
 	return nil
-}
-
-// handed returns the number of the last accepted batch, how many records were handed over since the start,
-// and since when the oldest batch that is not safe has been waiting (zero = there is none).
-func (l *Ledger) handed() (number uint32, records uint64, since time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.careful.on {
-		return l.safe, l.records, l.careful.waiting()
-	}
-	if len(l.accepted) == 0 {
-		return l.safe, l.records, time.Time{}
-	}
-	return l.accepted[len(l.accepted)-1].number, l.records, l.accepted[0].at
 }
 
 // paused reports whether the engine has paused the input.
@@ -311,6 +306,8 @@ func (l *Ledger) Reset() {
 	l.queue, l.accepted = l.queue[:0], l.accepted[:0]
 	l.safe, l.doubt, l.slow = l.pushed, "", false
 	l.careful.reset(l.pushed)
+	l.budget.Again()
+	l.setBatchBytes()
 }
 
 // Buffer returns an empty buffer, a used one if there is one.

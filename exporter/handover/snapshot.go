@@ -21,6 +21,7 @@ type snapshot struct {
 	memory    int64            // chunks that are in memory alone
 	onDisk    int64            // chunks that are files
 	errors    int64            // error lines in the engine's log; unknown before 4.0.3
+	text      uint64           // hash of what was read; 0 = it is not known
 }
 
 type route struct{ input, output string }

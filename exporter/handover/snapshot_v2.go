@@ -1,11 +1,14 @@
 package handover
 
-import "sort"
+import (
+	"hash/maphash"
+	"sort"
+)
 
 // parseSnapshot reads the answer of /api/v2/metrics/prometheus.
 func parseSnapshot(text string) *snapshot {
 	s := newSnapshot()
-	s.whole = true
+	s.whole, s.text = true, maphash.String(traceSeed, text)
 	order := make(map[string]int) // of inputs, by input_records_total, which names each of them
 	parseSamples(text, func(m sample) {
 		name, n := m.labels["name"], int64(m.value)

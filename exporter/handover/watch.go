@@ -39,6 +39,10 @@ type Watch struct {
 	failingAt time.Time // since when the API does not answer
 	warnedAt  time.Time
 	keptAt    time.Time // when a record that could not be kept was tried to be
+
+	stream  stream        // proves batches while others follow
+	drained time.Duration // how long the engine took to drain when it was held last; 0 = it was not yet
+	last    freshness     // of the figures that were read last
 }
 
 // figures is the engine as far as it can be asked.
@@ -47,12 +51,15 @@ type figures interface {
 }
 
 const (
-	watchInterval = time.Second
-	chunkAge      = 7 * time.Second  // a chunk figure of one input read so long after the count is younger than it
-	dropAge       = 3 * time.Second  // the same for the outputs' counters
-	groupTime     = 10 * time.Second // for so long batches are handed over before the engine gets time to drain
-	drainPatience = 30 * time.Second // for so long it gets it: one dead output must not stop the others
-	lostAfter     = time.Minute      // what the engine has not counted by then was dropped on its way in
+	watchInterval = time.Second            // between figures
+	watchClosely  = 250 * time.Millisecond // between looks for new ones while something is on its way
+	chunkAge      = 7 * time.Second        // a chunk figure of one input read so long after the count is younger than it
+	dropAge       = 3 * time.Second        // the same for the outputs' counters
+	groupTime     = 10 * time.Second // at most, batches are handed over so long before the engine gets time to drain …
+	groupLeast    = 2 * time.Second        // … and at least …
+	groupDrains   = 4                      // … and so many times as long as it took to drain
+	drainPatience = 30 * time.Second       // for so long it gets it: one dead output must not stop the others
+	lostAfter     = time.Minute            // what the engine has not counted by then was dropped on its way in
 	apiPatience   = 30 * time.Second
 	maxRecounts   = 2                // then the counter is off for another reason, and fetching again would never end …
 	recountAgain  = 30 * time.Minute // … but now and then it must be tried, since losses come in rows too
@@ -73,7 +80,7 @@ func NewWatch(
 func (w *Watch) Run(ctx context.Context) { persist(ctx, w.log, func() { w.run(ctx) }) }
 
 func (w *Watch) run(ctx context.Context) {
-	ticker := time.NewTicker(watchInterval)
+	ticker := time.NewTicker(watchClosely)
 	defer ticker.Stop()
 	for {
 		select {
@@ -91,27 +98,46 @@ func (w *Watch) look(ctx context.Context) {
 	if _, doubt := w.ledger.State(); doubt != "" {
 		return // what is lost is not missed again, so that all would seem delivered
 	}
-	number, records, since := w.ledger.handed()
-	if since.IsZero() {
+	before := w.ledger.handed()
+	if before.since.IsZero() {
 		w.idle(ctx)
+		return
+	}
+	if !w.last.due() {
 		return
 	}
 	s, err := w.api.read(ctx)
 	if err != nil {
-		w.failing(err, since)
+		w.last.failed()
+		w.failing(err, before.since)
 		return
 	}
 	w.failingAt = time.Time{}
-	if _, now, _ := w.ledger.handed(); now != records {
-		return // the figures may count what came meanwhile
+	if w.last.sees(s) {
+		return
+	}
+	after := w.ledger.handed()
+	if after.copying {
+		return // the figures may count it
 	}
 	w.facts.learn(s, uint64(max(s.input().records-w.base, 0)))
 	w.proof.meet(s)
-	switch v := w.judge(s, int64(records)); v.finding {
+	if after.records == before.records {
+		w.conclude(s, after)
+	} else { // the figures may count what came meanwhile, or not
+		w.follow(s, after)
+	}
+}
+
+// conclude judges figures that were read when nothing was handed over meanwhile.
+func (w *Watch) conclude(s *snapshot, h handed) {
+	since := h.since
+	switch v := w.judge(s, int64(h.records)); v.finding {
 	case proven:
 		w.recounts = 0
 		w.settled(s)
-		w.deliver(number)
+		w.stream.begin(s, &w.proof, int64(h.records))
+		w.deliver(h.number)
 	case refused:
 		w.refused(v.why)
 	case doubtful:
@@ -120,6 +146,9 @@ func (w *Watch) look(ctx context.Context) {
 		w.gate(since)
 		w.warn(standstill, v.why)
 	default:
+		if w.follow(s, h) {
+			return
+		}
 		w.gate(since)
 		if time.Since(since) >= standstill && v.why != "" {
 			w.warn(logline.RareInterval, v.why)
@@ -127,8 +156,22 @@ func (w *Watch) look(ctx context.Context) {
 	}
 }
 
+// follow makes safe what is delivered while batches after it are on their way, and reports whether something is.
+func (w *Watch) follow(s *snapshot, h handed) bool {
+	n := w.stream.proves(s, h.onTheirWay, int64(h.records))
+	if n == 0 {
+		return false
+	}
+	w.release()
+	w.deliver(h.onTheirWay[n-1].number)
+	return true
+}
+
 // settled notes that nothing is on its way.
 func (w *Watch) settled(s *snapshot) {
+	if !w.heldAt.IsZero() {
+		w.drained = time.Since(w.heldAt)
+	}
 	w.release()
 	w.openAt = time.Time{}
 	w.errors = s.errors
@@ -248,11 +291,20 @@ func (w *Watch) gate(since time.Time) {
 		if now.Sub(w.heldAt) >= patience {
 			w.release()
 			w.openAt = now
+			w.ledger.Free()
 		}
-	case now.Sub(since) >= groupTime:
+	case now.Sub(since) >= w.group() || w.ledger.isWithheld():
 		w.heldAt = now
 		w.ledger.setHold(true)
 	}
+}
+
+// group is for how long batches are handed over before the engine gets time to drain: most of the time.
+func (w *Watch) group() time.Duration {
+	if w.drained == 0 {
+		return groupTime
+	}
+	return min(max(groupDrains*w.drained, groupLeast), groupTime)
 }
 
 func (w *Watch) release() {
@@ -263,6 +315,7 @@ func (w *Watch) release() {
 }
 
 func (w *Watch) doubt(cause string) {
+	w.stream.on = false
 	w.goneAt, w.countedAt = time.Time{}, time.Time{}
 	w.release()
 	w.ledger.doubtful(cause)
@@ -280,6 +333,7 @@ func (w *Watch) failing(err error, since time.Time) {
 	w.facts.silent(err, w.failingAt)
 	if min(time.Since(w.failingAt), time.Since(since)) >= apiPatience {
 		w.release()
+		w.ledger.Free()
 		w.warn(logline.RareInterval, err.Error())
 	}
 }
