@@ -195,7 +195,8 @@ func (c *commits) settle() error {
 			return err
 		}
 	}
-	return c.savePart(safe)
+	_ = c.savePart(safe) // the file is as before then; a commit that fails as well says so
+	return nil
 }
 
 // commit saves the first n flights.
@@ -265,7 +266,10 @@ func (c *commits) fill(next *committed) {
 }
 
 // saveAgain writes the committed state as it is: it reports whether the checkpoint can be saved at all.
-func (c *commits) saveAgain() error { return c.saved.save(c.saved.state) }
+func (c *commits) saveAgain() error {
+	c.parts.saved = c.saved.state.batch
+	return c.saved.save(c.saved.state)
+}
 
 // revert forgets what is not part of the checkpoint, but for the identities of safe batches, which are still
 // to be counted. When the checkpoint could not be saved, none of those count. It returns the statuses that

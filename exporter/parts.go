@@ -21,9 +21,10 @@ func (c *commits) savePart(safe uint32) error {
 	next := c.saved.state
 	next.history, next.hours, next.batch = next.history.Clone(), next.hours.Clone(), safe
 	c.fill(&next)
-	if err := c.saved.write(next); err != nil {
-		return err
+	err := c.saved.write(next)
+	c.parts.next = time.Now().Add(partShare * time.Since(begin))
+	if err == nil {
+		c.parts.saved = safe
 	}
-	c.parts = parts{saved: safe, next: time.Now().Add(partShare * time.Since(begin))}
-	return nil
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -22,6 +23,7 @@ type simEngine struct {
 
 	mu      sync.Mutex
 	latency time.Duration            // from chunk to delivery
+	vary    func() time.Duration     // of each chunk, if that is more
 	stuck   bool                     // the output delivers, but one chunk of another output stays
 	swallow int                      // batches that vanish before they are counted
 	drop    int                      // chunks that the output drops
@@ -37,13 +39,16 @@ type simEngine struct {
 	done    int64  // records that the output processed
 	storage []byte // as published; nil = 404
 	metrics []byte
+	modern  bool // it has version 2 of the API
+	figures []byte
 	asked   int
 	sent    int // records that the output tried to deliver
 }
 
 type simChunk struct {
-	at     time.Time
-	events []records.Event
+	at      time.Time
+	latency time.Duration
+	events  []records.Event
 }
 
 const (
@@ -80,13 +85,18 @@ func (s *simEngine) take(events []records.Event) {
 		events = events[1:]
 	}
 	s.records += int64(len(events))
-	s.chunks = append(s.chunks, simChunk{time.Now(), events})
+	latency := time.Duration(0)
+	if s.vary != nil {
+		latency = s.vary()
+	}
+	s.chunks = append(s.chunks, simChunk{time.Now(), latency, events})
 }
 
 // run is one life of the engine.
 func (s *simEngine) run(stop <-chan struct{}) {
 	s.set(func(s *simEngine) {
 		s.chunks, s.records, s.drops, s.done, s.storage, s.metrics = nil, 0, 0, 0, nil, nil
+		s.figures = nil
 	})
 	time.Sleep(enginePhase)
 	ticker := time.NewTicker(250 * time.Millisecond)
@@ -109,7 +119,7 @@ func (s *simEngine) flush() (events []records.Event) {
 	left := s.chunks[:0]
 	for _, chunk := range s.chunks {
 		switch {
-		case time.Since(chunk.at) < s.latency:
+		case time.Since(chunk.at) < max(s.latency, chunk.latency):
 			left = append(left, chunk)
 		case s.drop > 0 || s.rejects(chunk):
 			s.drop = max(s.drop-1, 0)
@@ -141,6 +151,9 @@ func (s *simEngine) publish(age time.Duration) {
 		chunks := map[string]any{"chunks": map[string]any{"total": total}}
 		s.storage = encodeJSON(map[string]any{"input_chunks": map[string]any{s.name: chunks}})
 	}
+	if s.modern && age%time.Second == 250*time.Millisecond {
+		s.figures = s.prometheus(age)
+	}
 	if age%simCounterAge == 0 {
 		inputs := map[string]any{s.name: map[string]any{"records": s.records + s.extra}}
 		done := s.done + s.extra
@@ -157,6 +170,24 @@ func (s *simEngine) publish(age time.Duration) {
 	}
 }
 
+// prometheus is version 2 of the API: all figures of one moment.
+func (s *simEngine) prometheus(age time.Duration) []byte {
+	text := fmt.Appendf(nil, "fluentbit_uptime %d\nfluentbit_build_info{version=\"5.1.1\"} 1\n", int(age.Seconds()))
+	done := s.done
+	for name, n := range s.inputs {
+		text = fmt.Appendf(text, "fluentbit_input_records_total{name=%q} %d\n", name, n)
+		done += n
+	}
+	chunks := len(s.chunks)
+	if s.stuck {
+		chunks++
+	}
+	text = fmt.Appendf(text, "fluentbit_input_records_total{name=%q} %d\n", s.name, s.records)
+	text = fmt.Appendf(text, "fluentbit_output_proc_records_total{name=\"stdout.0\"} %d\n", done)
+	text = fmt.Appendf(text, "fluentbit_output_dropped_records_total{name=\"stdout.0\"} %d\n", s.drops)
+	return fmt.Appendf(text, "fluentbit_storage_chunks %d\n", chunks)
+}
+
 func encodeJSON(value any) []byte {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -170,7 +201,9 @@ func (s *simEngine) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
-	body := map[string][]byte{"/api/v1/storage": s.storage, "/api/v1/metrics": s.metrics}[r.URL.Path]
+	body := map[string][]byte{
+		"/api/v1/storage": s.storage, "/api/v1/metrics": s.metrics, "/api/v2/metrics/prometheus": s.figures,
+	}[r.URL.Path]
 	if s.away {
 		return nil, errors.New("connection refused")
 	}

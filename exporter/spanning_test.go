@@ -13,10 +13,10 @@ import (
 // windows while the engine is busy with the one before.
 func TestABatchGoesOnOverWindows(t *testing.T) {
 	for _, commitOn := range []string{"handoff", "delivery"} {
-		inDelivery(t, map[string]string{"start_time": "-88d", "commit_on": commitOn}, func(h *simHost, s *simEngine) {
+		inModernDelivery(t, map[string]string{"start_time": "-88d", "commit_on": commitOn}, func(h *simHost, s *simEngine) {
 			h.server.Add(exportertest.Generate(1, 2000, h.now().Add(-88*day), h.now())...)
 			h.start()
-			time.Sleep(10 * time.Second)
+			time.Sleep(15 * time.Second)
 			h.requireAll()
 			time.Sleep(time.Minute)
 			require.Less(t, h.e.Stats().LagSeconds, 70.)

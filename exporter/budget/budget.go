@@ -3,9 +3,9 @@ package budget
 
 import "time"
 
-// Budget bounds, in bytes, what is on its way to the outputs: a crash repeats that much. It begins with one small batch,
-// so that an engine that crashes again and again repeats little, and doubles with each proof of delivery. Its zero
-// value bounds nothing. It is not safe for concurrent use.
+// Budget bounds, in bytes, what is on its way to the outputs: a crash repeats that much. It begins with one small
+// batch, so that an engine that crashes again and again repeats little, and doubles with each proof of delivery. Its
+// zero value bounds nothing. It is not safe for concurrent use.
 type Budget struct {
 	now      int       // bytes that may be on their way; 0 = any number
 	most     int       // what it grows to
@@ -34,8 +34,8 @@ func (b *Budget) BatchBytes(most int) int {
 	return min(most, b.now/parts)
 }
 
-// Allows reports whether a batch of so many bytes may be handed over at a time when so many are on their way. One that is
-// alone always may.
+// Allows reports whether a batch of so many bytes may be handed over at a time when so many are on their way. One that
+// is alone always may.
 func (b *Budget) Allows(size, onTheirWay int, now time.Time) bool {
 	if b.now == 0 || b.free || onTheirWay == 0 || b.known && onTheirWay+size <= b.now {
 		b.withheld = time.Time{}

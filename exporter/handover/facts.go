@@ -14,6 +14,9 @@ type Facts struct {
 	engineFacts
 }
 
+// apiStart is how long the monitoring API may take to answer for the first time.
+const apiStart = 10 * time.Second
+
 type engineFacts struct {
 	answered bool   // the monitoring API was read
 	mute     bool   // it cannot be
@@ -45,7 +48,7 @@ func (f *Facts) learn(s *snapshot, counted uint64) {
 func (f *Facts) silent(err error, since time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.answered && (errors.Is(err, syscall.ECONNREFUSED) || time.Since(since) > groupTime) {
+	if !f.answered && (errors.Is(err, syscall.ECONNREFUSED) || time.Since(since) > apiStart) {
 		f.mute = true
 	}
 }

@@ -2,8 +2,8 @@ package handover
 
 import "time"
 
-// freshness tells figures that are new from the same ones read again. The engine renews them once a second, at a phase that
-// the plugin does not know, so they are asked for more often.
+// freshness tells figures that are new from the same ones read again. The engine renews them once a second, at a
+// phase that the plugin does not know, so they are asked for more often.
 type freshness struct {
 	text  uint64
 	at    time.Time // when new ones were seen

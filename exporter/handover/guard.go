@@ -22,7 +22,7 @@ func persist(ctx context.Context, log *logline.Queue, f func()) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(groupTime):
+		case <-time.After(idleInterval):
 		}
 	}
 }

@@ -7,23 +7,23 @@ import "github.com/wherobots/in_wherobots_audit/exporter/sums"
 //
 //	records handed over − records that it processed  =  records of the batches that it has not processed
 //
-// because a batch is in one chunk, whole or not at all, and an output counts a chunk once, when it has delivered it. The
-// batches that it has not processed are not known, but how many records they have together is. A batch without which no
-// such set of batches can be made up is not among them: it is delivered. Examples, with batches of 5, 7 and 9 records on
-// their way:
+// because a batch is in one chunk, whole or not at all, and an output counts a chunk once, when it has delivered it.
+// Which batches it has not processed is not known, but how many records they have together is. A batch that is in no
+// set of batches with so many records is not among them: it is delivered. Examples, with batches of 5, 7 and 9 records
+// on their way:
 //
 //	0 left: all three are delivered
 //	9 left: the first two are, however chunks overtook one another
-//	12 left: the third is, which says nothing of those before it: safe is what all before it is safe, too
+//	12 left: the third is, which is of no use before the first two are
 //	7 left of 5, 7 and 7: only the first is
 //
 // It makes no difference why a batch is not processed: it may be in a chunk, wait for a retry, be lost on a full disk,
 // match no output, or never have been taken in. Retries and outputs with several workers change the order only. So
 // neither chunk figures nor the order is needed, and figures that are older than the last hand-over do no harm.
 //
-// It rests on records not changing in number between hand-over and output, and on the same outputs taking all of them.
-// Where a filter drops, adds or emits records, an output takes part of them, or another input is mixed with this one,
-// it ends, until everything is delivered once more.
+// It rests on records not changing in number between hand-over and output, and on the same outputs taking all of
+// them. Where a filter drops, adds or emits records, an output takes part of them, another input is mixed with this
+// one, or the records that are left are of no set of batches, it ends, until everything is delivered once more.
 type stream struct {
 	on       bool
 	own      bool             // it goes by what outputs processed of this input; others are busy

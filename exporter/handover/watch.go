@@ -55,9 +55,10 @@ const (
 	watchClosely  = 250 * time.Millisecond // between looks for new ones while something is on its way
 	chunkAge      = 7 * time.Second        // a chunk figure of one input read so long after the count is younger than it
 	dropAge       = 3 * time.Second        // the same for the outputs' counters
-	groupTime     = 10 * time.Second // at most, batches are handed over so long before the engine gets time to drain …
+	groupMost     = 6 * time.Second        // batches are handed over for so long, at most, before the engine may drain …
 	groupLeast    = 2 * time.Second        // … and at least …
 	groupDrains   = 4                      // … and so many times as long as it took to drain
+	idleInterval  = 10 * time.Second       // between figures while nothing is on its way
 	drainPatience = 30 * time.Second       // for so long it gets it: one dead output must not stop the others
 	lostAfter     = time.Minute            // what the engine has not counted by then was dropped on its way in
 	apiPatience   = 30 * time.Second
@@ -183,7 +184,7 @@ func (w *Watch) settled(s *snapshot) {
 func (w *Watch) idle(ctx context.Context) {
 	w.release()
 	w.openAt = time.Time{}
-	if time.Since(w.idleAt) < groupTime {
+	if time.Since(w.idleAt) < idleInterval {
 		return
 	}
 	w.idleAt = time.Now()
@@ -284,7 +285,7 @@ func (w *Watch) gate(since time.Time) {
 		since = w.openAt
 	}
 	if w.countedAt.IsZero() { // what the engine has not counted may be lost: only standing still can show it
-		patience = lostAfter + groupTime
+		patience = lostAfter + groupMost
 	}
 	switch {
 	case !w.heldAt.IsZero():
@@ -302,9 +303,9 @@ func (w *Watch) gate(since time.Time) {
 // group is for how long batches are handed over before the engine gets time to drain: most of the time.
 func (w *Watch) group() time.Duration {
 	if w.drained == 0 {
-		return groupTime
+		return groupMost
 	}
-	return min(max(groupDrains*w.drained, groupLeast), groupTime)
+	return min(max(groupDrains*w.drained, groupLeast), groupMost)
 }
 
 func (w *Watch) release() {
