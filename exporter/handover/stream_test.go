@@ -220,3 +220,26 @@ func TestTheHandOverStopsForAPartOfTheTime(t *testing.T) {
 		}
 	})
 }
+
+// An output that takes nothing keeps batches from the others for less and less of the time.
+func TestAnOutputThatTakesNothingStopsTheOthersLessAndLess(t *testing.T) {
+	watch(t, func(f *watched) {
+		f.s.outputOf("archive")
+		f.s.outputOf("siem").processed = 10
+		held := func() (seconds int) {
+			for range 180 {
+				if f.look(1); f.l.hold {
+					seconds++
+				}
+			}
+			return seconds
+		}
+		require.InDelta(t, 110, held(), 15)
+		require.InDelta(t, 60, held(), 15)
+		f.delivered()
+		f.s.outputOf("archive").processed = 10
+		f.look(90)
+		require.EqualValues(t, 1, f.l.safe)
+		require.LessOrEqual(t, f.w.group(), groupMost)
+	})
+}

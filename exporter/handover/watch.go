@@ -42,6 +42,7 @@ type Watch struct {
 
 	stream  stream        // proves batches while others follow
 	drained time.Duration // how long the engine took to drain when it was held last; 0 = it was not yet
+	vain    int           // how often in a row it did not drain when it was held
 	last    freshness     // of the figures that were read last
 }
 
@@ -58,6 +59,7 @@ const (
 	groupMost     = 6 * time.Second        // batches are handed over for so long, at most, before the engine may drain …
 	groupLeast    = 2 * time.Second        // … and at least …
 	groupDrains   = 4                      // … and so many times as long as it took to drain
+	groupVain     = time.Minute            // but so long, at most, while it does not drain
 	idleInterval  = 10 * time.Second       // between figures while nothing is on its way
 	drainPatience = 30 * time.Second       // for so long it gets it: one dead output must not stop the others
 	lostAfter     = time.Minute            // what the engine has not counted by then was dropped on its way in
@@ -164,6 +166,7 @@ func (w *Watch) follow(s *snapshot, h handed) bool {
 		return false
 	}
 	w.release()
+	w.vain = 0
 	w.deliver(h.onTheirWay[n-1].number)
 	return true
 }
@@ -174,7 +177,7 @@ func (w *Watch) settled(s *snapshot) {
 		w.drained = time.Since(w.heldAt)
 	}
 	w.release()
-	w.openAt = time.Time{}
+	w.openAt, w.vain = time.Time{}, 0
 	w.errors = s.errors
 	w.proof.writeSafe = false
 	w.goneAt, w.countedAt, w.records = time.Time{}, time.Time{}, 0
@@ -292,6 +295,7 @@ func (w *Watch) gate(since time.Time) {
 		if now.Sub(w.heldAt) >= patience {
 			w.release()
 			w.openAt = now
+			w.vain++
 			w.ledger.Free()
 		}
 	case now.Sub(since) >= w.group() || w.ledger.isWithheld():
@@ -300,8 +304,12 @@ func (w *Watch) gate(since time.Time) {
 	}
 }
 
-// group is for how long batches are handed over before the engine gets time to drain: most of the time.
+// group is for how long batches are handed over before the engine gets time to drain: most of the time, and longer and
+// longer while it does not drain.
 func (w *Watch) group() time.Duration {
+	if w.vain > 0 {
+		return min(groupMost<<min(w.vain, 8), groupVain)
+	}
 	if w.drained == 0 {
 		return groupMost
 	}
