@@ -48,7 +48,7 @@ func (t *stream) begin(s *snapshot, p *proof, handed int64) {
 		own: p.busy, handed: handed, done: make(map[string]int64), idle: make(map[string]bool),
 		constant: constantsOf(s, p.busy),
 	}
-	if p.busy && !(s.version.routes() && p.ownFilters(s)) {
+	if p.busy && (!s.version.routes() || !p.ownFilters(s)) {
 		return
 	}
 	for _, o := range s.outputs {

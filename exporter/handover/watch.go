@@ -56,10 +56,9 @@ const (
 	watchClosely  = 250 * time.Millisecond // between looks for new ones while something is on its way
 	chunkAge      = 7 * time.Second        // a chunk figure of one input read so long after the count is younger than it
 	dropAge       = 3 * time.Second        // the same for the outputs' counters
-	groupMost     = 6 * time.Second        // batches are handed over for so long, at most, before the engine may drain …
-	groupLeast    = 2 * time.Second        // … and at least …
-	groupDrains   = 4                      // … and so many times as long as it took to drain
-	groupVain     = time.Minute            // but so long, at most, while it does not drain
+	groupMost     = 6 * time.Second        // batches are handed over for so long, at most, before the engine may drain, …
+	groupDrains   = 4                      // … at most so many times as long as it took to drain, …
+	groupVain     = time.Minute            // … or so long while it does not drain
 	idleInterval  = 10 * time.Second       // between figures while nothing is on its way
 	drainPatience = 30 * time.Second       // for so long it gets it: one dead output must not stop the others
 	lostAfter     = time.Minute            // what the engine has not counted by then was dropped on its way in
@@ -313,7 +312,7 @@ func (w *Watch) group() time.Duration {
 	if w.drained == 0 {
 		return groupMost
 	}
-	return min(max(groupDrains*w.drained, groupLeast), groupMost)
+	return min(max(groupDrains*w.drained, 2*watchInterval), groupMost)
 }
 
 func (w *Watch) release() {
