@@ -148,12 +148,14 @@ func TestKillsDuringABackfillCostFewCopies(t *testing.T) {
 
 // What is on disk of a window that was not read whole is for a restart: it hands over none of its events again.
 func TestAPartOfAWindowIsNotHandedOverAgain(t *testing.T) {
-	settings := map[string]string{"start_time": "-30d", "max_window": "720h", "batch_bytes": "64K"}
+	settings := map[string]string{"start_time": "-30d", "max_window": "720h", "batch_bytes": "1M"}
 	inModernDelivery(t, settings, func(h *simHost, s *simEngine) {
 		h.server.Add(exportertest.Generate(1, 3000, h.now().Add(-29*day), h.now().Add(-time.Hour))...)
 		h.start()
 		begin := h.through()
-		time.Sleep(9 * time.Second)
+		time.Sleep(4 * time.Second)
+		require.Less(t, h.countDelivered(), 500, "only a small batch is on its way at first")
+		time.Sleep(5 * time.Second)
 		s.set(func(s *simEngine) { s.latency = time.Hour }) // what is handed over now is lost
 		delivered := len(h.arrived())
 		require.Greater(t, delivered, 500)

@@ -12,7 +12,6 @@ const keepAgain = time.Minute
 // refused follows what an output dropped. The first time, all that is not safe is in doubt; then it is handed over a
 // part at a time, and the record that is refused alone is kept aside.
 func (w *Watch) refused(cause string) {
-	w.stream.on = false
 	w.goneAt, w.countedAt = time.Time{}, time.Time{}
 	w.release()
 	record, tried := w.ledger.refuse(cause)

@@ -168,3 +168,27 @@ func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {
 		require.True(t, l.handed().since.IsZero())
 	})
 }
+
+// What may have been lost is fetched again: then little is on its way, as at the start.
+func TestADoubtMakesBatchesSmall(t *testing.T) {
+	l := NewLedger(OnDelivery, 1_000_000)
+	first := l.BatchBytes()
+	require.Less(t, first, 200_000)
+	hand := func() []byte {
+		l.Push([]byte("batch"), 1, "")
+		data := l.Next()
+		l.Accept()
+		return data
+	}
+	require.NotNil(t, hand())
+	require.Nil(t, hand())
+	l.Deliver(1)
+	require.Greater(t, l.BatchBytes(), first)
+	require.NotNil(t, hand())
+	l.doubtful("it may be lost")
+	l.Reset()
+	require.Equal(t, first, l.BatchBytes())
+	require.NotNil(t, hand())
+	require.Nil(t, hand())
+	require.Equal(t, 1_000_000, NewLedger(OnStorage, 1_000_000).BatchBytes(), "storage needs no delivery")
+}

@@ -57,8 +57,6 @@ func (t *stream) begin(s *snapshot, p *proof, handed int64) {
 			t.done[o.name] = n
 		case 0:
 			t.idle[o.name] = true
-		default: // it takes part of the records
-			return
 		}
 	}
 	t.on = len(t.done) > 0 && written > lost

@@ -323,7 +323,6 @@ func (w *Watch) release() {
 }
 
 func (w *Watch) doubt(cause string) {
-	w.stream.on = false
 	w.goneAt, w.countedAt = time.Time{}, time.Time{}
 	w.release()
 	w.ledger.doubtful(cause)
