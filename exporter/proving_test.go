@@ -148,9 +148,9 @@ func TestKillsDuringABackfillCostFewCopies(t *testing.T) {
 
 // What is on disk of a window that was not read whole is for a restart: it hands over none of its events again.
 func TestAPartOfAWindowIsNotHandedOverAgain(t *testing.T) {
-	settings := map[string]string{"start_time": "-30d", "max_window": "720h", "batch_bytes": "1M"}
+	settings := map[string]string{"start_time": "-1d", "batch_bytes": "1M"}
 	inModernDelivery(t, settings, func(h *simHost, s *simEngine) {
-		h.server.Add(exportertest.Generate(1, 3000, h.now().Add(-29*day), h.now().Add(-time.Hour))...)
+		h.server.Add(exportertest.Generate(1, 3000, h.now().Add(-23*time.Hour), h.now().Add(-time.Hour))...)
 		h.start()
 		begin := h.through()
 		time.Sleep(4 * time.Second)
