@@ -78,7 +78,7 @@ func TestWhenAnEngineIsMute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f Facts
 		began := time.Now()
-		time.Sleep(groupTime)
+		time.Sleep(apiStart)
 		f.silent(errors.New("timeout"), began)
 		require.False(t, f.state().mute)
 		time.Sleep(time.Nanosecond)

@@ -92,7 +92,7 @@ func TestADefectIsSaidNowAndThen(t *testing.T) {
 		defer cancel()
 		log, runs := new(logline.Queue), 0
 		persist(ctx, log, func() { runs++; panic("index out of range") })
-		require.EqualValues(t, logline.RareInterval/groupTime+1, runs)
+		require.EqualValues(t, logline.RareInterval/idleInterval+1, runs)
 		require.Len(t, log.Drain(), 2)
 	})
 }

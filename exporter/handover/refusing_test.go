@@ -46,7 +46,7 @@ func (d *refusing) call() (handed bool) {
 	d.parts = append(d.parts, len(numbers))
 	d.l.Accept()
 	d.total += uint64(len(numbers))
-	_, counted, _ := d.l.handed()
+	counted := d.l.handed().records
 	require.Equal(d, d.total, counted, "the engine's counter is held against it")
 	if !d.down && !slices.ContainsFunc(numbers, func(n int) bool { return d.bad[n] }) {
 		d.delivered = append(d.delivered, numbers...)
@@ -153,7 +153,7 @@ func TestOnePartAtATime(t *testing.T) {
 		require.NotNil(t, d.l.Next())
 		require.False(t, d.l.Room(), "the engine reads it")
 		d.l.Accept()
-		_, _, since := d.l.handed()
+		since := d.l.handed().since
 		require.Equal(t, time.Now(), since, "it is watched")
 		require.Nil(t, d.l.Next(), "nobody knows yet what became of it")
 		time.Sleep(time.Minute)
@@ -164,7 +164,7 @@ func TestOnePartAtATime(t *testing.T) {
 		require.Len(t, numbersOf(d.l.Next()), 2, "half of it")
 		d.l.Accept()
 		d.l.Deliver(0)
-		_, _, since = d.l.handed()
+		since = d.l.handed().since
 		require.True(t, since.IsZero(), "nothing is on its way")
 		require.Len(t, numbersOf(d.l.Next()), 2, "the other half, without a pause")
 	})
@@ -231,14 +231,14 @@ func TestCareEndsAfterAWhile(t *testing.T) {
 				time.Sleep(time.Millisecond)
 				require.Nil(t, d.l.Next())
 				require.False(t, d.l.careful.on)
-				number, _, since := d.l.handed()
+				number, since := d.l.handed().number, d.l.handed().since
 				require.Equal(t, time.Now(), since, "the part is still with the engine")
 				if refusedFirst {
 					require.Zero(t, number, "the other half is not")
 					require.Equal(t, []int{4, 5, 6, 7}, numbersOf(d.l.Next()))
 					d.l.Accept()
 				}
-				number, _, _ = d.l.handed()
+				number = d.l.handed().number
 				require.EqualValues(t, 2, number)
 				d.l.Deliver(number)
 				require.EqualValues(t, 2, safeNow(d.l))
@@ -254,7 +254,7 @@ func TestCareEndsAlsoWhenTheEngineDoesNotDrain(t *testing.T) {
 		d.refuseFirst(4)
 		time.Sleep(careLimit)
 		require.Nil(t, d.l.Next())
-		_, _, since := d.l.handed()
+		since := d.l.handed().since
 		require.True(t, since.IsZero(), "nothing of what is not safe is with the engine")
 		require.Len(t, numbersOf(d.l.Next()), 4)
 
@@ -264,7 +264,7 @@ func TestCareEndsAlsoWhenTheEngineDoesNotDrain(t *testing.T) {
 		d.call() // refused
 		time.Sleep(careLimit)
 		require.Nil(t, d.l.Next())
-		_, _, since = d.l.handed()
+		since = d.l.handed().since
 		require.False(t, since.IsZero(), "it is watched until it is drained")
 		require.Equal(t, []int{0, 1}, numbersOf(d.l.Next()))
 	})

@@ -36,7 +36,7 @@ func TestWhatTheStorageIsAskedFor(t *testing.T) {
 		require.True(t, l.allStored())
 		require.False(t, l.isUnderWay())
 		require.EqualValues(t, 2, safeNow(l))
-		_, _, since := l.handed()
+		since := l.handed().since
 		require.True(t, since.IsZero(), "nothing waits for the watch")
 		require.True(t, l.lastAccepted().IsZero())
 	})
@@ -45,6 +45,7 @@ func TestWhatTheStorageIsAskedFor(t *testing.T) {
 // What waits for delivery for long is looked for from the oldest on, and not all at once.
 func TestSoManyBatchesAreLookedFor(t *testing.T) {
 	l := NewLedger(OnDelivery, 1000)
+	l.budget.Free()
 	for n := range unstoredMost + 5 {
 		require.True(t, l.Push(records(n, 1), 1, ""))
 		l.Next()
