@@ -11,7 +11,7 @@ package action
 type Action struct {
 	Verb     Verb
 	Category Category
-	subject  subject
+	kind     kind
 	Outcome  outcome
 	denied   bool
 }
@@ -25,15 +25,20 @@ const (
 	verbRead
 	verbUpdate
 	verbDelete
-	verbGrant // give or take rights
+	verbGrant // give rights
+	verbTake  // take rights
 	verbStart
 	verbStop
+	verbCheck // try out whether something works; nothing changes
 	verbLogin
 	verbLogout
+	// What these mean depends on what it was done to, see meaning.resolved.
+	verbRevoke
+	verbCancel
 	numVerbs
 )
 
-// Category is one of ECS's event.category, in the order in which the nouns of one name outdo each other.
+// Category is one of ECS's event.category.
 type Category uint8
 
 const (
@@ -78,12 +83,15 @@ var OutcomeNames = [...]string{"unknown", "success", "failure"}
 func Classify(name []byte) Action {
 	var w words
 	w.split(name)
-	a, known := knownActions[string(w.joined())]
+	verbAt := -1
+	m, known := knownActions[string(w.joined())]
 	if !known {
-		a.Verb = w.verb()
-		a.Category, a.subject = w.noun()
+		m.verb, verbAt = w.verb()
+		m.kind = w.noun(m.verb, verbAt)
+		m = m.resolved()
 	}
-	a.Outcome, a.denied = w.outcome()
+	a := Action{Verb: m.verb, kind: m.kind, Category: kindTable[m.kind].category}
+	a.Outcome, a.denied = w.outcome(a.Category, verbAt)
 	switch {
 	case a.Verb == verbLogin || a.Verb == verbLogout:
 		a.Category = catAuthentication
@@ -93,61 +101,46 @@ func Classify(name []byte) Action {
 	return a
 }
 
-// verb finds what was done. Names mostly end or begin with their verb ("api_key_created", "CreateApiKey");
-// words that are as often nouns ("run", "export") count only when no other word is a verb.
-func (w *words) verb() Verb {
-	weak := verbOther
-	for i := range w.count {
-		word := w.at(w.verbOrder(i))
-		if v, ok := verbs[string(word)]; ok {
-			return v
-		}
-		if v, ok := weakVerbs[string(word)]; ok && weak == verbOther {
-			weak = v
-		}
-	}
-	return weak
+// meaning is what was done to what.
+type meaning struct {
+	verb Verb
+	kind kind
 }
 
-// verbOrder is the order in which words are tried: the last, the first, and those between.
-func (w *words) verbOrder(i int) int {
-	if i == 0 {
-		return w.count - 1
+// resolved settles what verb and noun only tell together.
+func (m meaning) resolved() meaning {
+	isIAM := kindTable[m.kind].category == catIAM
+	switch {
+	case m.verb == verbRevoke && m.kind >= kindAdmin, m.verb == verbDelete && m.kind == kindRight:
+		m.verb = verbTake // the role is still there
+	case m.verb == verbCreate && m.kind == kindRight:
+		m.verb = verbGrant
+	case m.verb == verbRevoke, m.verb == verbCancel && isIAM:
+		m.verb = verbDelete
+	case m.verb == verbCancel:
+		m.verb = verbStop
+	case m.kind == kindMember && (m.verb == verbCreate || m.verb == verbDelete):
+		m.verb = verbUpdate // the group is neither new nor gone
+	case m.kind == kindView && m.verb == verbStart:
+		m.verb = verbRead // a query that is executed
+	case m.kind == kindAudit && !m.verb.onlyLooks():
+		m.kind = kindSetting
 	}
-	return i - 1
+	return m
 }
 
-// noun finds what it was done to: the noun of the highest category, the last one of several.
-func (w *words) noun() (Category, subject) {
-	var found noun
-	for i := range w.count {
-		if n, ok := lookUpNoun(w.at(i)); ok && n.category >= found.category {
-			if n.subject == subjectNone && n.category == found.category {
-				continue // "user key": the user is the better subject
-			}
-			found = n
-		}
-	}
-	return found.category, found.subject
-}
+// onlyLooks reports whether nothing is changed.
+func (v Verb) onlyLooks() bool { return v == verbOther || v == verbRead || v == verbCheck }
 
-// lookUpNoun knows plurals too.
-func lookUpNoun(word []byte) (noun, bool) {
-	if n, ok := nouns[string(word)]; ok {
-		return n, true
-	}
-	if len(word) > 1 && word[len(word)-1] == 's' {
-		if n, ok := nouns[string(word[:len(word)-1])]; ok {
-			return n, true
-		}
-	}
-	return noun{}, false
-}
-
-func (w *words) outcome() (result outcome, denied bool) {
+// outcome is how it went. A user who was blocked was refused nothing: that is what was done.
+func (w *words) outcome(c Category, verbAt int) (result outcome, denied bool) {
 	for i := range w.count {
 		switch string(w.at(i)) {
-		case "denied", "refused", "forbidden", "unauthorized", "blocked":
+		case "blocked":
+			if c != catIAM || i != verbAt {
+				return outcomeFailure, true
+			}
+		case "denied", "refused", "forbidden", "unauthorized":
 			return outcomeFailure, true
 		case "failed", "failure", "fail", "rejected":
 			result = outcomeFailure
@@ -168,7 +161,7 @@ func (a Action) ECSTypes() []string {
 	case a.denied && a.Category == catAPI:
 		return []string{"denied"}
 	default:
-		return ecsTypeTable[a.Category][a.Verb][a.subject]
+		return ecsTypeTable[a.Category][a.Verb][kindTable[a.kind].subject]
 	}
 }
 
@@ -176,26 +169,28 @@ func (a Action) ECSTypes() []string {
 var ecsVerbTypes = [numCategories]map[Verb]string{
 	catAPI: {
 		verbCreate: "creation", verbRead: "access", verbUpdate: "change", verbDelete: "deletion", verbGrant: "change",
-		verbStart: "start", verbStop: "end",
+		verbTake: "change", verbStart: "start", verbStop: "end",
 	},
 	catFile: {
 		verbCreate: "creation", verbRead: "access", verbUpdate: "change", verbDelete: "deletion", verbGrant: "change",
+		verbTake: "change", verbStart: "change", verbStop: "change",
 	},
 	catDatabase: {
 		verbCreate: "change", verbRead: "access", verbUpdate: "change", verbDelete: "change", verbGrant: "change",
+		verbTake: "change", verbStart: "change", verbStop: "change",
 	},
 	catProcess: {
 		verbCreate: "start", verbRead: "access", verbUpdate: "change", verbDelete: "end", verbGrant: "change",
-		verbStart: "start", verbStop: "end",
+		verbTake: "change", verbStart: "start", verbStop: "end",
 	},
 	catConfiguration: {
 		verbCreate: "creation", verbRead: "access", verbUpdate: "change", verbDelete: "deletion", verbGrant: "change",
-		verbStart: "change", verbStop: "change",
+		verbTake: "change", verbStart: "change", verbStop: "change",
 	},
 	catSession: {verbCreate: "start", verbStart: "start", verbStop: "end", verbDelete: "end"},
 	catIAM: {
 		verbCreate: "creation", verbUpdate: "change", verbDelete: "deletion", verbGrant: "change",
-		verbStart: "change", verbStop: "change",
+		verbTake: "change", verbStart: "change", verbStop: "change",
 	},
 	catAuthentication: {
 		verbLogin: "start", verbStart: "start", verbCreate: "start", verbLogout: "end", verbStop: "end",
@@ -239,18 +234,22 @@ var OCSFActivityNames = map[int]string{
 	OCSFOther: "Other",
 }
 
-// OCSFActivity is OCSF's activity_id for the verb.
-func (v Verb) OCSFActivity() int {
+// OCSFActivity is OCSF's activity_id for the action.
+func (a Action) OCSFActivity() int { return ocsfActivity(a.Category, a.Verb) }
+
+func ocsfActivity(c Category, v Verb) int {
 	switch v {
 	case verbCreate:
 		return ocsfCreate
 	case verbRead:
 		return ocsfRead
-	case verbUpdate, verbGrant:
+	case verbUpdate, verbGrant, verbTake:
 		return ocsfUpdate
 	case verbDelete:
 		return ocsfDelete
-	default:
-		return OCSFOther
 	}
+	if ecsVerbTypes[c][v] == "change" {
+		return ocsfUpdate // what has no beginning and end of its own is changed by them
+	}
+	return OCSFOther
 }

@@ -24,15 +24,15 @@ func TestClassify(t *testing.T) {
 			"api_key_created|CREATE_API_KEY|ApiKeyCreated|API Key Created|api-key.create|apiKey:create",
 			"iam", "creation", "unknown", ocsfCreate,
 		},
-		{"api_key_revoked|revoke API keys", "iam", "change", "unknown", ocsfUpdate},
+		{"api_key_revoked|revoke API keys", "iam", "deletion", "unknown", ocsfDelete},
 		{"ingest_credential_deleted|DeleteIngestCredentials", "iam", "deletion", "unknown", ocsfDelete},
 		{"file_uploaded|upload_file|directory_created", "file", "creation", "unknown", ocsfCreate},
 		{"file_renamed|rename_directory", "file", "change", "unknown", ocsfUpdate},
 		{"job_run_created|create_job_run", "process", "start", "unknown", ocsfCreate},
 		{"job_run_cancelled|JobRunCanceled|cancel_job_run", "process", "end", "unknown", OCSFOther},
 		{"job_run_logs_viewed|view_job_run_logs|GetJobRunLogs", "process", "access", "unknown", ocsfRead},
-		{"notebook_created", "api", "creation", "unknown", ocsfCreate},
-		{"notebook_deleted|deleteNotebook", "api", "deletion", "unknown", ocsfDelete},
+		{"notebook_created", "process", "start", "unknown", ocsfCreate},
+		{"notebook_deleted|deleteNotebook", "process", "end", "unknown", ocsfDelete},
 		{"user_role_changed|update_user_role|admin_role_granted", "iam", "admin change", "unknown", ocsfUpdate},
 		{"environment_settings_updated|security_configuration_modified", "configuration", "change", "unknown", ocsfUpdate},
 		{"catalog_table_dropped", "database", "change", "unknown", ocsfDelete},
@@ -60,7 +60,7 @@ func TestClassify(t *testing.T) {
 			require.Equal(t, test.types, strings.Join(a.ECSTypes(), " "), "types of %q", name)
 			require.Equal(t, test.outcome, OutcomeNames[a.Outcome], "outcome of %q", name)
 			if test.activity >= 0 {
-				require.Equal(t, test.activity, a.Verb.OCSFActivity(), "activity of %q", name)
+				require.Equal(t, test.activity, a.OCSFActivity(), "activity of %q", name)
 			}
 		}
 	}
@@ -77,9 +77,9 @@ func TestEveryTypeIsExpected(t *testing.T) {
 	require.NoError(t, json.Unmarshal(content, &facts))
 	for c := range numCategories {
 		for v := range numVerbs {
-			for s := range numSubjects {
+			for k := range numKinds {
 				for _, denied := range []bool{false, true} {
-					for _, kind := range (Action{Verb: v, Category: c, subject: s, denied: denied}).ECSTypes() {
+					for _, kind := range (Action{Verb: v, Category: c, kind: k, denied: denied}).ECSTypes() {
 						require.Contains(t, facts.ExpectedTypes[CategoryNames[c]], kind, "category %s", CategoryNames[c])
 						require.Contains(t, facts.Allowed["event.type"], kind)
 					}

@@ -15,39 +15,20 @@ func Table() string {
 	var d tableWriter
 	d.line("## What an action's name means\n")
 	d.line("A new action should not need a new release, so category and type come from the words of the name, in any")
-	d.line("spelling (`api_key_created`, `ApiKeyCreated`, `Create API key`). The verb is looked for at the end, then " +
-		"at the")
-	d.line("beginning, then in between. The category is the last one in this table that has one of the name's nouns.\n")
-	d.line("| `event.category` | nouns (also in the plural) |\n|---|---|")
-	for c := range numCategories {
-		var words []string
-		for word, n := range nouns {
-			if n.category == c && c != catAPI {
-				words = append(words, word)
-			}
-		}
-		slices.Sort(words)
-		text := strings.Join(words, ", ")
-		switch c {
-		case catAPI:
-			text = "everything else, and everything that was denied"
-		case catAuthentication:
-			text = "by the verb: login, logout"
-		}
-		d.line("| `%s` | %s |", CategoryNames[c], text)
+	d.line("spelling (`api_key_created`, `ApiKeyCreated`, `Create API key`, `creation of an API key`). The strongest verb")
+	d.line("counts; of equally strong ones the last word, else the first, else those between. Strong are the past forms")
+	d.line("(`exported`) and verbs that are nothing else; then come those that are nouns as well or made of a verb " +
+		"(*italic*)")
+	d.line("and, in parentheses, those that count only when no other word is a verb. Of the nouns, the one furthest down")
+	d.line("this table counts, and who did it (\"by an admin\") does not.\n")
+	d.line("| `event.category` | nouns, in the plural too |\n|---|---|")
+	for k := range numKinds {
+		d.line("| %s | %s |", kindText(k), kindWords(k))
 	}
+	d.line("| `authentication` | by the verb: login, logout |")
 	d.line("\n| verb | `activity_id` (ocsf) | `event.type` (ecs) |\n|---|---|---|")
 	for v := range numVerbs {
-		var types []string
-		for c := range numCategories {
-			kind, ok := ecsVerbTypes[c][v]
-			if !ok {
-				kind = "info"
-			}
-			types = append(types, CategoryNames[c]+": "+kind)
-		}
-		id := v.OCSFActivity()
-		d.line("| %s | %d %s | %s |", verbText(v), id, OCSFActivityNames[id], strings.Join(types, ", "))
+		d.verb(v)
 	}
 	d.line("\nIn the category `iam`, the types also include `user`, `group` or `admin` (roles, rights, policies) " +
 		"where the noun")
@@ -61,25 +42,79 @@ func Table() string {
 	return d.String()
 }
 
-func verbText(v Verb) string {
-	var stems []string
-	for _, forms := range []map[string]Verb{verbs, weakVerbs} {
-		for form, is := range forms {
-			if is == v && !inflected(forms, form) {
-				stems = append(stems, form)
-			}
+// verb is a verb's line in the table of verbs.
+func (d *tableWriter) verb(v Verb) {
+	switch v {
+	case verbRevoke:
+		d.line("| %s | 4 Delete | as delete; of roles and rights, which stay, as unassign: 3 Update |", verbText(v))
+		return
+	case verbCancel:
+		d.line("| %s | 99 Other | as stop; in the category iam as delete: 4 Delete |", verbText(v))
+		return
+	}
+	var types, updates []string
+	for c := range numCategories {
+		name, ok := ecsVerbTypes[c][v]
+		if !ok {
+			name = "info"
+		}
+		types = append(types, CategoryNames[c]+": "+name)
+		if ocsfActivity(c, v) != ocsfActivity(catAPI, v) {
+			updates = append(updates, CategoryNames[c])
 		}
 	}
-	if len(stems) == 0 {
-		return "any other"
+	id := ocsfActivity(catAPI, v)
+	activity := fmt.Sprintf("%d %s", id, OCSFActivityNames[id])
+	if len(updates) > 0 {
+		activity += fmt.Sprintf("; %d %s: %s", ocsfUpdate, OCSFActivityNames[ocsfUpdate], strings.Join(updates, ", "))
 	}
-	slices.Sort(stems)
-	return strings.Join(stems, ", ")
+	d.line("| %s | %s | %s |", verbText(v), activity, strings.Join(types, ", "))
 }
 
-// inflected reports whether a form is made of a stem: a stem is a form of which there is one with "s", and
-// none that it is made of.
-func inflected(forms map[string]Verb, form string) bool {
-	_, hasPlural := forms[form+"s"]
-	return !hasPlural
+// verbText lists a verb's stems, the strong ones first.
+func verbText(v Verb) string {
+	s := &verbTable[v]
+	var texts []string
+	for _, list := range []struct{ words, format string }{
+		{s.strong, "%s"}, {s.nounlike + " " + s.nominal, "*%s*"}, {s.weak + " " + s.weakest, "(%s)"},
+	} {
+		stems := strings.Fields(strings.ReplaceAll(list.words, "-", ""))
+		slices.Sort(stems)
+		if len(stems) > 0 {
+			texts = append(texts, fmt.Sprintf(list.format, strings.Join(slices.Compact(stems), ", ")))
+		}
+	}
+	if len(texts) == 0 {
+		return "any other"
+	}
+	return strings.Join(texts, " ")
+}
+
+func kindText(k kind) string {
+	row := kindTable[k]
+	text := "`" + CategoryNames[row.category] + "`"
+	if row.subject != subjectNone {
+		text += ", type `" + subjectTypes[row.subject] + "`"
+	}
+	return text
+}
+
+func kindWords(k kind) string {
+	words := strings.Fields(kindTable[k].words)
+	slices.Sort(words)
+	text := strings.ReplaceAll(strings.Join(words, ", "), "_", " ")
+	switch k {
+	case kindOther:
+		return "everything else, and everything that was denied"
+	case kindAudit:
+		return text + ": where it is read; changing it is `configuration`"
+	case kindLoose:
+		return text + " (access that is granted or taken is a right, `iam`)"
+	case kindRight:
+		return text + "; and a role that something is added to or removed from, or that is added to or removed from " +
+			"users and groups: given or taken, not created or deleted"
+	case kindMember:
+		return "a group behind \"to\" or \"from\": it is changed, whatever the verb"
+	}
+	return text
 }

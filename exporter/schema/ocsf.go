@@ -33,7 +33,7 @@ var ocsfActivityStatus = actionEntries{
 func appendActivity(dst, name []byte) []byte {
 	id := action.OCSFUnknown
 	if len(name) > 0 {
-		id = action.Classify(name).Verb.OCSFActivity()
+		id = action.Classify(name).OCSFActivity()
 	}
 	dst = appendInt(appendString(dst, "activity_id"), int64(id))
 	dst = appendString(dst, "activity_name")
