@@ -58,7 +58,9 @@ var sigmaFields = map[string]bool{
 	"action_name": true, "user_id": true, "source_ip": true, "event_time": true, "record_type": true, "status": true,
 }
 
-var sigmaModifiers = map[string]bool{"contains": true, "cidr": true, "hour": true}
+var sigmaModifiers = map[string]bool{
+	"contains": true, "startswith": true, "endswith": true, "cidr": true, "hour": true,
+}
 
 func TestSigmaRules(t *testing.T) {
 	t.Parallel()

@@ -112,13 +112,17 @@ func TestSplunkTagsFollowEventtypes(t *testing.T) {
 	}
 }
 
+// splunkName is what the add-on's patterns are held against: the name, split where a capital begins a word.
+const splunkName = `replace(replace(action_name, "([A-Z])([A-Z][a-z])", "\1_\2"), "([a-z0-9])([A-Z])", "\1_\2")`
+
 // splunkCase evaluates the add-on's case() over an action's name: match(replace(…), "pattern"), "value"
 // lines, of which the first that matches wins.
 func splunkCase(t *testing.T, expression, name string) string {
 	t.Helper()
 	require.True(t, strings.HasPrefix(expression, "case("), expression)
-	words := regexp.MustCompile(`([a-z0-9])([A-Z])`).ReplaceAllString(name, "${1}_${2}")
-	pattern := regexp.MustCompile(`match\(replace\(action_name, "\(\[a-z0-9\]\)\(\[A-Z\]\)", "\\1_\\2"\), "([^"]*)"\)`)
+	words := regexp.MustCompile(`([A-Z])([A-Z][a-z])`).ReplaceAllString(name, "${1}_${2}")
+	words = regexp.MustCompile(`([a-z0-9])([A-Z])`).ReplaceAllString(words, "${1}_${2}")
+	pattern := regexp.MustCompile(`match\(` + regexp.QuoteMeta(splunkName) + `, "([^"]*)"\)`)
 	value := regexp.MustCompile(`, "(\w+)"[,)]?\s*$`)
 	for _, line := range strings.Split(strings.TrimSpace(expression), "\n")[1:] {
 		result := value.FindStringSubmatch(line)
@@ -138,6 +142,7 @@ func TestSplunkActions(t *testing.T) {
 	for name, want := range map[string][2]string{
 		"api_key_created":           {"created", "credential"},
 		"CreateApiKey":              {"created", "credential"},
+		"APIKeyRevoked":             {"deleted", "credential"},
 		"Create API Key":            {"created", "credential"},
 		"user.role.granted":         {"modified", "role"},
 		"role_revoked":              {"deleted", "role"},

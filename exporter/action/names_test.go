@@ -8,10 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestNames holds names that the vendor has not published, but might write, against the meaning that a security
-// engineer expects: ECS event.category and event.type, OCSF activity_id.
-func TestNames(t *testing.T) {
-	for _, row := range strings.Split(strings.TrimSpace(`
+// names are some that the vendor has not published, but might write, with the meaning that a security engineer
+// expects: ECS event.category and event.type, OCSF activity_id.
+const names = `
 API key revoked | iam deletion 4
 revocation of an API key by an administrator | iam deletion 4
 api-key.rotated | iam change 3
@@ -74,6 +73,7 @@ invitation cancelled | iam user deletion 4
 user unenrolled | iam user deletion 4
 user_impersonated | authentication start 99
 user_session_terminated | session end 99
+update login | configuration change 3
 session.expired | session end 99
 ip allowlist updated | configuration change 3
 audit logging disabled | configuration change 3
@@ -102,7 +102,10 @@ directory.listed | file access 2
 file import started | file change 3
 createGrant | iam admin creation 1
 trigger.delete | api deletion 4
-`), "\n") {
+`
+
+func TestNames(t *testing.T) {
+	for row := range strings.SplitSeq(strings.TrimSpace(names), "\n") {
 		name, want, _ := strings.Cut(row, " | ")
 		a := Classify([]byte(name))
 		got := CategoryNames[a.Category] + " " + strings.Join(a.ECSTypes(), " ") + " " + strconv.Itoa(a.OCSFActivity())

@@ -1,5 +1,7 @@
 package action
 
+//go:generate go test -run ^TestSplunkWords$ -update .
+
 import (
 	"fmt"
 	"slices"

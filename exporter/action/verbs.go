@@ -1,6 +1,9 @@
 package action
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The verbs of the names of actions. A word that is missing here costs a precise type, never an event.
 
@@ -48,7 +51,7 @@ var verbTable = [numVerbs]stems{
 			"approve accept join toggle customize optimize encrypt rebuild reindex reinstate " +
 			"restrict shorten lengthen weaken strengthen",
 		nounlike: "update change set move refresh reset replace patch pause lock archive transfer upgrade downgrade " +
-			"switch swap exchange scale empty raise lower mount ban repair rollback roll-back",
+			"switch swap exchange scale empty raise lower mount ban repair roll-back",
 		nominal: "modification rotation activation deactivation reactivation restoration recovery suspension " +
 			"renewal regeneration redemption undeletion alteration adjustment migration conversion replacement " +
 			"initialization upsertion enforcement approval acceptance reinstatement disablement enablement",
@@ -79,7 +82,7 @@ var verbTable = [numVerbs]stems{
 	},
 	verbStop: {
 		strong:   "abort halt expire hibernate",
-		nounlike: "stop kill shutdown shut-down finish end crash",
+		nounlike: "stop kill shut-down finish end crash",
 		nominal:  "expiration expiry hibernation",
 		weak:     "exit close",
 		weakest:  "complete fail completion",
@@ -91,11 +94,11 @@ var verbTable = [numVerbs]stems{
 		weak:    "test check probe ping",
 	},
 	verbLogin: {
-		strong:   "authenticate reauthenticate impersonate",
-		nounlike: "login signin logon signon log-in sign-in log-on sign-on",
-		nominal:  "authentication impersonation",
+		strong:  "authenticate reauthenticate impersonate",
+		nominal: "authentication impersonation",
+		weak:    "log-in sign-in log-on sign-on",
 	},
-	verbLogout: {nounlike: "logout signout logoff log-out sign-out log-off sign-off"},
+	verbLogout: {weak: "log-out sign-out log-off sign-off"},
 }
 
 // uninflected are the weakest words that have no further forms.
@@ -111,7 +114,7 @@ type verbWord struct {
 var verbs = func() map[string]verbWord {
 	forms := make(map[string]verbWord)
 	for v, s := range verbTable {
-		for _, f := range s.forms() {
+		for _, f := range slices.Concat(s.forms()...) {
 			if known, there := forms[f.word]; !there || f.strength > known.strength {
 				forms[f.word] = verbWord{Verb(v), f.strength}
 			}
@@ -125,38 +128,44 @@ type form struct {
 	strength strength
 }
 
-// forms spells a verb's words out. The strength of a form that is spelled like its stem ("set") is the stem's.
-func (s *stems) forms() (all []form) {
+// forms spells a verb's words out, stem by stem.
+func (s *stems) forms() (all [][]form) {
 	for _, word := range strings.Fields(s.nominal) {
-		all = append(all, form{word, nounlike})
+		all = append(all, []form{{word, nounlike}})
 	}
-	for how, list := range map[strength]string{
-		strong: s.strong, nounlike: s.nounlike, weak: s.weak, weakest: s.weakest,
+	for how, list := range [numStrengths]string{
+		weakest: s.weakest, weak: s.weak, nounlike: s.nounlike, strong: s.strong,
 	} {
-		past, gerund := strong, max(how, nounlike)
-		if how == weakest {
-			past, gerund = weakest, weakest
-		}
 		for _, stem := range strings.Fields(list) {
-			base := strings.ReplaceAll(stem, "-", "")
-			all = append(all, form{base, how})
-			if uninflected[stem] {
-				continue
-			}
-			inflected := inflect(stem)
-			all = append(all, form{inflected.third, how})
-			for _, word := range strings.Fields(inflected.past) {
-				if word != base {
-					all = append(all, form{word, past})
-				}
-			}
-			for _, word := range strings.Fields(inflected.gerund) {
-				if word == "setting" { // mostly the noun
-					word = "settingof"
-				}
-				all = append(all, form{word, gerund})
-			}
+			all = append(all, formsOf(stem, strength(how)))
 		}
+	}
+	return all
+}
+
+// formsOf spells a stem's forms out. One that is spelled like its stem ("set") is as strong as that.
+func formsOf(stem string, how strength) []form {
+	base := strings.ReplaceAll(stem, "-", "")
+	all := []form{{base, how}}
+	if uninflected[stem] {
+		return all
+	}
+	past, gerund := strong, max(how, nounlike)
+	if how == weakest {
+		past, gerund = weakest, weakest
+	}
+	inflected := inflect(stem)
+	all = append(all, form{inflected.third, how})
+	for _, word := range strings.Fields(inflected.past) {
+		if word != base {
+			all = append(all, form{word, past})
+		}
+	}
+	for _, word := range strings.Fields(inflected.gerund) {
+		if word == "setting" { // mostly the noun
+			word = "settingof"
+		}
+		all = append(all, form{word, gerund})
 	}
 	return all
 }

@@ -1,0 +1,317 @@
+package action
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
+)
+
+// Patterns of conf/splunk/default/props.conf. They are for names that are split where a capital begins a word, and
+// ignore case. Go's regexp reads them too, so nothing looks ahead or behind.
+const (
+	splunkName = `replace(replace(action_name, "([A-Z])([A-Z][a-z])", "\1_\2"), ` +
+		`"([a-z0-9])([A-Z])", "\1_\2")`
+	wordBegins   = `(?:^|[\W_])`
+	wordEnds     = `(?:[\W_]|$)`
+	between      = `(?:[\W_].*)?[\W_]`
+	failureWords = `(?:fail(?:s|ed|ure)?|denied|reject(?:ed)?|refused|forbidden|unauthorized|blocked)`
+	// notOr ends a word that no "or" follows: of "create or update" the second counts.
+	notOr = `(?:[\W_]+(?:[a-np-z0-9]|o(?:[a-qs-z0-9]|r[a-z0-9]))|[\W_]*$)`
+	// notOrLink is notOr for "create": a "create link" is a thing.
+	notOrLink = `(?:[\W_]+(?:[a-kmnp-z0-9]|o(?:[a-qs-z0-9]|r[a-z0-9])|l(?:[a-hj-z0-9]|i(?:[a-mo-z0-9]|n[a-jl-z0-9])))` +
+		`|[\W_]*$)`
+	// notAgent begins a word that does not say who did it: neither "by" nor "by an" stands before, but the end of
+	// any other word, and perhaps an article.
+	notAgent = `(?:^[\W_]*|(?:[b-df-mo-xz0-9]|[ac-z0-9]y|[a-z0-9]by|[a-z0-9]a|[b-z0-9]n|[a-z0-9]an|[a-gi-z0-9]e|` +
+		`[a-su-z0-9]he|[a-z0-9]the)[\W_]+)(?:(?:an?|the)[\W_]+)?`
+)
+
+// splunkVerbs are the values of CIM's action, in the order in which they are tried among equals.
+var splunkVerbs = []struct {
+	value string
+	verbs []Verb
+}{
+	{"verified", []Verb{verbCheck}},
+	{"success", []Verb{verbLogin}},
+	{"logoff", []Verb{verbLogout}},
+	{"deleted", []Verb{verbDelete, verbRevoke, verbTake}},
+	{"modified", []Verb{verbUpdate, verbGrant}},
+	{"created", []Verb{verbCreate}},
+	{"stopped", []Verb{verbStop, verbCancel}},
+	{"started", []Verb{verbStart}},
+	{"read", []Verb{verbRead}},
+}
+
+// splunkKinds are the values of object_category, in the order in which they are tried.
+var splunkKinds = []struct {
+	value string
+	kinds []kind
+}{
+	{"role", []kind{kindRight, kindAdmin}},
+	{"credential", []kind{kindCredential, kindPassword}},
+	{"group", []kind{kindMember}},
+	{"user", []kind{kindUser}},
+	{"group", []kind{kindGroup}},
+	{"session", []kind{kindSession}},
+	{"configuration", []kind{kindSetting}},
+	{"process", []kind{kindProcess}},
+	{"database", []kind{kindDatabase}},
+	{"directory", []kind{kindDirectory}},
+	{"file", []kind{kindFile, kindUpload}},
+	{"database", []kind{kindView}},
+	{"configuration", []kind{kindLoose}},
+}
+
+// TestSplunkWords compares the add-on's patterns with the word tables; go generate ./exporter/... rewrites them.
+func TestSplunkWords(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(splunkCase("action", splunkActionLines()))
+	b.WriteString(splunkCase("object_category", splunkObjectLines(false)))
+	b.WriteString(splunkCase("change_type", splunkObjectLines(true)))
+	golden.Part(t, filepath.Join("..", "..", "conf", "splunk", "default", "props.conf"), "words", b.String()+"# ")
+}
+
+type splunkLine struct{ pattern, value string }
+
+func splunkCase(field string, lines []splunkLine) string {
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		texts[i] = fmt.Sprintf("    match(%s, \"(?i)%s\"), \"%s\"", splunkName, l.pattern, l.value)
+	}
+	return fmt.Sprintf("EVAL-%s = case( \\\n%s)\n", field, strings.Join(texts, ", \\\n"))
+}
+
+// otherWords are those between a verb and its object: none of them says that the rest is who did it.
+const otherWords = `(?:[\W_]+(?:[ac-z0-9]|b[a-xz0-9])[a-z0-9]*)*[\W_]+`
+
+// place is where in a name the deciding word stands, by how strong it is.
+type place struct {
+	how      strength
+	position string
+}
+
+func splunkActionLines() (lines []splunkLine) {
+	add := func(value, pattern string) { lines = append(lines, splunkLine{pattern, value}) }
+	login := `(?:` + strings.Join([]string{
+		alternatives([]Verb{verbLogin}, strong), alternatives([]Verb{verbLogin}, nounlike),
+		alternatives([]Verb{verbLogin}, weak),
+	}, "|") + `)`
+	add("failure", wordBegins+login+between+failureWords+wordEnds)
+	add("failure", wordBegins+failureWords+between+login+wordEnds)
+	moved := alternatives([]Verb{verbCreate, verbDelete}, strong)
+	add("modified", wordBegins+moved+between+`(?:to|from|into)`+between+nounPattern(kindGroup)+wordEnds)
+	add("started", wordBegins+splunkStem("submit")+wordEnds)
+	for _, p := range []place{
+		{strong, "last"}, {strong, "first"}, {strong, "any"}, {nounlike, "last"}, {nounlike, "any"}, {weak, "any"},
+		{weakest, "any"},
+	} {
+		if p.how >= nounlike {
+			lines = append(lines, p.withObjects()...)
+		}
+		for _, v := range splunkVerbs {
+			words := alternatives(v.verbs, p.how)
+			if words == "" {
+				continue
+			}
+			ends := notOr
+			if v.value == "created" {
+				ends = notOrLink
+			}
+			add(v.value, map[string]string{
+				"last":  wordBegins + words + `[\W_]*$`,
+				"first": `^[\W_]*` + words + notOr,
+				"any":   wordBegins + words + ends,
+			}[p.position])
+		}
+	}
+	return lines
+}
+
+// withObjects are the lines for what a verb tells only together with its noun: users, rights and settings have no
+// beginning and end of their own. They are changed by what starts and stops others, and deleted by a cancellation
+// where they belong to accounts.
+func (p place) withObjects() (lines []splunkLine) {
+	add := func(value string, of []Verb, nouns string) {
+		words := alternatives(of, p.how)
+		before := wordBegins + nouns + between + words
+		switch {
+		case p.position == "last":
+			lines = append(lines, splunkLine{before + `[\W_]*$`, value})
+		case p.position == "first":
+			lines = append(lines, splunkLine{`^[\W_]*` + words + otherWords + nouns + wordEnds, value})
+		case p.how == nounlike:
+			lines = append(lines, splunkLine{wordBegins + words + otherWords + nouns + wordEnds, value})
+		default:
+			lines = append(lines, splunkLine{before + wordEnds, value})
+		}
+	}
+	if p.position == "last" {
+		add("stopped", []Verb{verbStop, verbCancel}, compoundPattern(kindSession))
+	}
+	add("deleted", []Verb{verbCancel}, nounPattern(iamKinds()...))
+	add("modified", []Verb{verbStart, verbStop, verbCancel}, nounPattern(append(iamKinds(), kindSetting)...))
+	return lines
+}
+
+// splunkObjectLines are those of object_category, or those of change_type: a coarser division.
+func splunkObjectLines(coarse bool) (lines []splunkLine) {
+	add := func(k kind, value, pattern string) {
+		if coarse {
+			value = splunkChangeType(k)
+		}
+		lines = append(lines, splunkLine{pattern, value})
+	}
+	for _, k := range splunkKinds { // a compound outdoes its last word
+		if words := compoundPattern(k.kinds...); words != "" {
+			add(k.kinds[0], k.value, notAgent+words+wordEnds)
+		}
+	}
+	grants := alternatives([]Verb{verbGrant, verbTake, verbRevoke}, strong)
+	add(kindRight, "role", wordBegins+grants+between+`access`+wordEnds)
+	add(kindRight, "role", wordBegins+`access`+between+grants+wordEnds)
+	for _, k := range splunkKinds {
+		if k.kinds[0] == kindMember {
+			add(kindMember, k.value, wordBegins+`(?:to|from|into)`+between+nounPattern(kindGroup)+wordEnds)
+			continue
+		}
+		add(k.kinds[0], k.value, notAgent+nounPattern(k.kinds...)+wordEnds)
+	}
+	return lines
+}
+
+// splunkChangeType is CIM's change_type, of which CIM names two values.
+func splunkChangeType(k kind) string {
+	switch category := kindTable[k].category; category {
+	case catIAM:
+		return "AAA"
+	case catFile:
+		return "filesystem"
+	default:
+		return CategoryNames[category]
+	}
+}
+
+func iamKinds() (kinds []kind) {
+	for k := range numKinds {
+		if kindTable[k].category == catIAM {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+// nounPattern are the nouns of some kinds. What is a verb as well ("query") is left out of the lowest kinds: there
+// the verb's own word is no noun.
+func nounPattern(kinds ...kind) string {
+	var plain []string
+	for _, k := range kinds {
+		for _, word := range strings.Fields(kindTable[k].words) {
+			_, isVerb := verbs[word]
+			isVerb = isVerb && word != "view" && word != "access"
+			if !strings.Contains(word, "_") && (k > kindView || !isVerb) {
+				plain = append(plain, word)
+			}
+		}
+	}
+	slices.Sort(plain)
+	return `(?:` + strings.Join(plain, "|") + `)s?`
+}
+
+func compoundPattern(kinds ...kind) string {
+	var compounds []string
+	for _, k := range kinds {
+		for _, word := range strings.Fields(kindTable[k].words) {
+			if strings.Contains(word, "_") {
+				compounds = append(compounds, strings.ReplaceAll(word, "_", `[\W_]`))
+			}
+		}
+	}
+	if len(compounds) == 0 {
+		return ""
+	}
+	slices.Sort(compounds)
+	return `(?:` + strings.Join(compounds, "|") + `)s?`
+}
+
+// alternatives are all forms of some verbs that have a strength, stems with the same endings side by side: "" if
+// there are none.
+func alternatives(of []Verb, how strength) string {
+	stemsOf := make(map[string][]string) // by their endings
+	for _, v := range of {
+		for _, forms := range verbTable[v].forms() {
+			var words []string
+			for _, f := range forms {
+				if verbs[f.word] == (verbWord{v, how}) && f.strength == how {
+					words = append(words, apart(f.word))
+				}
+			}
+			if len(words) > 0 {
+				base, endings := shared(words)
+				stemsOf[endings] = append(stemsOf[endings], base)
+			}
+		}
+	}
+	var groups []string
+	for endings, bases := range stemsOf {
+		slices.Sort(bases)
+		bases = slices.Compact(bases)
+		group := strings.Join(bases, "|")
+		if endings != "" && len(bases) > 1 {
+			group = `(?:` + group + `)`
+		}
+		groups = append(groups, group+endings)
+	}
+	if len(groups) == 0 {
+		return ""
+	}
+	slices.Sort(groups)
+	return `(?:` + strings.Join(groups, "|") + `)`
+}
+
+func splunkStem(stem string) string {
+	var words []string
+	for _, f := range formsOf(stem, strong) {
+		words = append(words, f.word)
+	}
+	base, endings := shared(words)
+	return base + endings
+}
+
+// apart allows what joinParticles joins to stand apart: "log in", "setting of".
+func apart(word string) string {
+	for i := 1; i < len(word); i++ {
+		if joined([]byte(word[:i]), []byte(word[i:])) {
+			return word[:i] + `[\W_]?` + word[i:]
+		}
+	}
+	return word
+}
+
+// shared is what words begin with, and a pattern of how they go on.
+func shared(words []string) (base, endings string) {
+	base = words[0]
+	for _, word := range words {
+		for !strings.HasPrefix(word, base) {
+			base = base[:len(base)-1]
+		}
+	}
+	base, _, _ = strings.Cut(base, "[")
+	var rest []string
+	optional := ""
+	for _, word := range words {
+		if word == base {
+			optional = "?"
+			continue
+		}
+		rest = append(rest, word[len(base):])
+	}
+	if len(rest) == 0 {
+		return base, ""
+	}
+	slices.Sort(rest)
+	return base, `(?:` + strings.Join(slices.Compact(rest), "|") + `)` + optional
+}
