@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/operations"
 )
 

@@ -106,7 +106,12 @@ func splunkActionLines() (lines []splunkLine) {
 	add("modified", wordBegins+moved+between+`(?:to|from|into)`+between+nounPattern(kindGroup)+wordEnds)
 	add("started", wordBegins+splunkStem("submit")+wordEnds)
 	for _, p := range []place{
-		{strong, "last"}, {strong, "first"}, {strong, "any"}, {nounlike, "last"}, {nounlike, "any"}, {weak, "any"},
+		{strong, "last"},
+		{strong, "first"},
+		{strong, "any"},
+		{nounlike, "last"},
+		{nounlike, "any"},
+		{weak, "any"},
 		{weakest, "any"},
 	} {
 		if p.how >= nounlike {
