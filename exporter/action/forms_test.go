@@ -66,6 +66,7 @@ unshare unshares unshared unsharing | unsubscribe unsubscribes unsubscribed unsu
 update updates updated updating | upgrade upgrades upgraded upgrading | downgrade downgrades downgraded downgrading
 use uses used using | validate validates validated validating | verify verifies verified verifying
 wipe wipes wiped wiping | write writes wrote/written writing | deny denies denied denying | tag tags tagged tagging
+turn-on turnson turnedon turningon | turn-off turnsoff turnedoff turningoff
 agree agrees agreed agreeing | attach attaches attached attaching | detach detaches detached detaching
 reindex reindexes reindexed reindexing | reinstate reinstates reinstated reinstating
 relaunch relaunches relaunched relaunching | annex annexes annexed annexing

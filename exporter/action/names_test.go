@@ -27,6 +27,7 @@ oauth.token.issued | iam creation 1
 secrets accessed | iam info 2
 password_changed | iam user change 3
 user.password.reset | iam user change 3
+MFA turned off | iam change 3
 mfa disabled | iam change 3
 enrollment of an MFA factor | iam creation 1
 sso_config_updated | iam change 3
@@ -89,6 +90,7 @@ cloud connection unlinked | configuration change 3
 catalog table dropped | database change 4
 table.truncated | database change 3
 view_dropped | database change 4
+SqlQueryExecuted | database access 2
 query executed | database access 2
 TABLE_ROWS_EXPORTED | database access 2
 dataset_shared | database change 3

@@ -39,13 +39,13 @@ var kindTable = [numKinds]struct {
 		"schedule s3 parameter variable notification alert report dashboard connector " +
 		"login logon signin authentication link share sharing restriction app application package library extension plugin " +
 		"module term agreement"},
-	kindView:   {category: catDatabase, words: "view query queries data collection tileset stac layer model map"},
+	kindView:   {category: catDatabase, words: "view query queries sql data collection tileset stac layer model map"},
 	kindUpload: {category: catFile, words: "upload attachment document image backup"},
 	kindAudit:  {category: catAPI, words: "audit"},
 	kindFile: {category: catFile, words: "file object storage bucket artifact path blob thumbnail script " +
 		"solution_notebook"},
 	kindDirectory: {category: catFile, words: "directory directories folder dir"},
-	kindDatabase: {category: catDatabase, words: "database catalog table schema dataset sql raster namespace column " +
+	kindDatabase: {category: catDatabase, words: "database catalog table schema dataset raster namespace column " +
 		"partition snapshot index indexes iceberg warehouse metastore primary_key partition_key"},
 	kindProcess: {category: catProcess, words: "job run workflow execution task kernel process processes pipeline " +
 		"cluster runtime instance notebook workload container command executor driver worker"},

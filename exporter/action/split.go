@@ -70,6 +70,8 @@ func joined(first, second []byte) bool {
 		case "in", "out", "on", "off", "up":
 			return true
 		}
+	case "turn", "turns", "turned", "turning":
+		return string(second) == "on" || string(second) == "off"
 	case "logging":
 		return string(second) == "in" || string(second) == "out"
 	case "shut", "shuts", "shutting":

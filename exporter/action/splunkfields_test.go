@@ -115,6 +115,7 @@ var splunkDiffers = map[string]string{
 	"update login":         "modified",
 	"audit_log_deleted":    "deleted",
 	"organization left":    "deleted", // the organization's, where the user left
+	"SqlQueryExecuted":     "started",
 	"query executed":       "started",
 }
 

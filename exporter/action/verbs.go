@@ -49,7 +49,7 @@ var verbTable = [numVerbs]stems{
 			"unlink connect disconnect extend alter amend adjust increase decrease apply append migrate convert " +
 			"overwrite truncate upsert revert unpublish subscribe unsubscribe unmount enforce unban unblock expose hide " +
 			"approve accept join toggle customize optimize encrypt rebuild reindex reinstate " +
-			"restrict shorten lengthen weaken strengthen",
+			"restrict shorten lengthen weaken strengthen turn-on turn-off",
 		nounlike: "update change set move refresh reset replace patch pause lock archive transfer upgrade downgrade " +
 			"switch swap exchange scale empty raise lower mount ban repair roll-back",
 		nominal: "modification rotation activation deactivation reactivation restoration recovery suspension " +
