@@ -57,14 +57,23 @@ func splunkWords(name string) string {
 }
 
 func (f splunkFields) of(name, field string) string {
-	name = splunkWords(name)
+	key := [2]string{splunkWords(name), field}
+	value, known := splunkKnown[key]
+	if known {
+		return value
+	}
 	for _, line := range f[field] {
-		if line.pattern.MatchString(name) {
-			return line.value
+		if line.pattern.MatchString(key[0]) {
+			value = line.value
+			break
 		}
 	}
-	return ""
+	splunkKnown[key] = value
+	return value
 }
+
+// splunkKnown remembers values, which take these tests most of their time.
+var splunkKnown = make(map[[2]string]string)
 
 // splunkSpellings leaves out what is the same to the patterns: they read any mark between words alike.
 func splunkSpellings(t testing.TB, o operations.Operation) (names []string) {
