@@ -22,7 +22,9 @@ func Table() string {
 	d.line("(`exported`) and verbs that are nothing else; then come those that are nouns as well or made of a verb " +
 		"(*italic*)")
 	d.line("and, in parentheses, those that count only when no other word is a verb. Of the nouns, the one furthest down")
-	d.line("this table counts, and who did it (\"by an admin\") does not.\n")
+	d.line("this table counts, and who did it (\"by an admin\") does not. What this makes of each operation of the " +
+		"vendor's published")
+	d.line("API stands in [operations.tsv](../exporter/action/testdata/operations.tsv), which a test holds it against.\n")
 	d.line("| `event.category` | nouns, in the plural too |\n|---|---|")
 	for k := range numKinds {
 		d.line("| %s | %s |", kindText(k), kindWords(k))
