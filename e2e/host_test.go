@@ -469,7 +469,8 @@ func TestBundledHostThatIsSlowOrRefusesForGood(t *testing.T) {
 func TestBundledHostPausesAtItsLimit(t *testing.T) {
 	t.Parallel()
 	s := newSource(t, past(3000)...)
-	r := newRig(t, hosts[0], s.url).set("start_time", "-7h", "commit_on", "delivery", "batch_bytes", "100K")
+	// With handoff, since delivery hands over one batch until something is proven.
+	r := newRig(t, hosts[0], s.url).set("start_time", "-7h", "commit_on", "handoff", "batch_bytes", "100K")
 	r.port, r.memory = freePort(t), true
 	r.set("engine_url", "http://127.0.0.1:"+strconv.Itoa(r.port))
 	r.flags = []string{"--mem-buf-limit", "50000", "--ring-ms", "2500", "--down-ms", "9000"}

@@ -45,6 +45,7 @@ type commits struct {
 	strays  *dedup.Strays  // what was handed over and has no minute
 	flights []flight       // windows that were read whole and wait for their batches to be safe
 	at      time.Time      // of the last commit of a flight, by the local clock
+	forgot  time.Time      // the latest time before which identities are forgotten, perhaps by a wrong clock
 	anew    []plan.Window  // stretches that are read again and whose identities are forgotten
 	unsure  time.Time      // see committed
 	parts   parts          // of windows
@@ -112,6 +113,7 @@ func newCommits(
 		at: time.Now(), unsure: saved.state.unsure,
 		volatile:  slices.Clone(saved.state.volatile),
 		sharedIDs: slices.Clone(saved.state.sharedIDs),
+		forgot:    saved.state.through.Add(-cfg.Overlap),
 	}
 	if oldest, ok := seen.Oldest(); ok { // what was older than the overlap was remembered for a reason
 		c.remember(min(saved.state.through.Add(-cfg.Overlap).Sub(oldest), longestLag(cfg)))
@@ -226,7 +228,7 @@ func (c *commits) commit(n int) error {
 	c.flights = c.flights[:copy(c.flights, c.flights[n:])]
 	c.at = time.Now()
 	c.committed(next.through)
-	c.seen.Expire(c.floor().Add(-c.slack))
+	c.forget(c.floor().Add(-c.slack))
 	c.doubts.Reset()
 	return nil
 }
@@ -295,10 +297,15 @@ const (
 // readAnew notes that everything since start is read again: what is older than the identities that are remembered
 // counts anew.
 func (c *commits) readAnew(start time.Time) {
-	start = start.Add(-c.overlap)
-	if floor := c.floor().Add(-c.slack); start.Before(floor) {
-		c.anew = append(c.anew, plan.Window{Start: start, End: floor})
+	if start = start.Add(-c.overlap); start.Before(c.forgot) {
+		c.anew = append(c.anew, plan.Window{Start: start, End: c.forgot})
 	}
+}
+
+// forget forgets the identities of what happened before floor.
+func (c *commits) forget(floor time.Time) {
+	c.seen.Expire(floor)
+	c.forgot = plan.Later(c.forgot, floor)
 }
 
 // expected are the minutes and hours as they will be when all that is on its way is committed.
@@ -335,7 +342,7 @@ func (c *commits) relieve(read time.Time) {
 	if c.seen.Count > maxStandstill && time.Since(c.at) > standstill {
 		// so that both have whole minutes
 		floor := plan.Earlier(read, c.clock.Now()).Add(-c.overlap).Truncate(time.Minute)
-		c.seen.Expire(floor)
+		c.forget(floor)
 		c.pending.Expire(floor)
 	}
 }

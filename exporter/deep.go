@@ -41,10 +41,11 @@ const (
 // the reconciler does not compare.
 func (c *collector) deepRange() (from, until time.Time) {
 	state := &c.commits.saved.state
-	from = plan.Later(state.from, state.hours.Since)
 	// An endpoint may refuse what begins before that, and pieces are read with a margin.
-	from = plan.Later(from, c.clock.Now().Add(2*deepMargin-source.Retention))
+	from = plan.Later(state.hours.Since, c.clock.Now().Add(2*deepMargin-source.Retention))
 	from = from.Add(time.Hour - 1).Truncate(time.Hour)
+	// The collection's first hour counts what is collected of it, and nothing before that is read.
+	from = plan.Later(from, state.from.Truncate(time.Hour))
 	until = c.commits.floor()
 	if c.cfg.ReconcileInterval > 0 {
 		until = plan.Earlier(until, state.through.Add(-c.cfg.ReconcileWindow))

@@ -56,9 +56,10 @@ func drawHistory(seed int64) history {
 		settings: map[string]string{
 			"overlap": "5m", "reconcile_window": "20m",
 			"batch_bytes": "64K", "request_timeout": "20s", "retry_max_interval": "30s",
-			"max_window":         oneOf(random, "1m", "10m", "24h"),
-			"poll_interval":      oneOf(random, "10s", "60s"),
-			"reconcile_interval": oneOf(random, "0", "5m"),
+			"max_window":              oneOf(random, "1m", "10m", "24h"),
+			"poll_interval":           oneOf(random, "10s", "60s"),
+			"reconcile_interval":      oneOf(random, "0", "5m"),
+			"deep_reconcile_interval": oneOf(random, "0", "0", "0", "10m"),
 		},
 		limit: exportertest.SilentLimit{
 			Rows: oneOf(random, 0, 0, 200, 256), Newest: oneOf(random, false, true),
@@ -68,6 +69,9 @@ func drawHistory(seed int64) history {
 	kinds := modelKinds
 	if h.delivery {
 		kinds = append(slices.Clone(modelKinds), outputKinds...)
+	}
+	if h.settings["deep_reconcile_interval"] != "0" {
+		kinds = append(slices.Clone(kinds), "very late events")
 	}
 	for range 1 + random.IntN(25) {
 		h.steps = append(h.steps, modelStep{

@@ -51,6 +51,9 @@ var modelKinds = []string{
 	"ill", "ill", "ill", "disk",
 }
 
+// mostTies is more than the events of a step.
+const mostTies = 41
+
 // outputKinds are the steps that commit_on delivery knows besides.
 var outputKinds = []string{"slow output", "output drops", "never counted", "no figures"}
 
@@ -106,6 +109,8 @@ func (m *model) play(s modelStep) {
 		m.events(s.n, 0)
 	case "late events":
 		m.events(s.n, s.delay)
+	case "very late events":
+		m.veryLate(s.n, 30*s.delay)
 	case "odd events":
 		m.oddEvents(s.n, s.delay)
 	case "ties":
@@ -150,19 +155,23 @@ func (m *model) play(s modelStep) {
 		m.fullRing()
 	case "ill":
 		m.volatile = m.volatile || s.ill.Name == "volatile column"
-		m.h.server.Play(exportertest.Episode{Ill: s.ill.Name, Size: s.n, Lasts: s.delay})
+		size := s.n
+		if strings.HasPrefix(s.ill.Name, "limit") {
+			size += mostTies // what happens at one instant can be had, or it would be lost for good
+		}
+		m.h.server.Play(exportertest.Episode{Ill: s.ill.Name, Size: size, Lasts: s.delay})
 		// What was read while rows looked otherwise, cut ones too, or under another clock may come again.
 		m.may = m.may || s.ill.Alters && s.ill.Name != "volatile column" || strings.Contains(s.ill.Name, "Date") ||
 			strings.Contains(s.ill.Name, "inside a field")
 		if strings.Contains(s.ill.Name, "Date") {
-			m.healing = time.Hour
+			m.healing = max(m.healing, time.Hour)
 		}
 	case "disk":
 		m.withoutDisk(s.delay)
 	case "slow output", "output drops", "never counted", "no figures":
 		m.output(s)
 	case "server clock":
-		m.healing = time.Hour
+		m.healing = max(m.healing, time.Hour)
 		m.offset.Add(int64(s.delay - 2*time.Minute))
 	}
 }
@@ -191,7 +200,7 @@ func (m *model) output(s modelStep) {
 		change = func(e *simEngine) { e.drop = s.n % 4 }
 	case "never counted":
 		change = func(e *simEngine) { e.swallow = s.n % 3 }
-		m.healing = time.Hour // losses in a row are looked for again after half an hour
+		m.healing = max(m.healing, time.Hour) // losses in a row are looked for again after half an hour
 	case "no figures":
 		change = func(e *simEngine) { e.away = true }
 		back = func(e *simEngine) { e.away = false }
@@ -229,6 +238,14 @@ func (m *model) events(n int, delay time.Duration) {
 	}
 	m.h.server.Add(events...)
 	time.Sleep(time.Millisecond)
+}
+
+// veryLate adds n events of this moment that appear so late that only deep reconciliation finds them: once their hour is
+// over, within a pass.
+func (m *model) veryLate(n int, delay time.Duration) {
+	m.events(n, delay)
+	m.healing = max(m.healing, delay+2*time.Hour)
+	m.may = m.may || n > 3 // more than sums can tell: all of their hour are sent again
 }
 
 // modelOddities are the ways to be odd that leave events their ids: a stray quote may take in those of other rows.
