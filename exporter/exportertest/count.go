@@ -127,7 +127,9 @@ func (x *exchange) sendJSON(text []byte) {
 	x.record.Status = http.StatusOK
 	x.w.Header().Set("Content-Type", "application/json")
 	out := newFaulty(x)
-	if x.fault.EndAfter == 0 {
+	// With its length said, an answer that stalls behind its end would be whole: the client goes on with the connection,
+	// and its end is never seen here.
+	if x.fault.EndAfter == 0 && x.fault.StallAfter == 0 {
 		x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 		out.total(len(text))
 	}
