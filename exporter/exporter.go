@@ -60,6 +60,9 @@ func New(cfg config.Config) (*Exporter, error) {
 		e.watch = e.newWatch(nil)
 	}
 	e.storage = handover.NewStorage(e.ledger, &e.facts, e.log)
+	if err := e.storage.Claim(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
 	return e, nil
 }
 
@@ -180,6 +183,9 @@ func (e *Exporter) Stats() Stats { return e.stats.snapshot() }
 // go of the checkpoint, even if a defect is in the way: an instance that a reload starts must find it free.
 func (e *Exporter) Close() (err error) {
 	defer func() { err = errors.Join(err, e.file.Close()) }()
+	if e.storage != nil {
+		defer e.storage.Release()
+	}
 	if e.cancel != nil {
 		defer fleet.leave(e)
 		e.cancel()

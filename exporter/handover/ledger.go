@@ -42,6 +42,7 @@ type Ledger struct {
 	lastCall time.Time     // of collect
 	safety   Safety        // what makes a batch safe
 	onDisk   bool          // batches were found in storage: this input has filesystem storage
+	shared   bool          // another process may take what is in storage
 	size     int           // of a buffer, in bytes
 	hold     bool          // nothing is handed over while the engine drains
 	disk     diskRoom      // in the engine's storage
@@ -201,7 +202,8 @@ func (l *Ledger) Pause() {
 		l.pausedAt = now
 		return
 	}
-	if !l.safety.takesShutdown(l.onDisk) || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
+	onDisk := l.onDisk && !l.anyShared()
+	if !l.safety.takesShutdown(onDisk) || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
 		return
 	}
 	if last := l.accepted[len(l.accepted)-1]; now.Sub(last.at) >= ringEmptied {

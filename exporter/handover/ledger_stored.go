@@ -3,6 +3,7 @@ package handover
 import (
 	"bytes"
 	"hash/maphash"
+	"slices"
 	"time"
 )
 
@@ -91,14 +92,16 @@ func (l *Ledger) store(number uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.accepted {
-		l.accepted[i].stored = l.accepted[i].stored || l.accepted[i].number == number
+		if a := &l.accepted[i]; a.number == number && !a.stored {
+			a.stored, a.shared = true, l.shared
+		}
 	}
 	if !l.safety.takesStorage() {
 		return
 	}
 	l.onDisk = true
 	done := 0
-	for done < len(l.accepted) && l.accepted[done].stored {
+	for done < len(l.accepted) && l.accepted[done].stored && !l.accepted[done].shared {
 		l.safe = max(l.safe, l.accepted[done].number)
 		done++
 	}
@@ -106,6 +109,18 @@ func (l *Ledger) store(number uint32) {
 		l.accepted = l.accepted[:copy(l.accepted, l.accepted[done:])]
 		l.notify()
 	}
+}
+
+// setShared notes whether another process may take what is in storage.
+func (l *Ledger) setShared(shared bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shared = shared
+}
+
+// anyShared reports whether another process may take, or may have taken, some of what is not safe from storage.
+func (l *Ledger) anyShared() bool {
+	return l.shared || slices.ContainsFunc(l.accepted, func(a acceptance) bool { return a.shared })
 }
 
 // isUnderWay reports whether a batch is being handed over, or is and was not found in storage.

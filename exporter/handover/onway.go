@@ -13,6 +13,7 @@ type acceptance struct {
 	total   uint64 // records handed over up to and with it
 	trace   trace
 	stored  bool // it was found in the engine's storage
+	shared  bool // while another process might take it from there: only delivery makes it safe
 }
 
 func bytesOf(list []acceptance) (n int) {

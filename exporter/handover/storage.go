@@ -32,8 +32,10 @@ type Storage struct {
 	statAt  time.Time
 	emptyAt time.Time
 	syncErr time.Time
+	holdAt  time.Time // when it was tried to hold the storage
+	release func()    // the storage is held; nil = it is not
 
-	short, mute, memory, emitter, unseen rareLine // what is said
+	short, mute, memory, emitter, unseen, shared, unlocked rareLine // what is said
 }
 
 // A chunk file may live for a few milliseconds only: the ring is emptied and chunks are flushed at the same
@@ -110,6 +112,7 @@ func (s *Storage) look() {
 	if s.root == "" {
 		return
 	}
+	s.beAlone()
 	s.guard()
 	if underWay {
 		s.list()
@@ -130,12 +133,15 @@ func (s *Storage) find() {
 		return
 	}
 	s.root = filepath.Dir(filepath.Dir(path))
-	if input := filepath.Base(filepath.Dir(path)); !isWatched(input) {
+	if !isWatched(filepath.Base(filepath.Dir(path))) || s.isOld(path) {
 		_ = file.Close()
 		return
 	}
 	s.files[path] = &chunkFile{file: file, path: path}
 }
+
+// isOld reports whether a chunk file is of the backlog of an earlier run.
+func (s *Storage) isOld(path string) bool { return chunkTime(path).Before(s.begun.Add(-time.Second)) }
 
 // isWatched reports whether an input may hold what was handed over: it is of this plugin, or an emitter.
 func isWatched(input string) bool {
@@ -152,7 +158,7 @@ func (s *Storage) list() {
 		for _, file := range files {
 			path := filepath.Join(s.root, input, file.Name())
 			present[path] = true
-			if !chunkTime(path).Before(s.begun.Add(-time.Second)) { // else it is the backlog of an earlier run
+			if !s.isOld(path) {
 				used = true
 				s.open(path)
 			}
@@ -231,7 +237,7 @@ func (s *Storage) noteEmpty() {
 		}
 		length, _, err := header(file)
 		_ = file.Close()
-		if err != nil || length > 0 || chunkTime(path).Before(s.begun.Add(-time.Second)) {
+		if err != nil || length > 0 || s.isOld(path) {
 			continue
 		}
 		if empty[path] = true; s.empty[path] {
