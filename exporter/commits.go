@@ -23,7 +23,7 @@ import (
 //  3. let the copies forget what reconciliation no longer reads (history.Expire, hours.Fold);
 //  4. write all of it to disk in one atomic replacement (saved.save);
 //  5. only then make it what is committed (also saved.save);
-//  6. only then forget what the checkpoint now has (pending.Counted, seen.Expire).
+//  6. only then forget what the checkpoint now has (pending.Counted, seen.Expire, strays.Expire).
 //
 // A crash before 4 repeats what the batches carried; a crash after 4 repeats nothing. A failure of 4 changes nothing.
 type commits struct {
@@ -243,6 +243,7 @@ func (c *commits) save(next committed) error {
 	c.anew = nil
 	c.pending.Counted(next.batch)
 	c.byID.Counted(next.batch)
+	c.strays.Expire(next.through.Add(-c.reconcileWindow), next.through)
 	c.stats.commits.Add(1)
 	c.stats.through.Store(next.through.Unix())
 	return nil
@@ -263,7 +264,6 @@ func (c *commits) fill(next *committed) {
 	oldest := next.through.Add(-c.reconcileWindow)
 	next.history.Expire(oldest)
 	next.hours.Fold(oldest, next.through.Add(-source.Retention-time.Hour))
-	c.strays.Expire(oldest, next.through)
 	next.strays = c.strays.Store(oldest, next.through, next.batch)
 }
 

@@ -274,6 +274,16 @@ func (p *seenPart) wanted(second, batch uint32) iter.Seq[*seenEntry] {
 // Expire forgets what happened before floor: no window will read it again.
 func (s *Seen) Expire(floor time.Time) { s.keep(event.Seconds(floor), math.MaxUint32) }
 
+// since returns how many entries are not older than floor.
+func (s *Seen) since(floor time.Time) (n int) {
+	for i := range s.parts {
+		for range s.parts[i].wanted(event.Seconds(floor), math.MaxUint32) {
+			n++
+		}
+	}
+	return n
+}
+
 // Revert forgets what batches after the given one carried.
 func (s *Seen) Revert(batch uint32) { s.keep(0, batch) }
 

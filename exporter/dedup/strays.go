@@ -3,6 +3,7 @@ package dedup
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"time"
 )
 
@@ -49,14 +50,16 @@ func storedTime(stored []byte) time.Time {
 	return time.Time{}
 }
 
-// Store returns what the checkpoint keeps of batches up to the given one: what was answered since floor.
+// Store returns what the checkpoint keeps of batches up to the given one: what was answered since floor, less if that
+// is too much. It forgets nothing: that the checkpoint is saved is not certain yet.
 func (s *Strays) Store(floor, through time.Time, batch uint32) []byte {
 	since := s.Since
 	if s.Off {
 		since = through
 	}
 	out := make([]byte, straysHeader)
-	for i, t := range []time.Time{since, s.Forgotten} {
+	floor, forgotten := s.bound(floor, through)
+	for i, t := range []time.Time{since, forgotten} {
 		if !t.IsZero() {
 			binary.LittleEndian.PutUint64(out[8*i:], uint64(t.Unix()))
 		}
@@ -75,17 +78,28 @@ func (s *Strays) Note(who Identity, end time.Time, batch uint32) {
 // Has reports whether a row was handed over as a stray.
 func (s *Strays) Has(who Identity) bool { return s.seen.Count > 0 && s.seen.Has(who) }
 
-// Expire forgets what was answered before floor, and more if there are too many: the older half of the time up to
-// through, again and again.
+// Expire forgets what Store, with the same floor and through, did not keep of what was answered before floor, or that
+// was too much.
 func (s *Strays) Expire(floor, through time.Time) {
+	floor, s.Forgotten = s.bound(floor, through)
 	s.seen.Expire(floor)
-	for span := through.Sub(floor) / 2; s.seen.Count > maxStrays; span /= 2 {
-		s.Forgotten = through.Add(-span).Truncate(time.Second)
-		if span < time.Second { // they are of the windows since
-			s.Forgotten, s.seen = later(through, s.latest), new(Seen)
-		}
-		s.seen.Expire(s.Forgotten)
+}
+
+// bound returns since when strays are kept, and before what time some were given up because there are too many: the
+// older half of the time up to through, again and again.
+func (s *Strays) bound(floor, through time.Time) (kept, forgotten time.Time) {
+	kept, forgotten = floor, s.Forgotten
+	if s.seen.Count <= maxStrays {
+		return kept, forgotten
 	}
+	for span := through.Sub(floor) / 2; s.seen.since(kept) > maxStrays; span /= 2 {
+		if span < time.Second { // they are of the windows since
+			return time.Unix(math.MaxUint32, 0), later(through, s.latest)
+		}
+		forgotten = through.Add(-span).Truncate(time.Second)
+		kept = forgotten
+	}
+	return kept, forgotten
 }
 
 // Revert forgets what batches after the given one carry.

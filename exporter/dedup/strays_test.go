@@ -15,7 +15,10 @@ func TestStraysAreBounded(t *testing.T) {
 		end := through.Add(-time.Duration(i) * (24 * time.Hour / (3 * maxStrays)))
 		s.Note(Identity{ID: uint64(i) * 0x9e3779b97f4a7c15, Content: 1}, end, 1)
 	}
+	stored := s.Store(through.Add(-24*time.Hour), through, 1)
+	require.Equal(t, 3*maxStrays, s.seen.Count, "it may not get into the checkpoint")
 	s.Expire(through.Add(-24*time.Hour), through)
+	require.Equal(t, stored, s.Store(through.Add(-24*time.Hour), through, 1))
 	require.Equal(t, through.Add(-6*time.Hour), s.Forgotten)
 	require.InDelta(t, 0.75*maxStrays, s.seen.Count, 100)
 
