@@ -133,6 +133,9 @@ func (c *collector) step(ctx context.Context) error {
 	case c.plan.Done():
 		return c.pause(ctx, time.Second) // until the last commit
 	}
+	if !c.second.awaited.IsZero() {
+		return c.pause(ctx, min(time.Until(c.pace.nextPoll), time.Second)) // until its commit
+	}
 	return c.pause(ctx, time.Until(c.pace.nextPoll))
 }
 

@@ -23,6 +23,7 @@ import (
 type reconciler struct {
 	cursor, until time.Time // of the pass under way; zero = none
 	last          time.Time // when the last pass ended, by the server's clock
+	awaited       time.Time // what had been read when a pass became due, and is to be committed first; zero = none is due
 	span          time.Duration
 	compared      *comparison   // what the pass has read
 	attempts      int           // at the window under way
@@ -53,6 +54,14 @@ func (c *collector) reconcileDue() bool {
 	if c.untilPass() > 0 {
 		return false
 	}
+	if c.second.awaited.IsZero() {
+		c.second.awaited = c.plan.Through()
+	}
+	// What is still on its way is in the way of a pass: it would end at the checkpoint, which may be anywhere.
+	if c.commits.through().Before(plan.Earlier(c.second.awaited, c.plan.Through())) {
+		return false
+	}
+	c.second.awaited = time.Time{}
 	oldest := c.oldest()
 	if !c.second.begin(oldest, c.commits.floor().Truncate(time.Minute), min(c.cfg.MaxWindow, plan.FirstWindow)) {
 		return false

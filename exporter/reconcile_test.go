@@ -289,3 +289,35 @@ func isOld(r *http.Request) bool {
 }
 
 var windowsBegin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// A first pass begins when all that the first sweep read is committed: it compares the whole reconcile_window, and not
+// what the checkpoint happened to have passed.
+func TestTheFirstReconciliationComparesWhatTheFirstSweepRead(t *testing.T) {
+	settings := map[string]string{"start_time": "-30d", "max_window": "1d", "reconcile_interval": "6h", "overlap": "10m"}
+	inBubble(t, reconciling(settings), func(h *simHost) {
+		for i := range 3000 {
+			h.server.Add(exportertest.Event{
+				ID: fmt.Sprint("old-", i), Time: h.now().Add(-time.Duration(i) * 14 * time.Minute), Action: "login",
+			})
+		}
+		begin := h.now()
+		h.start()
+		time.Sleep(10 * time.Minute)
+		until := begin.Add(-10 * time.Minute).Truncate(time.Minute)
+		require.Contains(t, h.logged(), "reconciliation up to "+until.Format(time.RFC3339))
+		h.requireOnce()
+	})
+}
+
+// Events that never cease to be on their way keep no pass from beginning.
+func TestReconciliationBeginsUnderASteadyStream(t *testing.T) {
+	inBubble(t, reconciling(map[string]string{"poll_interval": "10s"}), func(h *simHost) {
+		newSimEngine(h).latency = 20 * time.Second
+		h.start()
+		for range 3 * 60 * 30 {
+			h.happen(1)
+			time.Sleep(2 * time.Second)
+		}
+		require.GreaterOrEqual(t, count(h.logged(), "reconciliation up to "), 2, h.logged())
+	})
+}
