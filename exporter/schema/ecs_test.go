@@ -114,7 +114,7 @@ func (facts ecsFacts) checkFields(t testing.TB, prefix string, record map[string
 			facts.checkFields(t, name+".", inner)
 		default:
 			fact, known := facts.Fields[name]
-			require.True(t, known, "ECS has no field %s", name)
+			require.True(t, known, "the field %s is not in testdata/ecs_facts.json: add it from the published table", name)
 			list, isList := value.([]any)
 			require.Equal(t, fact.Array, isList, "%s a list", name)
 			if !isList {

@@ -131,8 +131,11 @@ func (facts ocsfFacts) checkObject(
 	}
 	for name, inner := range value {
 		attr, known := attributes[name]
-		if !known || attr.Profile != "" && !slices.Contains(profiles, any(attr.Profile)) {
-			return fmt.Errorf("%s has no %s", kind, name)
+		switch {
+		case !known:
+			return fmt.Errorf("%s of %s is not in %s: add it from the published table", name, kind, ocsfFactsFile)
+		case attr.Profile != "" && !slices.Contains(profiles, any(attr.Profile)):
+			return fmt.Errorf("%s has no %s without the profile %s", kind, name, attr.Profile)
 		}
 		list, isList := inner.([]any)
 		if isList != attr.IsArray {
