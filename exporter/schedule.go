@@ -15,6 +15,11 @@ func (c *collector) resume() {
 	through := c.commits.through()
 	c.plan = plan.New(c.limits(), c.commits.from(), through)
 	c.stats.through.Store(through.Unix())
+	if c.notBegun(time.Now()) { // the server's clock decides, see beginAnew
+		c.log.Infof("found the checkpoint %s of a collection that was to begin at %s, which lies in the future",
+			c.cfg.CheckpointPath, through.Format(time.RFC3339))
+		return
+	}
 	c.log.Infof("goes on from the checkpoint %s: everything up to %s is done",
 		c.cfg.CheckpointPath, through.Format(time.RFC3339))
 	c.tellStart()
@@ -29,6 +34,26 @@ func (c *collector) tellStart() {
 	}
 	c.log.Infof("start_time %s is not used, since there is a checkpoint: this collection began at %s; "+
 		"to begin elsewhere, set another checkpoint_path", c.cfg.Start, from.Format(time.RFC3339))
+}
+
+// notBegun reports whether nothing was read yet because the collection begins in the future.
+func (c *collector) notBegun(now time.Time) bool {
+	return c.commits.through().Equal(c.commits.from()) && c.commits.from().Sub(now) > time.Minute
+}
+
+// beginAnew begins at start_time when that was changed before the collection had begun.
+func (c *collector) beginAnew(now time.Time) error {
+	start := c.cfg.Start.At(now).Truncate(time.Second).UTC()
+	if !c.notBegun(now) || start.Equal(c.commits.from()) {
+		return nil
+	}
+	if err := c.commits.begin(start); err != nil {
+		return err
+	}
+	c.plan = plan.New(c.limits(), start, start)
+	c.log.Infof("the collection had not begun (its start_time lay in the future); begins at start_time %s: %s",
+		c.cfg.Start, start.Format(time.RFC3339))
+	return nil
 }
 
 // limits are the settings that the plan keeps to.
@@ -103,6 +128,9 @@ func (c *collector) chooseStart() error {
 func (c *collector) beginSweep(ctx context.Context) error {
 	now := c.clock.Now()
 	c.pace.nextPoll = time.Now().Add(c.cfg.PollInterval)
+	if err := c.beginAnew(now); err != nil {
+		return err
+	}
 	c.readAgain()
 	if kept := now.Add(-source.Retention); c.plan.Through().Before(kept.Add(-time.Minute)) {
 		c.notices.gap(c.plan.Through(), kept)

@@ -39,3 +39,37 @@ func TestAStartTimeThatIsNotUsedIsTold(t *testing.T) {
 		})
 	}
 }
+
+// A start_time in the future that is put right counts at once: nothing was collected from it.
+func TestAStartTimeInTheFutureCanBePutRight(t *testing.T) {
+	far := time.Date(2011, 6, 1, 0, 0, 0, 0, time.UTC).Format(time.RFC3339)
+	for name, after := range map[string]string{"an age": "-24h", "a time": "2009-12-20T00:00:00Z"} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, map[string]string{"start_time": far}, func(h *simHost) {
+				h.happen(5)
+				h.start()
+				time.Sleep(10 * time.Minute)
+				h.shutdown()
+				require.Empty(t, h.arrived())
+				h.settings["start_time"] = after
+				h.start()
+				time.Sleep(10 * time.Second)
+				require.Contains(t, h.logged(), "the collection had not begun (its start_time lay in the future); "+
+					"begins at start_time "+after)
+				for _, wrong := range []string{"is done", "is not used", "a clock was wrong"} {
+					require.NotContains(t, h.logged(), wrong)
+				}
+				h.requireOnce()
+			})
+		})
+	}
+	inBubble(t, map[string]string{"start_time": far}, func(h *simHost) {
+		h.start()
+		time.Sleep(time.Minute)
+		h.shutdown()
+		h.start()
+		time.Sleep(5 * time.Minute)
+		require.NotContains(t, h.logged(), "had not begun", "it is as it was")
+		require.Contains(t, h.logged(), "which lies in the future")
+	})
+}
