@@ -78,7 +78,8 @@ func (h *simHost) slowly(d time.Duration) {
 }
 
 // However windows, overlap and pauses are set, and however slow the endpoint is: a backfill is told of
-// every ten seconds at most, its end once, and ordinary polls are none.
+// every ten seconds at most, and ordinary polls are none. That it caught up is said once at each start, and
+// at the end of a backfill.
 func TestProgressIsTerse(t *testing.T) {
 	at := func(d time.Duration) string { // seen from when a bubble's test begins
 		return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(10*365*day + d).Format(time.RFC3339)
@@ -95,11 +96,11 @@ func TestProgressIsTerse(t *testing.T) {
 		},
 		"an end in the near future": {
 			map[string]string{"end_time": at(5 * time.Minute), "overlap": "1h", "max_window": "1m", "poll_interval": "30s"},
-			0, 8 * time.Minute, 0, 0,
+			0, 8 * time.Minute, 0, 1,
 		},
 		"an end in the past": {
 			map[string]string{"end_time": at(-30 * time.Minute), "overlap": "30m", "max_window": "1m", "poll_interval": "10s"},
-			0, 20 * time.Minute, 0, 0,
+			0, 20 * time.Minute, 0, 1,
 		},
 		"overlaps that take long": {
 			map[string]string{"start_time": "-30m", "max_window": "1m", "poll_interval": "10s"},

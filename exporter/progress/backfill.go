@@ -38,6 +38,9 @@ type Backfill struct {
 	from, reached, target time.Time // by the server's clock
 	swept                 time.Time // it ends when all up to there is committed; zero = it still reads
 
+	first time.Time // where the first sweep ended, if it was none; zero = not yet
+	once  bool      // it was said that the collection caught up, which is said after each start
+
 	proofs   string // that it was read whole
 	foretold bool   // how long it takes
 	told     state
@@ -89,6 +92,9 @@ func (b *Backfill) extend(target time.Time) {
 func (b *Backfill) Read(reached time.Time, over bool, proofs string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.active && over && b.first.IsZero() {
+		b.first = reached
+	}
 	if !b.active || !b.swept.IsZero() {
 		return
 	}
@@ -101,17 +107,21 @@ func (b *Backfill) Read(reached time.Time, over bool, proofs string) {
 func (b *Backfill) Again(from time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.swept, b.reached = time.Time{}, from
+	b.swept, b.reached, b.first = time.Time{}, from, time.Time{}
 }
 
 // Committed notes that everything up to through is committed, which is how a backfill ends.
 func (b *Backfill) Committed(through time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.active && !b.once && !b.first.IsZero() && !through.Before(b.first) {
+		b.once = true
+		b.log.Infof("caught up at %s", through.Format(time.RFC3339))
+	}
 	if !b.active || b.swept.IsZero() || through.Before(b.swept) {
 		return
 	}
-	b.active, b.swept = false, time.Time{}
+	b.active, b.swept, b.once = false, time.Time{}, true
 	now, took := b.figures(), time.Since(b.begun)
 	events := now.Events - b.before.Events
 	proofs := b.proofs

@@ -114,3 +114,23 @@ func TestABackfillThatStandsStillIsSilent(t *testing.T) {
 		}, b.said())
 	})
 }
+
+// A start near the present is no backfill; that the collection has caught up is said all the same, once.
+func TestAStartNearThePresentSaysOnceThatItCaughtUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble) {
+		for minute := range 3 {
+			end := b.from.Add(time.Duration(minute) * time.Minute)
+			b.Sweep(end)
+			b.Read(end, true, "")
+			if minute == 0 {
+				require.Empty(t, b.said(), "not committed")
+				b.Again(b.from)
+				b.Committed(end)
+				require.Empty(t, b.said(), "it is read again")
+				b.Read(end, true, "")
+			}
+			b.Committed(end)
+		}
+		require.Equal(t, []string{"caught up at " + b.from.Format(time.RFC3339)}, b.said())
+	})
+}

@@ -154,7 +154,7 @@ func TestRefusalEchoesNoSecret(t *testing.T) {
 	_, err := c.Open(t.Context(), testStart, testEnd)
 	assert.EqualError(t, err, "GET /audit-log/export: 403 Forbidden: no such key: [redacted]; "+
 		"suggestion: use a key of an Admin of a Professional or Enterprise organization; "+
-		"the credential is that of api_key, which is read at the start only")
+		"the credential is that of api_key, which is read at the start only: replace it, then restart")
 	var refusal *APIError
 	require.ErrorAs(t, err, &refusal)
 	assert.Equal(t, 7*time.Second, refusal.retryAfter)
@@ -195,7 +195,8 @@ func TestNetworkErrorsAreRetried(t *testing.T) {
 	server.Close()
 	c := newTestClient(t, nil, "endpoint", server.URL)
 	_, err := c.Open(t.Context(), testStart, testEnd)
-	assert.EqualError(t, err, "GET /audit-log/export: dial tcp "+address+": connect: connection refused")
+	assert.EqualError(t, err, "GET /audit-log/export: dial tcp "+address+": connect: connection refused; "+
+		"check the setting endpoint (URL)")
 	assert.Equal(t, ClassRetry, ClassOf(err))
 }
 

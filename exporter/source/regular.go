@@ -42,6 +42,9 @@ var errNotRegular = errors.New("is not a regular file")
 
 // reasonOf leaves off the path, which the message has already.
 func reasonOf(err error) error {
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("cannot be read: permission denied; let user %d read it", os.Geteuid())
+	}
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return fmt.Errorf("cannot be read: %w", path.Err)

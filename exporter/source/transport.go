@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
@@ -70,6 +71,10 @@ func adviceFor(err error) string {
 	var unknown x509.UnknownAuthorityError
 	if errors.As(err, &unknown) {
 		return "; if a proxy or gateway of yours signs its certificate, name its CA in tls_ca_file"
+	}
+	var name *net.DNSError
+	if (errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &name) && name.IsNotFound) && CauseOf(err) != CauseProxy {
+		return "; check the setting endpoint (URL)"
 	}
 	return ""
 }

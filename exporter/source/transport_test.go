@@ -1,10 +1,14 @@
 package source
 
 import (
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,4 +36,26 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	output, err := child.CombinedOutput()
 	require.NoError(t, err, string(output))
 	assert.Equal(t, "audit.invalid", asked)
+}
+
+// An endpoint that is not there is mostly one that was written wrong.
+func TestAnEndpointThatIsNotThereNamesTheSetting(t *testing.T) {
+	const advice = "; check the setting endpoint (URL)"
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for err, advised := range map[error]bool{
+		refused: true,
+		&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "api.example.test", IsNotFound: true}}: true,
+		&net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}:                    false,
+		&net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}:                                                    false,
+		&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}:                                 false,
+	} {
+		text := newTransportError(err, func(s string) string { return s }).Error()
+		assert.Equal(t, advised, strings.HasSuffix(text, advice), text)
+	}
+}
+
+// Who may not read a file is told which user is meant.
+func TestAFileThatMayNotBeReadNamesTheUser(t *testing.T) {
+	err := reasonOf(&os.PathError{Op: "open", Path: "/key", Err: syscall.EACCES})
+	assert.EqualError(t, err, fmt.Sprintf("cannot be read: permission denied; let user %d read it", os.Geteuid()))
 }
