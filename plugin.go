@@ -89,7 +89,7 @@ func FLBPluginInit(plugin unsafe.Pointer) (status C.int) {
 		h.log(exporter.LevelError, err.Error())
 		return input.FLB_ERROR
 	}
-	e, err := exporter.New(config)
+	e, err := exporter.New(config, func(line string) { h.log(exporter.LevelInfo, line) })
 	if err != nil {
 		h.log(exporter.LevelError, err.Error())
 		return input.FLB_ERROR

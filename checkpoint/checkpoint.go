@@ -50,6 +50,9 @@ type State struct {
 	// = it is not. An optional field of the file: earlier versions neither write nor miss it.
 	Unsure time.Time
 
+	// Start is the start_time that From came of, as it was configured; "" = not known. Optional too.
+	Start string
+
 	// Deep is up to where the deep reconciliation under way has got, and DeepBegan when it began; zero = there is none.
 	// Optional too.
 	Deep, DeepBegan time.Time

@@ -34,12 +34,17 @@ type File struct {
 // and the way out. When another process holds the lock, Open waits up to 15 seconds for it. Open also
 // makes sure that Save will work, by replacing the file with itself.
 func Open(path string, source Source) (*File, error) {
+	return OpenWaiting(path, source, func(string) {})
+}
+
+// OpenWaiting is Open, and calls waits with the holder's name when it begins to wait for another process.
+func OpenWaiting(path string, source Source, waits func(holder string)) (*File, error) {
 	f := &File{name: path, source: source.normal()}
 	if err := f.locate(); err != nil {
 		return nil, err
 	}
 	var err error
-	if f.lock, f.had, err = takeLock(lockPath(f.path)); err != nil {
+	if f.lock, f.had, err = takeLock(lockPath(f.path), waits); err != nil {
 		return nil, f.lockError(err)
 	}
 	if err := f.load(); err != nil {
@@ -99,6 +104,9 @@ func (f *File) load() error {
 	switch {
 	case errors.Is(err, errNewer):
 		return f.refuse(err, "upgrade the plugin, "+elsewhere)
+	case errors.Is(err, errNoCheckpoint):
+		return f.refuse(err, "correct checkpoint_path; if this was the checkpoint, restore a copy of it, or move it away "+
+			"to start again from start_time")
 	case err != nil:
 		return f.refuse(err, "restore a copy of it, or move it away to start again from start_time")
 	case source != f.source:

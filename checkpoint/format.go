@@ -30,6 +30,7 @@ type head struct {
 	SavedByPID int        `json:"saved_by_pid"` // for people only
 	Columns    []string   `json:"columns"`
 	Unsure     string     `json:"unsure,omitempty"`
+	Start      string     `json:"start,omitempty"` // see State.Start
 	Volatile   []string   `json:"volatile,omitempty"`
 	SharedIDs  []string   `json:"shared_ids,omitempty"`
 	RowLimit   int        `json:"row_limit,omitempty"`
@@ -87,6 +88,7 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		SavedAt: formatTime(now), SavedByPID: os.Getpid(), Columns: append([]string{}, state.Columns...),
 		Unsure:    optionalTime(state.Unsure),
 		Volatile:  state.Volatile,
+		Start:     state.Start,
 		SharedIDs: state.SharedIDs,
 		RowLimit:  state.RowLimit,
 		Deep:      optionalTime(state.Deep),
@@ -138,6 +140,9 @@ func optionalTime(t time.Time) string {
 	return formatTime(t)
 }
 
+// errNoCheckpoint says that the file is some other one.
+var errNoCheckpoint = errors.New("is not a checkpoint")
+
 // errNewer says that the file is of a later version of this package.
 var errNewer = errors.New("written by a newer version")
 
@@ -171,11 +176,11 @@ func decodeFormat(data []byte) error {
 	case errors.As(err, &syntax) && isCut(data):
 		return fmt.Errorf("is cut off after %d bytes", len(data))
 	case errors.As(err, &syntax):
-		return fmt.Errorf("is not a checkpoint: %w at byte %d", err, syntax.Offset)
+		return fmt.Errorf("%w: %w at byte %d", errNoCheckpoint, err, syntax.Offset)
 	case err != nil:
-		return fmt.Errorf("is not a checkpoint: %w", plain(err))
+		return fmt.Errorf("%w: %w", errNoCheckpoint, plain(err))
 	case version.Format == nil:
-		return errors.New(`is not a checkpoint: it has no "format"`)
+		return fmt.Errorf(`%w: it has no "format"`, errNoCheckpoint)
 	case *version.Format > formatVersion:
 		return fmt.Errorf(
 			"was %w of this plugin: its format is %d, this version knows %d", errNewer, *version.Format,
@@ -207,7 +212,7 @@ func isCut(data []byte) bool {
 
 // state converts the fields and validates them.
 func (w *whole) state() (State, error) {
-	s := State{Columns: w.Columns, Volatile: w.Volatile, SharedIDs: w.SharedIDs, RowLimit: w.RowLimit}
+	s := State{Columns: w.Columns, Volatile: w.Volatile, SharedIDs: w.SharedIDs, RowLimit: w.RowLimit, Start: w.Start}
 	if len(s.Columns) == 0 {
 		s.Columns = nil
 	}

@@ -36,8 +36,8 @@ var errHeldHere = &heldError{"another [INPUT] of this process"}
 
 // takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file,
 // so that instances of one process exclude each other too, and drops them when the process dies. had says
-// that there has been a checkpoint that had begun.
-func takeLock(path string) (lock *flock.Flock, had bool, err error) {
+// that there has been a checkpoint that had begun. When it begins to wait for another process, it calls waits.
+func takeLock(path string, waits func(holder string)) (lock *flock.Flock, had bool, err error) {
 	if err := checkRegular(os.Lstat(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, err
 	}
@@ -47,6 +47,7 @@ func takeLock(path string) (lock *flock.Flock, had bool, err error) {
 		if readHolder(path).token == thisProcess {
 			return nil, false, errHeldHere
 		}
+		waits(readHolder(path).String())
 		ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 		defer cancel()
 		ok, err = lock.TryLockContext(ctx, lockRetry)

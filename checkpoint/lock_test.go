@@ -28,7 +28,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	_, err := Open(path, testSource)
 	assert.EqualError(
 		t, err,
-		fmt.Sprintf("%s: is used by process %d; stop that first, or set another checkpoint_path", path, holder.Process.Pid),
+		fmt.Sprintf("%s: is used by process %d; %s", path, holder.Process.Pid, stopThat),
 	)
 }
 
@@ -46,7 +46,7 @@ func TestHolderElsewhere(t *testing.T) {
 	} {
 		write(t, path+".lock", note)
 		_, err := Open(path, testSource)
-		assert.EqualError(t, err, path+": "+want+"; stop that first, or set another checkpoint_path")
+		assert.EqualError(t, err, path+": "+want+"; "+stopThat)
 	}
 }
 
@@ -58,6 +58,8 @@ func TestWaitsForAProcessThatEnds(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, finish)
 	mustOpen(t, path)
 }
+
+const stopThat = "stop that first, or give this one another checkpoint_path and another storage.path"
 
 // Fluent Bit's grace is 5 s: a restart meanwhile must not fail.
 func TestWaitsForALongGrace(t *testing.T) {
@@ -203,4 +205,16 @@ func noteChild(size uint64) func(path string) int {
 		writeNote(path, true, "2 web-8 OTHER\n")
 		return 0
 	}
+}
+
+// Fifteen silent seconds look like a start that hangs.
+func TestWhoWaitsForTheLockIsToldForWhom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json")
+	holder, _ := startHolder(t, path)
+	patience(t, 10*time.Millisecond)
+	var waited []string
+	_, err := OpenWaiting(path, testSource, func(holder string) { waited = append(waited, holder) })
+	name := fmt.Sprintf("process %d", holder.Process.Pid)
+	require.ErrorContains(t, err, "is used by "+name+"; "+stopThat)
+	require.Equal(t, []string{name}, waited)
 }

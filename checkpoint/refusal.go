@@ -32,7 +32,7 @@ func (f *File) lockError(err error) error {
 	case errors.Is(err, errHeldHere):
 		return f.refuse(err, "give each instance a checkpoint_path of its own")
 	case errors.As(err, &held):
-		return f.refuse(err, "stop that first, "+elsewhere)
+		return f.refuse(err, "stop that first, or give this one another checkpoint_path and another storage.path")
 	}
 	if errors.Is(err, errNotRegular) || errors.Is(err, syscall.ELOOP) {
 		return f.refuse(fmt.Errorf("cannot be locked: %s %w", lockPath(f.path), errNotRegular), "remove that, "+elsewhere)
@@ -46,6 +46,9 @@ func (f *File) wayOut(err error, where string) string {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Sprintf("free space for the directory %s", filepath.Dir(f.path))
 	case errors.Is(err, fs.ErrPermission):
+		if _, err := os.Lstat(where); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Sprintf("let user %d write in the directory %s, %s", os.Geteuid(), filepath.Dir(where), elsewhere)
+		}
 		return fmt.Sprintf("let user %d read and write %s, %s", os.Geteuid(), where, elsewhere)
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Sprintf("mount %s writable, %s", filepath.Dir(f.path), elsewhere)

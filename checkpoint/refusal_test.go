@@ -24,7 +24,11 @@ type refusal struct {
 	want    string
 }
 
-const startOver = "; restore a copy of it, or move it away to start again from start_time"
+const (
+	startOver = "; restore a copy of it, or move it away to start again from start_time"
+	otherFile = "; correct checkpoint_path; if this was the checkpoint, restore a copy of it, or move it away to start " +
+		"again from start_time"
+)
 
 func refusedPlaces(t *testing.T) map[string]refusal {
 	return map[string]refusal{
@@ -86,20 +90,20 @@ func refusedTexts(t *testing.T) map[string]refusal {
 		"garbage": {
 			prepare: content("through=yesterday"),
 			want: "DIR/audit.json: is not a checkpoint: invalid character 'h' in literal true (expecting 'r') at byte 2" +
-				startOver,
+				otherFile,
 		},
 		"NUL bytes, as a power loss may leave them": {
 			prepare: content(strings.Repeat("\x00", 512)),
 			want: `DIR/audit.json: is not a checkpoint: invalid character '\x00' looking for beginning of value at byte 1` +
-				startOver,
+				otherFile,
 		},
 		"other JSON": {
 			prepare: content(`{"offset": 12}`),
-			want:    `DIR/audit.json: is not a checkpoint: it has no "format"` + startOver,
+			want:    `DIR/audit.json: is not a checkpoint: it has no "format"` + otherFile,
 		},
 		"a list": {
 			prepare: content(`[1]`),
-			want:    "DIR/audit.json: is not a checkpoint: it is a JSON array" + startOver,
+			want:    "DIR/audit.json: is not a checkpoint: it is a JSON array" + otherFile,
 		},
 		"newer format": {
 			prepare: content(`{"format": 2, "through": 17, "shards": []}`),
@@ -171,7 +175,7 @@ func refusedStates(t *testing.T) map[string]refusal {
 		"appended to": {
 			prepare: content(valid(t) + "{}"),
 			want: "DIR/audit.json: is not a checkpoint: invalid character '{' after top-level value at byte " +
-				fmt.Sprint(len(valid(t))+1) + startOver,
+				fmt.Sprint(len(valid(t))+1) + otherFile,
 		},
 	}
 }
@@ -213,8 +217,8 @@ func TestPermissions(t *testing.T) {
 		},
 		"directory unwritable": {
 			func(t *testing.T, dir string) { require.NoError(t, os.Chmod(dir, 0o555)) },
-			"DIR/audit.json: cannot be locked: permission denied; let user UID read and write DIR/audit.json.lock, or set " +
-				"another checkpoint_path",
+			"DIR/audit.json: cannot be locked: permission denied; let user UID write in the directory DIR, or set another " +
+				"checkpoint_path",
 		},
 		"directory unwritable, lock file there": {
 			func(t *testing.T, dir string) {

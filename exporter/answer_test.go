@@ -126,7 +126,7 @@ func TestAllRequestsUseOneConnection(t *testing.T) {
 		}[key]
 	})
 	require.NoError(t, err)
-	e, err := newExporter(cfg, handover.OnTime, nil, nil)
+	e, err := newExporter(cfg, handover.OnTime, nil, nil, nil)
 	require.NoError(t, err)
 	e.Start()
 	select {

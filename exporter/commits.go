@@ -145,9 +145,11 @@ func (c *commits) floorOf(state committed) time.Time {
 // answer events that happened before they begin, and these must still be known.
 func (c *commits) remember(lag time.Duration) { c.slack = max(c.slack, lag) }
 
-// begin saves where the collection begins, or begins anew, before anything is read: a crash must not move it.
-func (c *commits) begin(start time.Time) error {
+// begin saves where the collection begins, or begins anew, and what start_time says so, before anything is read: a
+// crash must not move it.
+func (c *commits) begin(start time.Time, said string) error {
 	next := c.saved.state
+	next.start = said
 	next.through, next.from = start, start
 	next.history, next.hours = next.history.Clone(), next.hours.Clone()
 	return c.save(next)

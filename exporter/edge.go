@@ -18,6 +18,9 @@ type (
 // LevelError is the level of what a person must act on.
 const LevelError = logline.LevelError
 
+// LevelInfo is the level of what is only good to know.
+const LevelInfo = logline.LevelInfo
+
 // Version is the plugin's version, as set when it is linked.
 var Version = "dev"
 

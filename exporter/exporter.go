@@ -50,9 +50,10 @@ type Exporter struct {
 
 // New opens the checkpoint and prepares everything; nothing runs before Start. Its errors are for the person
 // who wrote the configuration: they name the setting or file and the way out. The caller must Close what New
-// returned.
-func New(cfg config.Config) (*Exporter, error) {
-	e, err := newExporter(cfg, handover.OnStorage, nil, nil)
+// returned. It waits for a process that is ending and still holds the checkpoint or the storage; say then gets a line
+// for the log at once.
+func New(cfg config.Config, say func(line string)) (*Exporter, error) {
+	e, err := newExporter(cfg, handover.OnStorage, nil, nil, say)
 	if err != nil {
 		return nil, err
 	}
@@ -60,22 +61,30 @@ func New(cfg config.Config) (*Exporter, error) {
 		e.watch = e.newWatch(nil)
 	}
 	e.storage = handover.NewStorage(e.ledger, &e.facts, e.log)
-	if err := e.storage.Claim(); err != nil {
+	if err := e.storage.Claim(waitsFor("storage.path", say)); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
 
+// waitsFor returns what says that the holder of something is waited for.
+func waitsFor(what string, say func(line string)) func(holder string) {
+	return func(holder string) {
+		say(fmt.Sprintf("%s is used by %s: waits up to 15 s for it to end", what, holder))
+	}
+}
+
 // newWatch makes what asks the engine, through the given transport.
 func (e *Exporter) newWatch(engine http.RoundTripper) *handover.Watch {
 	api := handover.NewEngine(e.cfg.EngineURL, e.cfg.EngineInput, engine)
+	e.facts.Locate(e.cfg.EngineURL.String())
 	return handover.NewWatch(api, e.ledger, &e.facts, e.collector.refusals, e.log, "commit_on "+string(e.cfg.CommitOn))
 }
 
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API,
 // and say what makes a batch safe with commit_on handoff.
 func newExporter(
-	cfg config.Config, handoff handover.Safety, endpoint, engine http.RoundTripper,
+	cfg config.Config, handoff handover.Safety, endpoint, engine http.RoundTripper, say func(line string),
 ) (*Exporter, error) {
 	log := new(logline.Queue)
 	hideProxyPasswords(&log.Secrets)
@@ -84,7 +93,7 @@ func newExporter(
 		return nil, err
 	}
 	origin := checkpoint.Source{Endpoint: cfg.Endpoint.String(), SearchTerm: cfg.SearchTerm}
-	file, err := checkpoint.Open(cfg.CheckpointPath, origin)
+	file, err := checkpoint.OpenWaiting(cfg.CheckpointPath, origin, waitsFor("checkpoint_path "+cfg.CheckpointPath, say))
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}
@@ -104,6 +113,7 @@ func newExporter(
 	if cfg.CommitOn == config.CommitDelivery {
 		e.watch = e.newWatch(engine)
 	}
+	e.log.Infof("settings: %s", cfg.Given())
 	for _, warning := range cfg.Warnings() {
 		e.log.Warnf("%s", warning)
 	}

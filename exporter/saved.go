@@ -15,6 +15,7 @@ type committed struct {
 	key        []byte
 	history    *dedup.History // never changed, but replaced by a clone
 	columns    []string
+	start      string       // the start_time that from came of; "" = not known
 	volatile   []string     // of them, those that change while the events stay the same
 	sharedIDs  []string     // hashes of texts in event_id that are none
 	reconciled time.Time    // the server's time when the last reconciliation ended
@@ -58,6 +59,7 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen, strays: state.Strays,
 		unsure:    state.Unsure,
 		volatile:  state.Volatile,
+		start:     state.Start,
 		sharedIDs: state.SharedIDs,
 		rowLimit:  state.RowLimit,
 		hours:     hours,
@@ -85,6 +87,7 @@ func (s *saved) write(next committed) error {
 		Minutes:    next.history.Store(),
 		Columns:    next.columns,
 		Volatile:   next.volatile,
+		Start:      next.start,
 		SharedIDs:  next.sharedIDs,
 		Reconciled: next.reconciled,
 		Unsure:     next.unsure,

@@ -25,11 +25,15 @@ func (c *collector) resume() {
 	c.tellStart()
 }
 
-// tellStart says that start_time is not used, unless it says where this collection began anyway. That
-// of an age does not.
+// tellStart says that start_time is not used, unless it says where this collection began anyway: it is what it was
+// then, or that very time. Of an age nobody knows what it was when an earlier version began.
 func (c *collector) tellStart() {
-	from := c.commits.from()
-	if c.cfg.Start.At(from.Add(time.Hour)).Truncate(time.Second).Equal(from) {
+	from, was := c.commits.from(), c.commits.saved.state.start
+	isAge := !c.cfg.Start.At(from).Equal(c.cfg.Start.At(from.Add(time.Hour)))
+	switch {
+	case was == c.cfg.Start.String(), was == "" && isAge:
+		return
+	case !isAge && c.cfg.Start.At(from).Truncate(time.Second).Equal(from):
 		return
 	}
 	c.log.Infof("start_time %s is not used, since there is a checkpoint: this collection began at %s; "+
@@ -47,7 +51,7 @@ func (c *collector) beginAnew(now time.Time) error {
 	if !c.notBegun(now) || start.Equal(c.commits.from()) {
 		return nil
 	}
-	if err := c.commits.begin(start); err != nil {
+	if err := c.commits.begin(start, c.cfg.Start.String()); err != nil {
 		return err
 	}
 	c.plan = plan.New(c.limits(), start, start)
@@ -101,7 +105,7 @@ func (c *collector) askTime(ctx context.Context) error {
 // chooseStart decides where a collection without a checkpoint begins, by the server's clock.
 func (c *collector) chooseStart() error {
 	start := c.cfg.Start.At(c.clock.Beginning()).Truncate(time.Second).UTC()
-	if err := c.commits.begin(start); err != nil {
+	if err := c.commits.begin(start, c.cfg.Start.String()); err != nil {
 		return err
 	}
 	c.plan = plan.New(c.limits(), start, start)
@@ -213,7 +217,7 @@ func (c *collector) giveUpFuture(now time.Time) error {
 		return nil
 	}
 	// Even the beginning was decided by a wrong clock.
-	if err := c.commits.begin(start); err != nil {
+	if err := c.commits.begin(start, c.cfg.Start.String()); err != nil {
 		return err
 	}
 	c.plan = plan.New(c.limits(), start, start)

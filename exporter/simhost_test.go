@@ -83,7 +83,7 @@ func (h *simHost) tryStart() error {
 	if h.wrap != nil {
 		endpoint = h.wrap(endpoint)
 	}
-	e, err := newExporter(cfg, handover.OnTime, endpoint, h.engine)
+	e, err := newExporter(cfg, handover.OnTime, endpoint, h.engine, nil)
 	if err != nil {
 		return err
 	}

@@ -15,11 +15,14 @@ func TestAStartTimeThatIsNotUsedIsTold(t *testing.T) {
 		before, after string
 		told          bool
 	}{
-		"the same time":          {began, began, false},
-		"another time":           {began, "2009-12-10T00:00:00Z", true},
-		"a time, then an age":    {began, "-90d", true},
-		"an age, as it was":      {"-90d", "-90d", true}, // means another time now
-		"from now on, as it was": {"now", "now", true},
+		"the same time":            {began, began, false},
+		"another time":             {began, "2009-12-10T00:00:00Z", true},
+		"a time, then an age":      {began, "-90d", true},
+		"an age, as it was":        {"-90d", "-90d", false},
+		"an age, as it is as well": {"-90d", "-2160h", false},
+		"another age":              {"-90d", "-30d", true},
+		"from now on, as it was":   {"now", "now", false},
+		"an age, then now":         {"-2d", "now", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, map[string]string{"start_time": c.before}, func(h *simHost) {

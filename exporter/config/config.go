@@ -48,6 +48,8 @@ type Config struct {
 	ReconcileWindow       time.Duration
 	CountCheck            bool // count_check auto
 	StatusEvents          bool
+
+	given string // see Given
 }
 
 // CommitOn says when the checkpoint may pass a batch, the setting commit_on.
@@ -75,6 +77,7 @@ func parseConfig(get, getenv func(string) string) (Config, error) {
 	p.credential(getenv)
 	p.times()
 	p.reconciliation()
+	p.cfg.given = p.changed()
 	return p.cfg, errors.Join(p.errs...)
 }
 
@@ -84,6 +87,25 @@ type parser struct {
 	given map[string]string // what was set, by key
 	bad   map[string]bool   // keys whose value was refused
 	errs  []error
+}
+
+// changed spells the settings that are not as they are by default, in the order of the table.
+func (p *parser) changed() string {
+	var list []string
+	for _, s := range settings {
+		value := p.given[s.key]
+		switch {
+		case value == "" || value == s.standard:
+		case s.hidden:
+			list = append(list, s.key+" ***")
+		default:
+			list = append(list, s.key+" "+s.shown(value))
+		}
+	}
+	if len(list) == 0 {
+		return "none differs from its default"
+	}
+	return strings.Join(list, ", ") + "; the others have their defaults"
 }
 
 // read applies the default, then what was given.
@@ -181,6 +203,10 @@ func (p *parser) reconciliation() {
 			logline.Quoted(logline.Duration(p.cfg.Overlap)))
 	}
 }
+
+// Given lists the settings that are not as they are by default, for the log; secrets as ***. What is missing there is
+// misspelt: Fluent Bit does not pass keys on that nobody asks for.
+func (c Config) Given() string { return c.given }
 
 // Warnings tells what is allowed but seldom meant, a line each.
 func (c Config) Warnings() []string {

@@ -42,6 +42,7 @@ func TestDefaults(t *testing.T) {
 		CommitOn:       CommitHandoff, BatchBytes: 8_000_000, Schema: schema.Raw, TLSVerify: true,
 		ReconcileInterval: 6 * time.Hour, DeepReconcileInterval: 7 * day, ReconcileWindow: day, CountCheck: true,
 		StatusInterval: time.Hour,
+		given:          "api_key ***; the others have their defaults",
 	}, cfg)
 }
 
@@ -73,6 +74,10 @@ func TestEverySettingIsRead(t *testing.T) {
 	}
 	assert.Equal(t, "http://localhost:8080/base", cfg.Endpoint.String())
 	assert.Equal(t, "http://127.0.0.1:2021/fb", cfg.EngineURL.String())
+	assert.Equal(t, `endpoint "HTTP://Localhost:8080/base/", bearer_token_file "`+token+`", search_term " delete ", `+
+		`start_time "2026-01-02T03:04:05+01:00"`, cfg.given[:strings.Index(cfg.given, ", end_time")])
+	assert.Contains(t, cfg.given, `schema "ocsf", `)
+	cfg.given = ""
 	cfg.Endpoint, cfg.EngineURL = nil, nil
 	here, err := os.Getwd()
 	require.NoError(t, err)

@@ -90,14 +90,14 @@ func boolean(field func(*Config) *bool) kind {
 	}
 }
 
-// oneOf is one of a few words.
+// oneOf is one of a few words, in whatever case.
 func oneOf(values []string, set func(*Config, string)) kind {
 	return func(s *setting) {
 		s.allowed = strings.Join(values, ", ")
 		s.set = func(c *Config, value string) error {
 			for _, v := range values {
-				if v == value {
-					set(c, value)
+				if strings.EqualFold(v, value) {
+					set(c, v)
 					return nil
 				}
 			}

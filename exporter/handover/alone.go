@@ -49,14 +49,14 @@ func (e *sharedError) Error() string {
 		"(with the shipped configurations another WHEROBOTS_STATE_DIR)", e.root, e.holder)
 }
 
-// holdStorage locks the storage for this process, at most until patience is over. Each hold needs a release. An error
-// other than sharedError means that there can be no lock there.
-func holdStorage(root string, patience time.Duration) (release func(), err error) {
+// holdStorage locks the storage for this process, at most until patience is over; it calls waits when it begins to
+// wait. Each hold needs a release. An error other than sharedError means that there can be no lock there.
+func holdStorage(root string, patience time.Duration, waits func(holder string)) (release func(), err error) {
 	storages.mu.Lock()
 	defer storages.mu.Unlock()
 	held := storages.held[root]
 	if held == nil {
-		lock, err := lockStorage(root, patience)
+		lock, err := lockStorage(root, patience, waits)
 		if err != nil {
 			return nil, err
 		}
@@ -76,12 +76,13 @@ func releaseStorage(root string, held *heldStorage) {
 	}
 }
 
-func lockStorage(root string, patience time.Duration) (*flock.Flock, error) {
+func lockStorage(root string, patience time.Duration, waits func(holder string)) (*flock.Flock, error) {
 	path := filepath.Join(root, storageLock)
 	lock := flock.New(path,
 		flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK), flock.SetPermissions(0o600))
 	ok, err := lock.TryLock()
 	if err == nil && !ok && patience > 0 {
+		waits(storageHolder(path))
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		ok, err = lock.TryLockContext(ctx, lockRetry)
@@ -106,12 +107,13 @@ func storageHolder(path string) string {
 }
 
 // Claim makes sure, before the engine takes over what it found in its storage, that no other process uses it. It waits
-// up to 15 seconds for one that is ending. Its error is for the person who set storage.path.
-func (s *Storage) Claim() error {
+// up to 15 seconds for one that is ending, and calls waits when it begins to. Its error is for the person who set
+// storage.path.
+func (s *Storage) Claim(waits func(holder string)) error {
 	if s.find(); s.root == "" {
 		return nil // there is nothing that could be taken
 	}
-	err := s.hold(storagePatience)
+	err := s.hold(storagePatience, waits)
 	var shared *sharedError
 	if errors.As(err, &shared) {
 		return shared
@@ -132,7 +134,7 @@ func (s *Storage) beAlone() {
 	if s.release != nil || time.Since(s.holdAt) < watchInterval {
 		return
 	}
-	err := s.hold(0)
+	err := s.hold(0, nil)
 	var shared *sharedError
 	isShared := errors.As(err, &shared)
 	s.ledger.setShared(isShared)
@@ -144,8 +146,8 @@ func (s *Storage) beAlone() {
 	}, func() {})
 }
 
-func (s *Storage) hold(patience time.Duration) (err error) {
+func (s *Storage) hold(patience time.Duration, waits func(string)) (err error) {
 	s.holdAt = time.Now()
-	s.release, err = holdStorage(s.root, patience)
+	s.release, err = holdStorage(s.root, patience, waits)
 	return err
 }

@@ -33,14 +33,16 @@ func impatient(t *testing.T) {
 func TestAnEngineThatWouldTakeOverAnothersStorageDoesNotStart(t *testing.T) {
 	impatient(t)
 	f := newStored(t)
-	require.NoError(t, f.s.Claim(), "nothing is stored")
+	require.NoError(t, f.s.Claim(func(string) {}), "nothing is stored")
 	f.chunk("wherobots_audit.0", "of the other one")
 	end := another(t, f.root)
-	err := f.s.Claim()
+	waitedFor := ""
+	err := f.s.Claim(func(holder string) { waitedFor = holder })
+	require.Equal(t, "process 4711", waitedFor)
 	require.ErrorContains(t, err, "storage.path "+f.root+" is used by process 4711")
 	require.ErrorContains(t, err, "another WHEROBOTS_STATE_DIR")
 	end()
-	require.NoError(t, f.s.Claim(), "it has ended")
+	require.NoError(t, f.s.Claim(func(string) {}), "it has ended")
 	f.s.Release()
 }
 
@@ -74,7 +76,7 @@ func TestABacklogThatTellsWhereTheStorageIsProvesNothing(t *testing.T) {
 	f := newStored(t)
 	f.chunk("wherobots_audit.0", "changed 00000000-ev-1 changed")
 	f.s.begun = time.Now().Add(time.Minute)
-	require.NoError(t, f.s.Claim())
+	require.NoError(t, f.s.Claim(func(string) {}))
 	f.s.begun = time.Now().Add(time.Minute)
 	f.hand("batch", "00000000-ev-1")
 	f.facts.learn(newSnapshot(), 1)
@@ -88,8 +90,8 @@ func TestInstancesOfAProcessShareItsStorage(t *testing.T) {
 	f, g := newStored(t), newStored(t)
 	f.chunk("wherobots_audit.0", "x")
 	g.fds, g.s.proc = f.fds, f.fds
-	require.NoError(t, f.s.Claim())
-	require.NoError(t, g.s.Claim())
+	require.NoError(t, f.s.Claim(func(string) {}))
+	require.NoError(t, g.s.Claim(func(string) {}))
 	f.s.Release()
 	f.s.Release()
 	tried := flock.New(filepath.Join(f.root, storageLock))
@@ -98,7 +100,7 @@ func TestInstancesOfAProcessShareItsStorage(t *testing.T) {
 	require.False(t, ok, "one instance is left")
 	g.s.Release()
 	another(t, f.root)()
-	require.NoError(t, f.s.Claim(), "a hot reload")
+	require.NoError(t, f.s.Claim(func(string) {}), "a hot reload")
 	f.s.Release()
 }
 
@@ -107,7 +109,7 @@ func TestAStorageThatCannotBeLockedIsSaid(t *testing.T) {
 	f.hand("one", "")
 	f.chunk("wherobots_audit.0", "one")
 	require.NoError(t, os.Mkdir(filepath.Join(f.root, storageLock), 0o700))
-	require.NoError(t, f.s.Claim())
+	require.NoError(t, f.s.Claim(func(string) {}))
 	f.s.holdAt = time.Time{}
 	f.requireSafe(1, "it holds nothing up")
 	require.Contains(t, fmt.Sprint(f.log.Drain()), "cannot be locked")
@@ -117,7 +119,7 @@ func TestAStorageThatCannotBeLockedIsSaid(t *testing.T) {
 func TestAKilledProcessHoldsNoStorage(t *testing.T) {
 	root := os.Getenv("HOLD_STORAGE")
 	if root != "" {
-		_, err := holdStorage(root, 0)
+		_, err := holdStorage(root, 0, nil)
 		require.NoError(t, err)
 		fmt.Println("held")
 		time.Sleep(time.Minute)
@@ -130,11 +132,11 @@ func TestAKilledProcessHoldsNoStorage(t *testing.T) {
 	require.NoError(t, child.Start())
 	_, err = out.Read(make([]byte, 4))
 	require.NoError(t, err)
-	_, err = holdStorage(root, 0)
+	_, err = holdStorage(root, 0, nil)
 	require.ErrorContains(t, err, fmt.Sprintf("is used by process %d", child.Process.Pid))
 	require.NoError(t, child.Process.Kill())
 	_ = child.Wait()
-	release, err := holdStorage(root, time.Second)
+	release, err := holdStorage(root, time.Second, func(string) {})
 	require.NoError(t, err)
 	release()
 }

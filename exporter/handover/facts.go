@@ -18,6 +18,7 @@ type Facts struct {
 const apiStart = 10 * time.Second
 
 type engineFacts struct {
+	api      string // the URL of the monitoring API
 	answered bool   // the monitoring API was read
 	mute     bool   // it cannot be
 	counted  uint64 // records of this input that the engine's main thread has taken in since the start
@@ -27,6 +28,13 @@ type engineFacts struct {
 	ram      int64  // chunks in memory; unknown if it is not told
 	memory   bool   // this input has memory storage
 	empty    []bool // chunk files without content: whether each is this input's or an emitter's
+}
+
+// Locate notes the URL of the monitoring API, for messages.
+func (f *Facts) Locate(api string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.api = api
 }
 
 // learn notes what a snapshot says. counted is what the engine has taken in of what was handed over.

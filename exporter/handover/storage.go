@@ -300,9 +300,10 @@ func (s *Storage) tell(waiting []acceptance) {
 				"the service section, or engine_url", err)
 			return
 		}
-		s.log.Warnf("commit_on handoff without http_server is best effort: the checkpoint passes what is found in Fluent " +
-			"Bit's chunk files byte for byte, and nothing else, so filters and memory storage hold it up. Set http_server: " +
-			"on in the service section, and engine_url if the port is not 2020")
+		s.log.Warnf("commit_on handoff without http_server is best effort, and the monitoring API at %s (engine_url) does "+
+			"not answer: the checkpoint passes what is found in Fluent Bit's chunk files byte for byte, and nothing else, so "+
+			"filters and memory storage hold it up. Set http_server: on in the service section, and engine_url if the port is "+
+			"another", f.api)
 	}, func() { s.log.Infof("commit_on handoff: the monitoring API answers") })
 	s.memory.say(f.memory, func() {
 		s.log.Warnf("commit_on handoff with memory storage: what Fluent Bit has in memory is lost when it ends, so the " +
