@@ -98,6 +98,7 @@ func newExporter(
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}
 	e := &Exporter{cfg: cfg, file: file, log: log, stats: new(stats)}
+	e.log.Infof("settings: %s", cfg.Given())
 	safety := handoff
 	if cfg.CommitOn == config.CommitDelivery {
 		safety = handover.OnDelivery
@@ -113,7 +114,6 @@ func newExporter(
 	if cfg.CommitOn == config.CommitDelivery {
 		e.watch = e.newWatch(engine)
 	}
-	e.log.Infof("settings: %s", cfg.Given())
 	for _, warning := range cfg.Warnings() {
 		e.log.Warnf("%s", warning)
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Class says what to do about a failed request. It is decided here, where the answer is known; the collector
-// asks classOf only.
+// asks ClassOf only.
 type Class int
 
 const (

@@ -31,7 +31,7 @@ type Client struct {
 
 // Response is an answer with status 200, or 204, which has no body.
 type Response struct {
-	Body            io.ReadCloser // its errors are told apart by classOf; Close may not be called during Read
+	Body            io.ReadCloser // its errors are told apart by ClassOf; Close may not be called during Read
 	Date            time.Time     // the Date header; zero when it is absent or unreadable
 	ContentType     string
 	ContentEncoding string
@@ -82,7 +82,7 @@ func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 // Close lets go of the idle connection. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Open asks for the events from start to end, both included. Its errors say what classOf needs; when ctx
+// Open asks for the events from start to end, both included. Its errors say what ClassOf needs; when ctx
 // ended, they wrap ctx.Err().
 func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, error) {
 	name, value, err := c.credential.Header()

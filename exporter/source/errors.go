@@ -30,7 +30,7 @@ type APIError struct {
 	date       time.Time     // the Date header
 }
 
-// maxErrorText is the longest text of an apiError in bytes.
+// maxErrorText is the longest text of an APIError in bytes.
 const maxErrorText = 500
 
 // Error is one line with everything that helps.
