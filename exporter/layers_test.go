@@ -14,6 +14,7 @@ import (
 // layers are the rooms and what each may import of the others: data flows one way, and only this package
 // knows them all. docs/design.md draws it.
 var layers = map[string][]string{
+	"claim":    {},
 	"action":   {},
 	"budget":   {},
 	"event":    {},
@@ -21,7 +22,7 @@ var layers = map[string][]string{
 	"plan":     {},
 	"progress": {"logline"},
 	"dedup":    {"event"},
-	"handover": {"logline", "msgpack", "budget", "sums"},
+	"handover": {"logline", "msgpack", "budget", "sums", "claim"},
 	"msgpack":  {},
 	"source":   {"logline"},
 	"sums":     {},

@@ -3,18 +3,22 @@ package handover
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/claim"
 )
+
+// lockFile is what other versions of the plugin look for.
+const lockFile = "wherobots_audit.lock"
 
 // another locks the storage as another process would: the kernel keeps locks by open file.
 func another(t *testing.T, root string) (end func()) {
-	path := filepath.Join(root, storageLock)
+	path := filepath.Join(root, lockFile)
 	lock := flock.New(path)
 	ok, err := lock.TryLock()
 	require.NoError(t, err)
@@ -24,9 +28,9 @@ func another(t *testing.T, root string) (end func()) {
 }
 
 func impatient(t *testing.T) {
-	was := storagePatience
-	storagePatience = 100 * time.Millisecond
-	t.Cleanup(func() { storagePatience = was })
+	was := claim.Patience
+	claim.Patience = 100 * time.Millisecond
+	t.Cleanup(func() { claim.Patience = was })
 }
 
 // The engine opens the chunk files that it found before it initializes its inputs, and takes them over after that.
@@ -94,7 +98,7 @@ func TestInstancesOfAProcessShareItsStorage(t *testing.T) {
 	require.NoError(t, g.s.Claim(func(string) {}))
 	f.s.Release()
 	f.s.Release()
-	tried := flock.New(filepath.Join(f.root, storageLock))
+	tried := flock.New(filepath.Join(f.root, lockFile))
 	ok, err := tried.TryLock()
 	require.NoError(t, err)
 	require.False(t, ok, "one instance is left")
@@ -108,35 +112,9 @@ func TestAStorageThatCannotBeLockedIsSaid(t *testing.T) {
 	f := newStored(t)
 	f.hand("one", "")
 	f.chunk("wherobots_audit.0", "one")
-	require.NoError(t, os.Mkdir(filepath.Join(f.root, storageLock), 0o700))
+	require.NoError(t, os.Mkdir(filepath.Join(f.root, lockFile), 0o700))
 	require.NoError(t, f.s.Claim(func(string) {}))
 	f.s.holdAt = time.Time{}
 	f.requireSafe(1, "it holds nothing up")
 	require.Contains(t, fmt.Sprint(f.log.Drain()), "cannot be locked")
-}
-
-// A kill frees the lock: the kernel drops it.
-func TestAKilledProcessHoldsNoStorage(t *testing.T) {
-	root := os.Getenv("HOLD_STORAGE")
-	if root != "" {
-		_, err := holdStorage(root, 0, nil)
-		require.NoError(t, err)
-		fmt.Println("held")
-		time.Sleep(time.Minute)
-	}
-	root = t.TempDir()
-	child := exec.Command(os.Args[0], "-test.run=^TestAKilledProcessHoldsNoStorage$")
-	child.Env = append(os.Environ(), "HOLD_STORAGE="+root)
-	out, err := child.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, child.Start())
-	_, err = out.Read(make([]byte, 4))
-	require.NoError(t, err)
-	_, err = holdStorage(root, 0, nil)
-	require.ErrorContains(t, err, fmt.Sprintf("is used by process %d", child.Process.Pid))
-	require.NoError(t, child.Process.Kill())
-	_ = child.Wait()
-	release, err := holdStorage(root, time.Second, func(string) {})
-	require.NoError(t, err)
-	release()
 }
