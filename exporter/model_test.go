@@ -154,18 +154,7 @@ func (m *model) play(s modelStep) {
 	case "drop":
 		m.fullRing()
 	case "ill":
-		m.volatile = m.volatile || s.ill.Name == "volatile column"
-		size := s.n
-		if strings.HasPrefix(s.ill.Name, "limit") {
-			size += mostTies // what happens at one instant can be had, or it would be lost for good
-		}
-		m.h.server.Play(exportertest.Episode{Ill: s.ill.Name, Size: size, Lasts: s.delay})
-		// What was read while rows looked otherwise, cut ones too, or under another clock may come again.
-		m.may = m.may || s.ill.Alters && s.ill.Name != "volatile column" || strings.Contains(s.ill.Name, "Date") ||
-			strings.Contains(s.ill.Name, "inside a field")
-		if strings.Contains(s.ill.Name, "Date") {
-			m.healing = max(m.healing, time.Hour)
-		}
+		m.fallIll(s)
 	case "disk":
 		m.withoutDisk(s.delay)
 	case "slow output", "output drops", "never counted", "no figures":
@@ -173,6 +162,22 @@ func (m *model) play(s modelStep) {
 	case "server clock":
 		m.healing = max(m.healing, time.Hour)
 		m.offset.Add(int64(s.delay - 2*time.Minute))
+	}
+}
+
+// fallIll lets the endpoint answer badly for a while.
+func (m *model) fallIll(s modelStep) {
+	m.volatile = m.volatile || s.ill.Name == "volatile column"
+	size := s.n
+	if strings.HasPrefix(s.ill.Name, "limit") {
+		size += mostTies // what happens at one instant can be had, or it would be lost for good
+	}
+	m.h.server.Play(exportertest.Episode{Ill: s.ill.Name, Size: size, Lasts: s.delay})
+	// What was read while rows looked otherwise, cut ones too, or under another clock may come again.
+	m.may = m.may || s.ill.Alters && s.ill.Name != "volatile column" || strings.Contains(s.ill.Name, "Date") ||
+		strings.Contains(s.ill.Name, "inside a field")
+	if strings.Contains(s.ill.Name, "Date") {
+		m.healing = max(m.healing, time.Hour)
 	}
 }
 
@@ -240,8 +245,8 @@ func (m *model) events(n int, delay time.Duration) {
 	time.Sleep(time.Millisecond)
 }
 
-// veryLate adds n events of this moment that appear so late that only deep reconciliation finds them: once their hour is
-// over, within a pass.
+// veryLate adds n events of this moment that appear so late that only deep reconciliation finds them: once their hour
+// is over, within a pass.
 func (m *model) veryLate(n int, delay time.Duration) {
 	m.events(n, delay)
 	m.healing = max(m.healing, delay+2*time.Hour)
