@@ -100,20 +100,9 @@ func (f *File) load() error {
 	case err != nil:
 		return f.readError(err, f.path)
 	}
-	source, state, err := decode(data)
-	switch {
-	case errors.Is(err, errNewer):
-		return f.refuse(err, "upgrade the plugin, "+elsewhere)
-	case errors.Is(err, errNoCheckpoint):
-		return f.refuse(err, "correct checkpoint_path; if this was the checkpoint, restore a copy of it, or move it away "+
-			"to start again from start_time")
-	case err != nil:
-		return f.refuse(err, "restore a copy of it, or move it away to start again from start_time")
-	case source != f.source:
-		return f.refuse(
-			fmt.Errorf("belongs to %s, but the settings say %s", source, f.source),
-			"restore the settings, "+elsewhere,
-		)
+	state, err := f.decode(data)
+	if err != nil {
+		return err
 	}
 	// The real thing, since no rehearsal finds everything: a file that is itself a mount point cannot be renamed over.
 	err = replace(f.path, func(w io.Writer) error {
@@ -125,6 +114,26 @@ func (f *File) load() error {
 	}
 	f.state, f.found = state, true
 	return nil
+}
+
+// decode reads what the file holds, if that is of the same source.
+func (f *File) decode(data []byte) (State, error) {
+	source, state, err := decode(data)
+	switch {
+	case errors.Is(err, errNewer):
+		return State{}, f.refuse(err, "upgrade the plugin, "+elsewhere)
+	case errors.Is(err, errNoCheckpoint):
+		return State{}, f.refuse(err, "correct checkpoint_path; if this was the checkpoint, restore a copy of it, or move it "+
+			"away to start again from start_time")
+	case err != nil:
+		return State{}, f.refuse(err, "restore a copy of it, or move it away to start again from start_time")
+	case source != f.source:
+		return State{}, f.refuse(
+			fmt.Errorf("belongs to %s, but the settings say %s", source, f.source),
+			"restore the settings, "+elsewhere,
+		)
+	}
+	return state, nil
 }
 
 // State returns what the file holds: what Open found or, later, what Save wrote last. False means that there

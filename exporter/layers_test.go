@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"csv":      {"event", "body", "logline"},
 	"witness":  {},
 	"whole":    {"plan", "csv", "body", "dedup", "event"},
+	"verify":   {"plan", "dedup", "source"},
 	"config":   {"source", "schema", "logline"},
 }
 
