@@ -225,6 +225,20 @@ func TestVerifyKnowsWhatItCannotCompare(t *testing.T) {
 		}
 		require.Equal(t, inside, r.Exported)
 
+		var around strings.Builder // an hour more on each side, as whoever makes the list may be generous
+		for _, e := range h.server.Events() {
+			if !e.Time.Before(at.Add(-30*time.Minute)) && e.Time.Before(at.Add(5*time.Hour)) {
+				fmt.Fprintln(&around, e.ID)
+			}
+		}
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit, a.RowLimitWith = 20, exportertest.TooMany413 })
+		r = h.verify(VerifyOptions{
+			From: at.Add(20 * time.Minute), To: at.Add(4*time.Hour + 10*time.Minute), IDs: strings.NewReader(around.String()),
+		})
+		require.True(t, r.Proved(), r.String())
+		require.Greater(t, r.Listed, inside)
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit = 0 })
+
 		r = h.verify(VerifyOptions{From: time.Now().Add(-95 * day), To: time.Now().Add(-89 * day)})
 		require.Contains(t, r.String(), "older than what the endpoint keeps")
 		require.Empty(t, statesOf(r, verify.Unread))
