@@ -123,8 +123,8 @@ func (f *File) decode(data []byte) (State, error) {
 	case errors.Is(err, errNewer):
 		return State{}, f.refuse(err, "upgrade the plugin, "+elsewhere)
 	case errors.Is(err, errNoCheckpoint):
-		return State{}, f.refuse(err, "correct checkpoint_path; if this was the checkpoint, restore a copy of it, or move it "+
-			"away to start again from start_time")
+		return State{}, f.refuse(err, "correct checkpoint_path; if this was the checkpoint, restore a copy of it, "+
+			"or move it away to start again from start_time")
 	case err != nil:
 		return State{}, f.refuse(err, "restore a copy of it, or move it away to start again from start_time")
 	case source != f.source:
