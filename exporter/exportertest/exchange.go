@@ -220,3 +220,16 @@ func parseTime(text string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	return t, err == nil
 }
+
+// date says what time it is, or what the answers have it say.
+func (x *exchange) date() {
+	if x.answers.NoDate {
+		x.w.Header()["Date"] = nil
+		return
+	}
+	said := x.now.Add(x.answers.DateOffset)
+	if !x.answers.DateAt.IsZero() {
+		said = x.answers.DateAt
+	}
+	x.w.Header().Set("Date", said.UTC().Format(http.TimeFormat))
+}

@@ -6,10 +6,17 @@
 package exportertest
 
 import (
+	"encoding/pem"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Path of the export below the endpoint's base URL.
@@ -97,3 +104,22 @@ func (s *Server) Requests() []Request {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.receive(w, r).serve() }
+
+// RoundTrip is a transport without a network, for fake time.
+type RoundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls f.
+func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// WriteCA writes the certificate of httptest's servers.
+func WriteCA(t testing.TB, dir string) string {
+	t.Helper()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	file := filepath.Join(dir, "ca.pem")
+	require.NoError(
+		t,
+		os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600),
+	)
+	return file
+}
