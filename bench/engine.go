@@ -123,6 +123,10 @@ func (b *bench) variants() []engineRun {
 	return []engineRun{
 		{title: "this plugin, defaults", rows: b.plan.sizes[0]},
 		{title: "this plugin, `batch_bytes: 2M`", rows: b.plan.sizes[0], settings: map[string]string{"batch_bytes": "2M"}},
+		{
+			title: "this plugin, `commit_on: delivery`", rows: b.plan.sizes[0],
+			settings: map[string]string{"commit_on": "delivery"},
+		},
 		{title: "this plugin, `schema: ecs`", rows: b.plan.sizes[0], settings: map[string]string{"schema": "ecs"}},
 		{title: "this plugin, `schema: ocsf`", rows: b.plan.sizes[0], settings: map[string]string{"schema": "ocsf"}},
 		{title: "this plugin, all rows in one window", rows: middle, dense: true},
@@ -189,6 +193,7 @@ func (b *bench) engineCommand(r engineRun, dir string, port int) (*exec.Cmd, err
 		"endpoint": b.source.endpoint(kind, r.rows), "api_key": "bench",
 		"checkpoint_path": filepath.Join(dir, "checkpoint.json"),
 		"start_time":      b.source.anchor.Format(time.RFC3339), "end_time": b.source.anchor.Add(days).Format(time.RFC3339),
+		"engine_url": fmt.Sprintf("http://127.0.0.1:%d", port),
 	}
 	for key, value := range r.settings {
 		settings[key] = value
@@ -206,7 +211,7 @@ func (b *bench) engineCommand(r engineRun, dir string, port int) (*exec.Cmd, err
 		text = execConfig(b.source.endpoint(kind, r.rows) + "/audit-log/export")
 	}
 	text = fmt.Sprintf("service:\n  flush: 1\n  grace: 1\n  log_level: warn\n  http_server: on\n  http_listen: "+
-		"127.0.0.1\n  http_port: %d\n", port) + text
+		"127.0.0.1\n  http_port: %d\n  storage.metrics: on\n", port) + text
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

@@ -98,7 +98,11 @@ func chaos(t *testing.T, h host, c chaosCase) outcome {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	s := newSource(t, past(2000)...)
-	s.SetChaos(exportertest.Chaos{Seed: seed, Fail: 0.2, Cut: 0.1, Hang: 0.02})
+	s.SetChaos(exportertest.Chaos{Seed: seed, Fail: 0.2, Cut: 0.1, Hang: 0.02, Ill: 0.05})
+	s.SetAnswers(func(a *exportertest.Answers) {
+		a.Limit = exportertest.SilentLimit{Rows: 256, Newest: seed%2 == 0}
+		a.Count.Off = int(seed%7) - 3 // what the endpoint counts need not be true
+	})
 	sink := newRefusingSink(t, 0.2)
 	r := newRig(t, h, s.url).set("commit_on", c.commitOn, "request_timeout", "2s", "max_window", "2h")
 	r.memory, r.sink, r.flags = c.memory, sink, []string{
