@@ -156,10 +156,14 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 		}
 		return c.adapt(w, err)
 	}
+	complete, err := c.readWhole(ctx, w, got, read)
+	if err != nil {
+		return err
+	}
 	c.succeeded()
 	c.acceptedLater(w)
-	if complete, err := c.readWhole(ctx, w, got, read); !complete || err != nil {
-		return err
+	if !complete {
+		return nil
 	}
 	c.plan.NoteRead(w, c.clock.Safe(), got.Rows)
 	c.counts.proofs.End()

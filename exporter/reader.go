@@ -31,6 +31,7 @@ type reader struct {
 	group      group
 	empty      whole.Empty
 	ends       whole.Ends
+	framing    whole.Framing
 }
 
 // rowGroup is how many rows are decoded before the first of them is looked up: their looks into memory then take as

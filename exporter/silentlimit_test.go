@@ -147,6 +147,22 @@ func TestMoreThanASilentLimitWithinASecond(t *testing.T) {
 	})
 }
 
+// More events at one instant than the limit do not hide what happened before and after it.
+func TestAnInstantBeyondASilentLimitHidesNothingElse(t *testing.T) {
+	settings := map[string]string{"start_time": "-5h", "count_check": "off", "deep_reconcile_interval": "0"}
+	eachOrder(t, settings, func(h *simHost, newest bool) {
+		h.limitSilently(100, newest)
+		instant := h.now().Add(-4 * time.Hour).Truncate(time.Second)
+		h.crowd(300, instant, 0)
+		h.crowd(60, instant.Add(5*time.Minute), 100*time.Minute)
+		h.crowd(60, instant.Add(-30*time.Minute), 20*time.Minute)
+		h.start()
+		time.Sleep(time.Hour)
+		require.Equal(t, 200, h.missing(), "of the instant: %s", h.logged())
+		require.Equal(t, 1, count(h.logged(), "leaves out the others"), h.logged())
+	})
+}
+
 // What happens in one millisecond beyond the limit is told, holds nothing up, and is found when the endpoint
 // gives it.
 func TestMoreThanASilentLimitWithinAMillisecond(t *testing.T) {

@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
@@ -12,6 +13,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/whole"
 	"github.com/wherobots/in_wherobots_audit/exporter/witness"
 )
+
+// cutAlikeTries is how often a window is asked for whose answers are cut at the same place each time.
+const cutAlikeTries = 20
 
 // readWhole reports whether w was read whole, whose answer was got. If not, shorter windows are planned in its place;
 // one that cannot be shorter counts as read, and what it lacks is told.
@@ -31,7 +35,11 @@ func (c *collector) readWhole(
 		if err := c.flush(ctx); err != nil {
 			return false, err
 		}
-		c.plan.Split(w) // what fails while it is examined must not keep it from ever being read
+		// What fails while it is examined must not keep it from ever being read; but connections that are cut are a
+		// trouble that passes, and shorter windows are cut too.
+		if !errors.Is(err, whole.ErrCutAlike) || c.pace.failures > cutAlikeTries {
+			c.plan.Split(w)
+		}
 		return false, c.adapt(w, err)
 	}
 	switch {
@@ -97,7 +105,8 @@ func (c *collector) isWhole(
 		c.log.Infof("the endpoint answers with more than %d rows again", known)
 	}
 	suspect := l.Judge(counts, w, got)
-	if suspect == whole.Unsuspected && c.reader.ends.Suspect(got) {
+	odd, unframed := c.reader.ends.Suspect(got), c.reader.framing.Suspect(got)
+	if suspect == whole.Unsuspected && (odd || unframed) {
 		suspect = whole.OddEnd
 	}
 	if suspect == whole.Unsuspected || suspect == whole.AtLimit {
@@ -109,7 +118,10 @@ func (c *collector) isWhole(
 	}
 	switch verdict {
 	case whole.Limited, whole.Undecided:
-		if suspect == whole.OddEnd {
+		if suspect == whole.OddEnd && !odd {
+			return false, fmt.Errorf("read window %s – %s: %w",
+				w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), whole.ErrCutAlike)
+		} else if suspect == whole.OddEnd {
 			c.tellCutOff(w, got)
 		} else if verdict == whole.Limited {
 			c.learnRowLimit(w, rows)
@@ -128,6 +140,7 @@ func (c *collector) isWhole(
 	counts.Honest(got.Rows)
 	if verdict != whole.Indivisible {
 		c.reader.ends.Honest(got)
+		c.reader.framing.Honest(got)
 	}
 	return true, nil
 }

@@ -46,6 +46,39 @@ func TestAnUnframedAnswerThatIsCutLosesNothing(t *testing.T) {
 	}
 }
 
+// Connections that are cut at the same place each time make answers that are alike, and not whole.
+func TestConnectionsThatAreCutAlikeLoseNothing(t *testing.T) {
+	for name, framing := range closing {
+		t.Run(name, func(t *testing.T) {
+			settings := map[string]string{"start_time": "-2h", "count_check": "off", "deep_reconcile_interval": "0"}
+			inBubble(t, settings, func(h *simHost) {
+				h.server.Add(exportertest.Generate(1, 300, h.now().Add(-110*time.Minute), h.now().Add(-time.Hour))...)
+				h.server.SetAnswers(func(a *exportertest.Answers) {
+					a.Framing, a.Broken = framing, exportertest.Broken{At: exportertest.BehindRow}
+				})
+				h.start()
+				time.Sleep(15 * time.Minute)
+				require.Contains(t, h.logged(), "lack events that their parts have")
+				require.LessOrEqual(t, len(h.exports()), 200, "but less and less often")
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.Framing, a.Broken = 0, exportertest.Broken{} })
+				time.Sleep(10 * time.Minute)
+				h.requireOnce()
+			})
+		})
+	}
+}
+
+// An endpoint that never says a length is asked hardly more than twice for each window.
+func TestAnEndpointWithoutLengthsIsExaminedSeldom(t *testing.T) {
+	inBubble(t, map[string]string{"count_check": "off"}, func(h *simHost) {
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.Framing = exportertest.HTTP10 })
+		h.start()
+		h.liveFor(200)
+		require.LessOrEqual(t, len(h.exports()), 2*200+120)
+		h.requireOnce()
+	})
+}
+
 // Reconciliation gets to its end too, and finds what is late in answers of which one is cut.
 func TestReconciliationOfUnframedAnswers(t *testing.T) {
 	inBubble(t, reconciling(nil), func(h *simHost) {

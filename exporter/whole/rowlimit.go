@@ -100,16 +100,18 @@ func (l *RowLimit) Learn(rows int) { l.Known, l.beyond, l.vain = rows, 0, 0 }
 // InVain notes that headers promised rows that there were not.
 func (l *RowLimit) InVain() { l.vain++ }
 
-// Tell reports whether it is to be told that what w begins with cannot be read whole: for each second once in an hour.
+// Tell reports whether it is to be told that w cannot be read whole: for each second once in an hour. Windows share
+// their ends, so that an instant at one of them is in two.
 func (l *RowLimit) Tell(w plan.Window) bool {
-	second := w.Start.Unix()
-	if told, found := l.told[second]; found && time.Since(told) < gapInterval {
-		return false
-	}
 	if l.told == nil || len(l.told) >= mostRowCounts {
 		l.told = make(map[int64]time.Time)
 	}
-	l.told[second] = time.Now()
+	for _, second := range []int64{w.Start.Unix(), w.End.Unix()} {
+		if told, found := l.told[second]; found && time.Since(told) < gapInterval {
+			return false
+		}
+	}
+	l.told[w.Start.Unix()], l.told[w.End.Unix()] = time.Now(), time.Now()
 	return true
 }
 
@@ -143,16 +145,25 @@ func Mark(union *dedup.Seen, r *event.Row, who dedup.Identity) int {
 // Examine reads w again in two parts, where there are rows on both sides; got is what it had. A part that has all the
 // rows proves nothing and is examined in its place. The number is that of the limit.
 func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, int, error) {
-	least := got.least()
+	least, at := got.least(), got.middle(w)
+	all := new(dedup.Seen) // of an answer that may be cut at any share of its rows: numbers prove nothing there
+	if !got.Framed {
+		if _, err := read(w, all); err != nil {
+			return Undecided, 0, err
+		}
+	}
 	for {
 		if got.ended && got.events() <= 1 && w.End.Sub(w.Start) <= time.Second {
 			return Honest, got.Rows, nil // what was left out would have to be beside the only event
 		}
-		left, right, ok := l.Cut(w, got.middle(w))
+		left, right, ok := l.Cut(w, at)
 		if !ok {
 			return Indivisible, got.Rows, nil
 		}
-		union := new(dedup.Seen)
+		union, most := new(dedup.Seen), got.events()
+		if !got.Framed {
+			union, most = all, 0
+		}
 		before, err := read(left, union)
 		if err != nil {
 			return Undecided, 0, err
@@ -161,17 +172,21 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 		switch {
 		case err != nil:
 			return Undecided, 0, err
-		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > got.events():
+		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > most:
 			return confirm(w, got, least, union, read)
 		case got.events() == 0 && before.events()+behind.events() == 0:
 			return Honest, got.Rows, nil
+		case before.events() < got.events() && behind.events() < got.events():
+			return Honest, got.Rows, nil
+		case before.events() >= got.events() && behind.events() >= got.events() && at.Before(left.End.Add(1)):
+			at = left.End.Add(time.Second) // all happened at the common end: what else did may be behind it, or before
+			continue
 		case before.events() >= got.events():
 			w, got = left, before
-		case behind.events() >= got.events():
-			w, got = right, behind
 		default:
-			return Honest, got.Rows, nil
+			w, got = right, behind
 		}
+		at = got.middle(w)
 	}
 }
 

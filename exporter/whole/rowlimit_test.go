@@ -23,7 +23,7 @@ func (e *honestEndpoint) read(w plan.Window, union *dedup.Seen) (Reading, error)
 	e.requests++
 	from, _ := slices.BinarySearchFunc(e.events, w.Start, time.Time.Compare)
 	to, _ := slices.BinarySearchFunc(e.events, w.End.Add(1), time.Time.Compare)
-	got := Reading{Rows: to - from, inside: to - from}
+	got := Reading{Rows: to - from, inside: to - from, Framed: true}
 	for _, at := range e.events[from:to] {
 		got.sum += at.Sub(w.Start).Seconds()
 		got.Other += Mark(union, &event.Row{Time: at}, dedup.Identity{ID: uint64(at.UnixNano()) * 0x9e3779b97f4a7c15})

@@ -20,6 +20,39 @@ type Unframed struct {
 	torn    uint64 // identity of the row without a line end that a reading ended with; 0 = none
 }
 
+// ErrCutAlike is about an answer without length that was the same twice, and lacks what its parts have.
+var ErrCutAlike = errors.New("the answers have no length and lack events that their parts have: connections are cut")
+
+// Framing decides whether an answer that is believed without a length is examined in parts as well: connections may be
+// cut at the same place each time. The first is, then the second, fourth, eighth … of those that come without a framed
+// one in between, since some endpoints never say a length.
+//
+// Its zero value is ready.
+type Framing struct {
+	unframed int // answers since the last framed one
+	next     int // of them that is examined
+}
+
+// Suspect notes an answer and reports whether it is to be examined.
+func (f *Framing) Suspect(got Reading) bool {
+	if got.Framed {
+		*f = Framing{}
+		return false
+	}
+	if got.events() == 0 { // which has to come twice, too
+		return false
+	}
+	f.unframed++
+	return f.unframed >= f.next
+}
+
+// Honest notes that the answer had everything.
+func (f *Framing) Honest(got Reading) {
+	if !got.Framed {
+		f.next = 2 * f.unframed
+	}
+}
+
 // reading is what is kept of an answer's rows: their number, a sum of their ids in any order, and the last
 // id. Contents may differ from answer to answer.
 type reading struct {
