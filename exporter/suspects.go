@@ -118,12 +118,13 @@ func (c *collector) isWhole(
 	}
 	switch verdict {
 	case whole.Limited, whole.Undecided:
-		if suspect == whole.OddEnd && !odd {
+		switch {
+		case suspect == whole.OddEnd && !odd:
 			return false, fmt.Errorf("read window %s – %s: %w",
 				w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), whole.ErrCutAlike)
-		} else if suspect == whole.OddEnd {
+		case suspect == whole.OddEnd:
 			c.tellCutOff(w, got)
-		} else if verdict == whole.Limited {
+		case verdict == whole.Limited:
 			c.learnRowLimit(w, rows)
 		}
 		return false, nil

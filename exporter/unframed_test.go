@@ -75,6 +75,7 @@ func TestAnEndpointWithoutLengthsIsExaminedSeldom(t *testing.T) {
 		h.start()
 		h.liveFor(200)
 		require.LessOrEqual(t, len(h.exports()), 2*200+120)
+		time.Sleep(2 * time.Minute)
 		h.requireOnce()
 	})
 }
