@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 )
@@ -86,9 +87,12 @@ func TestHoursAreWhatWasHandedOver(t *testing.T) {
 			want[hour] = want[hour].Plus(dedup.DigestOf(dedup.PublishedID([]byte(e.ID))))
 		}
 		h.shutdown()
-		h.start()
+		state, _, err := checkpoint.Read(h.settings["checkpoint_path"], checkpoint.Source{Endpoint: h.settings["endpoint"]})
+		require.NoError(t, err)
+		hours, err := dedup.LoadHours(state.Hours, state.Through)
+		require.NoError(t, err)
 		for hour, d := range want {
-			require.Equal(t, d, h.e.collector.commits.saved.state.hours.Of(hour), time.Unix(hour*3600, 0).UTC())
+			require.Equal(t, d, hours.Of(hour), time.Unix(hour*3600, 0).UTC())
 		}
 	})
 }

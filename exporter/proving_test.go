@@ -54,10 +54,10 @@ func TestTheCheckpointPassesNothingThatIsOvertaken(t *testing.T) {
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			inModernDelivery(t, map[string]string{"poll_interval": "1s"}, func(h *simHost, s *simEngine) {
-				random := rand.New(rand.NewPCG(seed, 1))
+				random, varied := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 				s.set(func(s *simEngine) {
 					s.latency = 500 * time.Millisecond
-					s.vary = func() time.Duration { return time.Duration(random.IntN(4)*random.IntN(3000)) * time.Millisecond }
+					s.vary = func() time.Duration { return time.Duration(varied.IntN(4)*varied.IntN(3000)) * time.Millisecond }
 				})
 				h.start()
 				moved := h.through()
