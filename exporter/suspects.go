@@ -14,8 +14,18 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/witness"
 )
 
-// cutAlikeTries is how often a window is asked for whose answers are cut at the same place each time.
-const cutAlikeTries = 20
+// patience is how often a window is asked for that cannot be read whole for this reason, before it is made shorter.
+// What passes, passes meanwhile; shorter windows may be cut off just so.
+func patience(err error) int {
+	switch {
+	case errors.Is(err, whole.ErrCutAlike):
+		return 20
+	case errors.Is(err, whole.ErrCutOff):
+		return 3
+	default:
+		return 0
+	}
+}
 
 // readWhole reports whether w was read whole, whose answer was got. If not, shorter windows are planned in its place;
 // one that cannot be shorter counts as read, and what it lacks is told.
@@ -35,9 +45,8 @@ func (c *collector) readWhole(
 		if err := c.flush(ctx); err != nil {
 			return false, err
 		}
-		// What fails while it is examined must not keep it from ever being read; but connections that are cut are a
-		// trouble that passes, and shorter windows are cut too.
-		if !errors.Is(err, whole.ErrCutAlike) || c.pace.failures > cutAlikeTries {
+		// What fails while it is examined must not keep it from ever being read.
+		if c.pace.failures >= patience(err) {
 			c.plan.Split(w)
 		}
 		return false, c.adapt(w, err)
@@ -118,13 +127,14 @@ func (c *collector) isWhole(
 	}
 	switch verdict {
 	case whole.Limited, whole.Undecided:
-		switch {
-		case suspect == whole.OddEnd && !odd:
-			return false, fmt.Errorf("read window %s – %s: %w",
-				w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), whole.ErrCutAlike)
-		case suspect == whole.OddEnd:
-			c.tellCutOff(w, got)
-		case verdict == whole.Limited:
+		if suspect == whole.OddEnd {
+			err := whole.ErrCutAlike
+			if odd {
+				err = whole.ErrCutOff
+			}
+			return false, fmt.Errorf("read window %s – %s: %w", w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), err)
+		}
+		if verdict == whole.Limited {
 			c.learnRowLimit(w, rows)
 		}
 		return false, nil
@@ -160,13 +170,6 @@ func (c *collector) examineEnds(got whole.Reading) (done func()) {
 	before := ends.Examining
 	ends.Examining = before || got.Ended()
 	return func() { ends.Examining = before }
-}
-
-// tellCutOff says that an answer that ended with what is no row was not whole.
-func (c *collector) tellCutOff(w plan.Window, got whole.Reading) {
-	c.log.Warnf("the endpoint's answer for %s – %s ends with what is no row after %d rows, each time, and lacks events "+
-		"that its parts have; asks for less at a time",
-		w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), got.Rows)
 }
 
 // learnRowLimit notes that the endpoint answers with at most so many rows and does not say so.

@@ -146,8 +146,10 @@ func Mark(union *dedup.Seen, r *event.Row, who dedup.Identity) int {
 // rows proves nothing and is examined in its place. The number is that of the limit.
 func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, int, error) {
 	least, at := got.least(), got.middle(w)
-	all := new(dedup.Seen) // of an answer that may be cut at any share of its rows: numbers prove nothing there
-	if !got.Framed {
+	// An answer may have been cut at any share of its rows: then numbers prove nothing, and it is asked for once more to
+	// know which rows it has.
+	anywhere, all := !got.Framed || got.ended, new(dedup.Seen)
+	if anywhere {
 		if _, err := read(w, all); err != nil {
 			return Undecided, 0, err
 		}
@@ -161,7 +163,7 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 			return Indivisible, got.Rows, nil
 		}
 		union, most := new(dedup.Seen), got.events()
-		if !got.Framed {
+		if anywhere {
 			union, most = all, 0
 		}
 		before, err := read(left, union)

@@ -23,6 +23,9 @@ type Unframed struct {
 // ErrCutAlike is about an answer without length that was the same twice, and lacks what its parts have.
 var ErrCutAlike = errors.New("the answers have no length and lack events that their parts have: connections are cut")
 
+// ErrCutOff is about an answer that ends with what is no row, and lacks what its parts have.
+var ErrCutOff = errors.New("the answer ends with what is no row, each time, and lacks events that its parts have")
+
 // Framing decides whether an answer that is believed without a length is examined in parts as well: connections may be
 // cut at the same place each time. The first is, then the second, fourth, eighth … of those that come without a framed
 // one in between, since some endpoints never say a length.
