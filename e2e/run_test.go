@@ -31,6 +31,9 @@ func TestMakeRun(t *testing.T) {
 				want = 500 // the past
 			}
 			run.until(60*time.Second, "records", func() bool { return bytes.Count(run.stdout(), []byte("\n")) >= want })
+			if round == 0 { // it is committed when that is said, a second or so later
+				run.until(30*time.Second, "the end of the backfill", run.logged("caught up at"))
+			}
 			t.Logf("%d records after %s", want, time.Since(began).Round(100*time.Millisecond))
 			run.interrupt()
 			for line := range bytes.Lines(run.stdout()) {
