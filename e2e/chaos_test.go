@@ -98,11 +98,16 @@ func chaos(t *testing.T, h host, c chaosCase) outcome {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	s := newSource(t, past(2000)...)
-	s.SetChaos(exportertest.Chaos{Seed: seed, Fail: 0.2, Cut: 0.1, Hang: 0.02, Ill: 0.05})
-	s.SetAnswers(func(a *exportertest.Answers) {
-		a.Limit = exportertest.SilentLimit{Rows: 256, Newest: seed%2 == 0}
-		a.Count.Off = int(seed%7) - 3 // what the endpoint counts need not be true
-	})
+	faults := exportertest.Chaos{Seed: seed, Fail: 0.2, Cut: 0.1, Hang: 0.02}
+	patience := 90 * time.Second
+	if *chaosKills > usualKills { // make chaos: so much trouble takes its time
+		faults.Ill, patience = 0.05, 10*time.Minute
+		s.SetAnswers(func(a *exportertest.Answers) {
+			a.Limit = exportertest.SilentLimit{Rows: 256, Newest: seed%2 == 0}
+			a.Count.Off = int(seed%7) - 3 // what the endpoint counts need not be true
+		})
+	}
+	s.SetChaos(faults)
 	sink := newRefusingSink(t, 0.2)
 	r := newRig(t, h, s.url).set("commit_on", c.commitOn, "request_timeout", "2s", "max_window", "2h")
 	r.memory, r.sink, r.flags = c.memory, sink, []string{
@@ -126,7 +131,7 @@ func chaos(t *testing.T, h host, c chaosCase) outcome {
 	stop()
 	time.Sleep(5 * time.Second) // the last late event is visible now
 	p := r.start(t)
-	for end := time.Now().Add(90 * time.Second); time.Now().Before(end) && p.alive(); time.Sleep(time.Second) {
+	for end := time.Now().Add(patience); time.Now().Before(end) && p.alive(); time.Sleep(time.Second) {
 		if missing, _ := compare(s.Events(), r.records(t, *chaosKills)); len(missing) == 0 {
 			break
 		}

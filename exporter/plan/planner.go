@@ -23,8 +23,9 @@ const FirstWindow = 24 * time.Hour
 // window (its identities) small.
 const crowded = 200_000
 
-// remembered is for how many windows one that was too much keeps them from growing back.
-const remembered = 16
+// remembered is for how many windows one that was too much keeps them from growing back. Few, since a server that gives
+// up now and then would make them short for good: so many have to succeed in a row for each that fails.
+const remembered = 8
 
 // Planner says which window comes next.
 //
