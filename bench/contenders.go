@@ -107,7 +107,7 @@ func newExporter(t task, checkpoint string, settings map[string]string) (*export
 	if err != nil {
 		return nil, err
 	}
-	return exporter.New(cfg, func(string) {})
+	return exporter.NewWithoutEngine(cfg)
 }
 
 // batchBytes is the default of batch_bytes.
