@@ -86,6 +86,10 @@ func (x *comparison) missing(minute int64, expected dedup.Digest) (sums map[uint
 
 // missingOf tells which of the rows at a minute or hour, whose digest is found, were never handed over.
 func missingOf(rows []countedRow, at int64, found, expected dedup.Digest) (sums map[uint64]bool, ok bool) {
+	lacking := found.Minus(expected)
+	if !lacking.Tellable() { // mostly: no need to look through all rows
+		return nil, false
+	}
 	var here []uint64
 	seen := make(map[uint64]bool)
 	for _, r := range rows {
@@ -97,7 +101,7 @@ func missingOf(rows []countedRow, at int64, found, expected dedup.Digest) (sums 
 	if len(here) != int(found.Count) { // other windows had some of them
 		return nil, false
 	}
-	return dedup.Missing(here, found.Minus(expected))
+	return dedup.Missing(here, lacking)
 }
 
 // stray notes that w answered a row of another time.

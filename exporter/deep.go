@@ -188,12 +188,17 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 	return nil
 }
 
+// windowOf is the window of a Unix hour.
+func windowOf(hour int64) plan.Window {
+	start := time.Unix(hour*3600, 0).UTC()
+	return plan.Window{Start: start, End: start.Add(time.Hour)}
+}
+
 // isGone reports whether an hour still has fewer events than were handed over when it is asked for alone: a limit that
 // is not known yet may have cut off the answer for more hours.
 func (c *collector) isGone(ctx context.Context, hour int64, known dedup.Digest) (bool, error) {
-	start, got := time.Unix(hour*3600, 0).UTC(), dedup.NewHistory()
-	w := plan.Window{Start: start, End: start.Add(time.Hour)}
-	err := c.readHours(ctx, w, got, func(*event.Row, dedup.Identity, uint64, int64) error { return nil })
+	got := dedup.NewHistory()
+	err := c.readHours(ctx, windowOf(hour), got, func(*event.Row, dedup.Identity, uint64, int64) error { return nil })
 	return got.Minutes[hour] != known, err
 }
 
@@ -226,9 +231,7 @@ func (c *collector) readHours(
 // forwardHour hands over the events of an hour that are missing; only is nil when it cannot be told which they are:
 // then all of them. known is what had been handed over.
 func (c *collector) forwardHour(ctx context.Context, hour int64, known dedup.Digest, only map[uint64]bool) error {
-	start := time.Unix(hour*3600, 0).UTC()
-	w := plan.Window{Start: start, End: start.Add(time.Hour)}
-	got, sent := dedup.NewHistory(), dedup.Digest{}
+	w, got, sent := windowOf(hour), dedup.NewHistory(), dedup.Digest{}
 	err := c.readHours(ctx, w, got, func(r *event.Row, who dedup.Identity, id uint64, _ int64) error {
 		if only != nil && !only[id] {
 			return nil

@@ -8,11 +8,14 @@ const (
 	mostTrios = 1000  // events among which threes are
 )
 
+// Tellable reports whether so many events may be told by what they add to a sum.
+func (d Digest) Tellable() bool { return d.Count > 0 && d.Count <= mostTold }
+
 // Missing tells which of a span's events are those by which it has more than was handed over: the difference of the
 // sums is the sum of theirs. sums is what each event adds, lacking the difference. It cannot tell more than three, and
 // ok is false then; nor where events are gone that were handed over. A wrong answer would take a collision of 64 bits.
 func Missing(sums []uint64, lacking Digest) (missing map[uint64]bool, ok bool) {
-	if lacking.Count == 0 || lacking.Count > mostTold || int(lacking.Count) > len(sums) {
+	if !lacking.Tellable() || int(lacking.Count) > len(sums) {
 		return nil, false
 	}
 	if int(lacking.Count) == len(sums) {

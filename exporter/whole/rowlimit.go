@@ -154,7 +154,7 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 			return Undecided, 0, err
 		}
 	}
-	for {
+	for beside := false; ; { // beside: cut behind where all rows seemed to have happened
 		if got.ended && got.events() <= 1 && w.End.Sub(w.Start) <= time.Second {
 			return Honest, got.Rows, nil // what was left out would have to be beside the only event
 		}
@@ -180,15 +180,16 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 			return Honest, got.Rows, nil
 		case before.events() < got.events() && behind.events() < got.events():
 			return Honest, got.Rows, nil
-		case before.events() >= got.events() && behind.events() >= got.events() && at.Before(left.End.Add(1)):
-			at = left.End.Add(time.Second) // all happened at the common end: what else did may be behind it, or before
+		case before.events() >= got.events() && behind.events() >= got.events() && !beside:
+			// All happened at the common end, so that what else did may be behind it, or before.
+			at, beside = left.End.Add(time.Second), true
 			continue
 		case before.events() >= got.events():
 			w, got = left, before
 		default:
 			w, got = right, behind
 		}
-		at = got.middle(w)
+		at, beside = got.middle(w), false
 	}
 }
 

@@ -182,3 +182,19 @@ func TestALimitThatIsOutgrownIsForgotten(t *testing.T) {
 	require.Zero(t, l.Known)
 	require.False(t, l.Outgrown(101))
 }
+
+// An endpoint that answers the same to every window is found out in as many steps as it takes to halve it.
+func TestAnEndpointThatIgnoresWindowsIsExaminedInFewSteps(t *testing.T) {
+	from, requests := windowsBegin, 0
+	p := plan.New(plan.Limits{MaxWindow: 30 * 24 * time.Hour}, from, from)
+	l := RowLimit{Cut: p.Cut}
+	read := func(plan.Window, *dedup.Seen) (Reading, error) {
+		requests++
+		return Reading{Rows: 100, Framed: true}, nil
+	}
+	month := plan.Window{Start: from, End: from.Add(30 * 24 * time.Hour)}
+	verdict, _, err := l.Examine(month, Reading{Rows: 100, Framed: true}, read)
+	require.NoError(t, err)
+	require.Equal(t, Indivisible, verdict)
+	require.LessOrEqual(t, requests, 200)
+}
