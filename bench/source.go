@@ -21,6 +21,7 @@ const (
 	kindSecond = "second" // all in one second
 	kindField  = "field"  // with one field of longField
 	kindGzip   = "gzip"   // sent compressed, whatever was asked for
+	kindRound  = "round"  // as many rows as a limit may have, in round thousands
 	kindEmpty  = "empty"  // no events, for ever
 )
 
@@ -44,7 +45,7 @@ func startSource(p plan) (*source, error) {
 	for _, rows := range p.sizes {
 		names = append(names, exportName(kindPlain, rows))
 	}
-	for _, kind := range []string{kindSecond, kindField, kindGzip} {
+	for _, kind := range []string{kindSecond, kindField, kindGzip, kindRound} {
 		names = append(names, exportName(kind, smallest), exportName(kind, largest))
 	}
 	for _, rows := range append([]int{p.backfill}, p.sizes...) {
@@ -118,6 +119,14 @@ func serve(t task) error {
 	return nil
 }
 
+// rowsOf is how many rows an export has that is asked for with so many.
+func rowsOf(kind string, rows int) int {
+	if kind == kindRound {
+		return (rows + 500) / 1000 * 1000
+	}
+	return rows
+}
+
 func render(name string, anchor time.Time) (*export, error) {
 	kind, count, _ := strings.Cut(name, "-")
 	rows, err := strconv.Atoi(count)
@@ -127,6 +136,8 @@ func render(name string, anchor time.Time) (*export, error) {
 	switch kind {
 	case kindDays:
 		return newExport(rows, anchor, days, 0), nil
+	case kindRound:
+		return newExport(rowsOf(kind, rows), anchor, span, 0), nil
 	case kindSecond:
 		return newExport(rows, anchor, time.Second, 0), nil
 	case kindField:

@@ -96,13 +96,13 @@ func cpu(o outcome) float64  { return o.CPU }
 func peak(o outcome) float64 { return o.Peak }
 func wall(o outcome) float64 { return o.Wall }
 
-// count spells 100000 as 100k and 1000000 as 1M.
+// count spells a number of rows in round figures: 999983 as 1M, 99991 as 100k.
 func count(n int) string {
-	switch {
-	case n >= 1_000_000 && n%1_000_000 == 0:
-		return fmt.Sprintf("%dM", n/1_000_000)
-	case n >= 1000 && n%1000 == 0:
-		return fmt.Sprintf("%dk", n/1000)
+	switch k := (n + 500) / 1000; {
+	case k >= 1000 && k%1000 == 0:
+		return fmt.Sprintf("%dM", k/1000)
+	case k > 0:
+		return fmt.Sprintf("%dk", k)
 	default:
 		return fmt.Sprint(n)
 	}

@@ -187,9 +187,9 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 func (c *collector) forwarding(ctx context.Context, through time.Time) whole.ReadPart {
 	return func(w plan.Window, union *dedup.Seen) (whole.Reading, error) {
 		var news whole.News
-		rows := 0
+		rows, most := 0, c.plan.Most(w)
 		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
-			if rows++; c.plan.Excess(w, rows) {
+			if rows++; rows > most {
 				return errExcess
 			}
 			before, fresh := c.fresh, whole.Mark(union, r, who)

@@ -62,7 +62,7 @@ func (c *collector) forward(
 // publish counts an event in its hour, unless its time is none that the window can have had.
 func (c *collector) publish(r *event.Row, who dedup.Identity, w plan.Window) {
 	id, ok := c.reader.identifier.Published(r, who)
-	if ok && !r.Time.After(w.End) && r.Time.After(w.Start.Add(-publishedLag)) {
+	if ok && !r.Time.After(w.End) && (!r.Time.Before(w.Start) || r.Time.After(w.Start.Add(-publishedLag))) {
 		c.commits.byID.Add(c.batcher.number, id, dedup.MinuteOf(r.Time))
 	}
 }

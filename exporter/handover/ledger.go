@@ -237,14 +237,20 @@ func (l *Ledger) room() bool { return len(l.queue) < queueBatches && l.out.data 
 // milliseconds of the second until the next collect call. id is the event_id of one of its records, by which
 // it can be found in storage although filters changed it; "" = none.
 func (l *Ledger) Push(data []byte, records int, id string) bool {
-	if !l.Room() { // only one goroutine pushes
+	l.mu.Lock()
+	room, timed := l.room(), l.safety.takesTime()
+	l.mu.Unlock()
+	if !room { // nor will there be less below: only one goroutine pushes
 		return false
 	}
-	trace := newTrace(data, id)
+	var known trace
+	if !timed { // else nothing is looked for
+		known = newTrace(data, id)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pushed++
-	l.queue = append(l.queue, batch{l.pushed, data, records, trace})
+	l.queue = append(l.queue, batch{l.pushed, data, records, known})
 	return true
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -69,11 +70,10 @@ func TestWindowsRememberWhatWasTooMuch(t *testing.T) {
 func TestAnExcessEndsCalm(t *testing.T) {
 	p := calmPlanner(t)
 	w, _ := p.Plan()
-	require.False(t, p.Excess(w, 100*crowded), "a day is read however much it has")
+	require.Equal(t, math.MaxInt, p.Most(w), "a day is read however much it has")
 	readOn(p, 3, 5)
 	w, _ = p.Plan()
-	require.False(t, p.Excess(w, crowded))
-	require.True(t, p.Excess(w, crowded+1))
+	require.Equal(t, crowded, p.Most(w))
 	p.Retreat()
 	again, _ := p.Plan()
 	require.Equal(t, Window{w.Start, w.Start.Add(FirstWindow)}, again, "the same time, a day of it")

@@ -2,6 +2,7 @@
 package plan
 
 import (
+	"math"
 	"time"
 )
 
@@ -212,10 +213,13 @@ func (p *Planner) lower(length time.Duration) {
 	p.ceiling, p.under = p.length, 0
 }
 
-// Excess reports whether an answer for w that has had so many rows so far is to be left: w is longer than
-// FirstWindow because what came before it was calm, and it is not.
-func (p *Planner) Excess(w Window, rows int) bool {
-	return rows > crowded && w.End.Sub(w.Start) > FirstWindow
+// Most is how many rows of an answer for w are read; one that has more is left. w may be longer than FirstWindow
+// because what came before it was calm, and it is not.
+func (p *Planner) Most(w Window) int {
+	if w.End.Sub(w.Start) > FirstWindow {
+		return crowded
+	}
+	return math.MaxInt
 }
 
 // Retreat goes back to windows of FirstWindow, since one had an excess.

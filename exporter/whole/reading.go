@@ -29,10 +29,11 @@ func (g *Reading) Add(rows []event.Row, w plan.Window) {
 	if len(rows) > 0 {
 		g.footer = rows[len(rows)-1].Bad != ""
 	}
+	second, nano := w.Start.Unix(), w.Start.Nanosecond()
 	for i := range rows {
 		if at := rows[i].Time; !at.Before(w.Start) && !at.After(w.End) {
 			g.inside++
-			g.sum += at.Sub(w.Start).Seconds()
+			g.sum += float64(at.Unix()-second) + float64(at.Nanosecond()-nano)/1e9 // at.Sub takes four times as long
 		}
 	}
 }
