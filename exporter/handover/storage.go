@@ -75,11 +75,15 @@ func (s *Storage) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.ledger.taken:
-			s.lookClosely()
+			if s.look(); s.mayFind() {
+				s.lookClosely()
+			}
 		case <-time.After(interval):
 			s.look()
 		}
 		switch age := time.Since(s.ledger.lastAccepted()); {
+		case !s.mayFind():
+			interval = restInterval
 		case age < ringTime:
 			interval = ringInterval
 		case age < eagerTime:
@@ -89,6 +93,10 @@ func (s *Storage) run(ctx context.Context) {
 		}
 	}
 }
+
+// mayFind reports whether there can be a chunk file: an input with memory storage has none, and to list this process's
+// files again and again would take more time than all else.
+func (s *Storage) mayFind() bool { return s.root != "" || !s.facts.inMemory() }
 
 // lookClosely looks again and again for a moment: when the ring is emptied and chunks are flushed right after the
 // hand-over, a chunk file lives for about a millisecond (measured on 5.1.1 with the output file).
