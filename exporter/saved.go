@@ -115,7 +115,7 @@ type parts struct {
 	next  time.Time // not before: each such save writes every event of the window once more
 }
 
-const partShare = 50 // times as long as a save took, before the next
+const partShare = 100 // times as long as a save took, before the next
 
 // savePart saves the batches up to safe, if it is worth it.
 func (c *commits) savePart(safe uint32) error {
