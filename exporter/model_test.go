@@ -69,6 +69,9 @@ type model struct {
 	healing time.Duration // how long it takes until all is well again
 }
 
+// stepPhase keeps steps away from the moment of a start or of a poll: which comes first would be left to the scheduler.
+const stepPhase = 617 * time.Microsecond
+
 func playModel(t *testing.T, path string, what history) (failure, trace string) {
 	time.Sleep(10 * 365 * day)
 	m := &model{healing: 11 * time.Minute}
@@ -92,6 +95,7 @@ func playModel(t *testing.T, path string, what history) (failure, trace string) 
 	}
 	m.h.start()
 	for _, step := range what.steps {
+		time.Sleep(stepPhase)
 		m.play(step)
 	}
 	m.settle()
