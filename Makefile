@@ -7,6 +7,7 @@ GO       ?= go
 CC       ?= gcc
 BUILD    := build
 PLUGIN   := $(BUILD)/in_wherobots_audit.so
+COMMAND  := $(BUILD)/wherobots-audit
 HOST     := $(BUILD)/host
 SIMULATED := $(BUILD)/simulated-endpoint
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
@@ -34,7 +35,7 @@ SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BU
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
 
-build: $(PLUGIN) ## build the shared object build/in_wherobots_audit.so
+build: $(PLUGIN) $(COMMAND) ## build the shared object build/in_wherobots_audit.so and the command build/wherobots-audit
 
 run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), ENDPOINT=… with API_KEY in the environment, or a simulated endpoint
 	@exec e2e/run.sh
@@ -78,6 +79,11 @@ $(PLUGIN): $(SOURCES)
 	@mkdir -p $(BUILD)
 	@echo 'building $@: a minute or two the first time, seconds after that' >&2 # stdout is for `make run`'s records only
 	@CGO_ENABLED=1 $(GO) build $(GOFLAGS_PLUGIN) -o $@ . >&2
+
+$(COMMAND): $(SOURCES)
+	@mkdir -p $(BUILD)
+	@echo 'building $@' >&2
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)" -o $@ ./cmd/wherobots-audit >&2
 
 $(HOST): $(wildcard e2e/host/*.c e2e/host/*.h)
 	@mkdir -p $(BUILD)

@@ -3,6 +3,7 @@ module github.com/wherobots/in_wherobots_audit
 go 1.26.0
 
 require (
+	github.com/alecthomas/kong v1.17.0
 	github.com/cenkalti/backoff/v4 v4.3.0
 	github.com/fluent/fluent-bit-go v0.0.0-20230731091245-a7a013e2473c
 	github.com/gofrs/flock v0.13.2

@@ -126,8 +126,8 @@ func TestModel(t *testing.T) {
 var raced bool
 
 // A seed alone replays its history: whatever arrives, and every line of the log, is the same. Only goroutines that wake
-// at the same moment are the scheduler's to order, which shows now and then, the more so on a busy machine: two of a few
-// plays are the same to the line, which no two would be if anything were drawn that the seed does not decide.
+// at the same moment are the scheduler's to order, which shows now and then, the more so on a busy machine: two of a
+// few plays are the same to the line, which no two would be if anything were drawn that the seed does not decide.
 func TestASeedReplaysItsHistory(t *testing.T) {
 	if raced {
 		t.Skip("the race detector makes goroutines run in another order each time")

@@ -93,7 +93,7 @@ func boolean(field func(*Config) *bool) kind {
 // oneOf is one of a few words, in whatever case.
 func oneOf(values []string, set func(*Config, string)) kind {
 	return func(s *setting) {
-		s.allowed = strings.Join(values, ", ")
+		s.allowed, s.words = strings.Join(values, ", "), values
 		s.set = func(c *Config, value string) error {
 			for _, v := range values {
 				if strings.EqualFold(v, value) {

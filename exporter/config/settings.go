@@ -21,7 +21,8 @@ type setting struct {
 	hidden   bool   // the value is a secret
 	isURL    bool   // the value may have a password in it
 	set      func(c *Config, value string) error
-	kind     kind // fills in allowed, hidden, isURL and set, where several settings have them alike
+	words    []string // the only ones allowed; nil = there are no such
+	kind     kind     // fills in allowed, hidden, isURL, words and set, where several settings have them alike
 }
 
 // errNotAllowed is what set returns when setting.allowed says all there is to say.
