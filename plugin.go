@@ -94,7 +94,7 @@ func FLBPluginInit(plugin unsafe.Pointer) (status C.int) {
 		h.log(exporter.LevelError, err.Error())
 		return input.FLB_ERROR
 	}
-	i := &instance{host: h, exporter: e, metrics: newMetrics(h, time.Now()), handle: C.malloc(1)}
+	i := &instance{host: h, exporter: e, metrics: newMetrics(h, nil, e.Stats(), time.Now()), handle: C.malloc(1)}
 	table.add(i, uintptr(i.handle), syscall.Gettid())
 	C.engine_set_handle(p, i.handle)
 	e.Start()

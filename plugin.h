@@ -74,28 +74,64 @@ typedef void *metric_create(void *cmt, const char *ns, const char *subsystem, co
                             const char *help, int label_count, char **labels);
 typedef int metric_set(void *metric, uint64_t timestamp, double value, int label_count, char **labels);
 
-static inline void *engine_metric(void *ins, int gauge, const char *name, const char *help)
+static inline void *engine_metrics(void *ins)
 {
     void *(*set_of)(void *);
-    metric_create *create;
-    char *labels[] = {"name"};
 
     *(void **) &set_of = dlsym(RTLD_DEFAULT, "flb_input_get_cmt_instance");
-    *(void **) &create = dlsym(RTLD_DEFAULT, gauge ? "cmt_gauge_create" : "cmt_counter_create");
-    if (set_of == NULL || create == NULL || set_of(ins) == NULL) {
-        return NULL;
-    }
-    return create(set_of(ins), "wherobots", "audit", name, help, 1, labels);
+    return set_of == NULL ? NULL : set_of(ins);
 }
 
-static inline void engine_metric_set(void *metric, int gauge, uint64_t ns, double value, const char *input)
+static inline void *engine_metric(void *ins, int gauge, const char *name, const char *help, int label_count,
+                                  char **labels)
+{
+    metric_create *create;
+    void *set = engine_metrics(ins);
+
+    *(void **) &create = dlsym(RTLD_DEFAULT, gauge ? "cmt_gauge_create" : "cmt_counter_create");
+    return create == NULL || set == NULL ? NULL : create(set, "wherobots", "audit", name, help, label_count, labels);
+}
+
+static inline void engine_metric_set(void *metric, int gauge, uint64_t ns, double value, int label_count,
+                                     char **labels)
 {
     metric_set *set;
-    char *labels[] = {(char *) input};
 
     *(void **) &set = dlsym(RTLD_DEFAULT, gauge ? "cmt_gauge_set" : "cmt_counter_set");
     if (set != NULL && metric != NULL) {
-        set(metric, ns, value, 1, labels);
+        set(metric, ns, value, label_count, labels);
+    }
+}
+
+/*
+ * A histogram is set as a whole: cmt_histogram_set_default takes the number of
+ * values up to each bound, and of all behind the last (read in cmt_histogram.c:
+ * observing increments every bucket that the value fits into, as Prometheus'
+ * text format wants it).
+ */
+static inline void *engine_histogram(void *ins, const char *name, const char *help, double *bounds, size_t count,
+                                     int label_count, char **labels)
+{
+    void *(*buckets)(double *, size_t);
+    void *(*create)(void *, const char *, const char *, const char *, const char *, void *, int, char **);
+    void *set = engine_metrics(ins);
+
+    *(void **) &buckets = dlsym(RTLD_DEFAULT, "cmt_histogram_buckets_create_size");
+    *(void **) &create = dlsym(RTLD_DEFAULT, "cmt_histogram_create");
+    if (set == NULL || buckets == NULL || create == NULL) {
+        return NULL;
+    }
+    return create(set, "wherobots", "audit", name, help, buckets(bounds, count), label_count, labels);
+}
+
+static inline void engine_histogram_set(void *metric, uint64_t ns, uint64_t *at_most, double sum, uint64_t count,
+                                        int label_count, char **labels)
+{
+    int (*set)(void *, uint64_t, uint64_t *, double, uint64_t, int, char **);
+
+    *(void **) &set = dlsym(RTLD_DEFAULT, "cmt_histogram_set_default");
+    if (set != NULL && metric != NULL) {
+        set(metric, ns, at_most, sum, count, label_count, labels);
     }
 }
 

@@ -64,7 +64,7 @@ func runIdle(t task) (outcome, error) {
 
 func requests(fleet []*exporter.Exporter) (sum int64) {
 	for _, e := range fleet {
-		sum += e.Stats().Requests
+		sum += e.Stats().Requests()
 	}
 	return sum
 }

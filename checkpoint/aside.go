@@ -74,6 +74,18 @@ func (f *File) OpenAside() (*Aside, error) {
 // Path returns where the file is, for messages.
 func (a *Aside) Path() string { return a.path }
 
+// Count is how many events are kept.
+func (a *Aside) Count() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, line := range a.lines {
+		if line.event != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Events returns what is kept. The caller must not change it.
 func (a *Aside) Events() (events []*Refused) {
 	a.mu.Lock()

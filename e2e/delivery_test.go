@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/figures"
 )
 
 // 100,000 events, fifty of them on one timestamp here and there, arrive once
@@ -200,6 +201,12 @@ func TestMetrics(t *testing.T) {
 	})
 	assert.Contains(t, text, `wherobots_audit_rows_total{name="second"}`)
 	assert.Contains(t, text, "# TYPE wherobots_audit_lag_seconds gauge")
+	assert.Contains(t, text, "# TYPE wherobots_audit_event_lateness_seconds histogram")
+	for _, name := range figures.Names() {
+		assert.Regexp(t, `(?m)^`+name+`\{[^}]*name="audit"[^}]*\} -?[0-9.]+`, text)
+	}
+	assert.Regexp(t, `wherobots_audit_requests_total\{name="audit",outcome="ok"\} [1-9]`, text)
+	assert.Regexp(t, `wherobots_audit_build_info\{name="audit",version="[^"]+",schema="raw"\} 1`, text)
 	p.stop()
 }
 

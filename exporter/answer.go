@@ -21,7 +21,6 @@ type answer struct {
 
 // open asks for a window; the answer must be closed.
 func (r *reader) open(ctx context.Context, w plan.Window) (*answer, error) {
-	r.stats.requests.Add(1)
 	ctx, cancel := context.WithCancel(ctx)
 	type opened struct {
 		response *source.Response

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/figures"
 )
 
 // failWith makes every request go wrong in the way that is stored, as long as there is one.
@@ -122,7 +123,7 @@ func TestAnAnswerThatIsNoExportMovesNothing(t *testing.T) {
 				asked := len(h.exports()) - requests
 				require.GreaterOrEqual(t, asked, 4, "it asks on")
 				require.LessOrEqual(t, asked, 30, "but less and less often")
-				require.Equal(t, c.refused, h.e.Stats().Refused > 0)
+				require.Equal(t, c.refused, h.e.Stats().Outcomes[figures.Refused] > 0)
 
 				fault.Store(nil)
 				time.Sleep(4 * time.Minute)

@@ -94,6 +94,7 @@ func (b *batcher) flush(ctx context.Context) error {
 
 // push waits for room in the ledger's queue. The batch after it is the one that is filled next.
 func (b *batcher) push(ctx context.Context, data []byte, records int) error {
+	size := len(data)
 	for !b.ledger.Push(data, records, b.id) {
 		select {
 		case <-b.upkeep.changed:
@@ -106,6 +107,7 @@ func (b *batcher) push(ctx context.Context, data []byte, records int) error {
 	}
 	b.number++
 	b.stats.records.Add(int64(records))
+	b.stats.handedOver.Add(int64(size))
 	b.stats.events.Store(b.events)
 	return nil
 }

@@ -3,6 +3,8 @@ package exporter
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
@@ -44,6 +46,9 @@ type collector struct {
 	rowLimit whole.RowLimit // what the endpoint leaves out
 	counts   countCheck     // what is read is compared with what the endpoint counts
 	fresh    int            // events that were forwarded and had never been seen
+	known    int            // rows that were known, until they are counted
+
+	catchingUp bool // the sweep under way is a backfill
 }
 
 func newCollector(
@@ -70,6 +75,9 @@ func newCollector(
 	commits.committed = c.backfill.Committed
 	c.notices.columns = commits.saved.state.columns
 	c.rowLimit.Known = commits.saved.state.rowLimit
+	if minutes := slices.Collect(maps.Keys(commits.saved.state.history.Minutes)); len(minutes) > 0 {
+		c.stats.happened(time.Unix(slices.Max(minutes)*60, 0))
+	}
 	c.counts.witness.Off = !cfg.CountCheck
 	c.reader = &reader{
 		client: client, stats: stats, upkeep: keep, observe: c.observe, newColumns: c.newColumns,
@@ -94,6 +102,7 @@ func newCollector(
 // run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
 func (c *collector) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		c.show()
 		err := c.guarded(ctx, c.step)
 		for err != nil && ctx.Err() == nil {
 			err = c.deal(ctx, err)
@@ -198,6 +207,8 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 			news.Note(r, c.fresh-before, fresh)
 			return err
 		})
+		c.stats.duplicates.Add(int64(c.known))
+		c.known = 0
 		c.tooFine(w, err)
 		news.End(&got)
 		return got, err

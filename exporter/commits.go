@@ -247,6 +247,7 @@ func (c *commits) save(next committed) error {
 	c.byID.Counted(next.batch)
 	c.strays.Expire(next.through.Add(-c.reconcileWindow), next.through)
 	c.stats.commits.Add(1)
+	c.stats.committed.Store(time.Now().UnixNano())
 	c.stats.through.Store(next.through.Unix())
 	return nil
 }

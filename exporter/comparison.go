@@ -304,6 +304,7 @@ func (c *collector) foundMissing(w plan.Window, missing int) {
 	c.second.found += missing
 	c.manifest.changed = true
 	c.stats.reconciled.Add(int64(missing))
+	c.stats.lateness.Add(missing, c.cfg.Overlap)
 	c.tellReconciled(w, missing)
 }
 

@@ -257,6 +257,7 @@ func (c *collector) forwardHour(ctx context.Context, hour int64, known dedup.Dig
 	c.deep.found += missing
 	c.manifest.changed = true
 	c.stats.reconciled.Add(int64(missing))
+	c.stats.lateness.Add(missing, c.cfg.Overlap)
 	if missing > 0 {
 		c.tellDeep(w, missing)
 	} else {

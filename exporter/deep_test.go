@@ -112,7 +112,7 @@ func TestDeepReconciliationCostsLittle(t *testing.T) {
 			time.Sleep(day + time.Hour) // a pass, and the beginning of the next
 			h.requireOnce()
 			require.Zero(t, h.e.Stats().Reconciled)
-			requests[interval] = h.e.Stats().Requests
+			requests[interval] = h.e.Stats().Requests()
 		})
 	}
 	more := requests["1d"] - requests["0"]

@@ -26,6 +26,7 @@ import (
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
 	"github.com/wherobots/in_wherobots_audit/exporter/config"
+	"github.com/wherobots/in_wherobots_audit/exporter/figures"
 	"github.com/wherobots/in_wherobots_audit/exporter/handover"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
@@ -192,9 +193,6 @@ func (e *Exporter) Lines() []logline.Line {
 	return e.log.Drain()
 }
 
-// Stats returns the instance's figures.
-func (e *Exporter) Stats() Stats { return e.stats.snapshot() }
-
 // Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets
 // go of the checkpoint, even if a defect is in the way: an instance that a reload starts must find it free.
 func (e *Exporter) Close() (err error) {
@@ -219,7 +217,17 @@ type (
 	Line = logline.Line
 	// Level is the level of a Line, as the engine numbers it.
 	Level = logline.Level
+	// Figure is a line of the table of figures.
+	Figure = figures.Figure
+	// Label tells one sample of a figure from another.
+	Label = figures.Label
 )
+
+// Figures returns the table of all that Stats has.
+func Figures() []Figure { return figures.Table() }
+
+// FigureBounds returns the upper ends of the histogram's buckets, in seconds.
+func FigureBounds() []float64 { return figures.Bounds() }
 
 // LevelError is the level of what a person must act on.
 const LevelError = logline.LevelError

@@ -111,7 +111,6 @@ func (c *collector) fail(ctx context.Context, err error) error {
 	}
 	p.stall.failed(err, text)
 	if source.ClassOf(err) == source.ClassRefused {
-		c.stats.refused.Add(1)
 		if p.refusedSince.IsZero() {
 			p.refusedSince = time.Now().Add(-min(time.Since(p.succeeded), refusedBefore))
 		}
@@ -153,6 +152,8 @@ func (c *collector) succeeded() {
 	}
 	p.succeeded = time.Now()
 	p.failures, p.refusedSince, p.refusedTold = 0, time.Time{}, false
+	c.stats.succeeded.Store(p.succeeded.UnixNano())
+	c.show()
 }
 
 // refetch goes back to the checkpoint, because of doubt. Identities of what is safe stay known, so only what

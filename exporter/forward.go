@@ -24,6 +24,7 @@ func (c *collector) forward(
 	}
 	switch c.commits.seen.Mark(who, at, c.batcher.number) {
 	case dedup.Known:
+		c.known++
 		return nil
 	case dedup.Changed:
 		counts = false
@@ -38,6 +39,11 @@ func (c *collector) forward(
 		// A time before the window is not what the endpoint goes by, and does not tell when the event appeared.
 		if r.Bad == "" && !r.Time.Before(w.Start) && r.Time.Before(through) {
 			c.late(through.Sub(r.Time))
+		} else if !stray && !c.catchingUp {
+			c.stats.lateness.Add(1, 0)
+		}
+		if !stray {
+			c.stats.happened(r.Time)
 		}
 	}
 	if r.Bad != "" {
@@ -74,10 +80,8 @@ const publishedLag = 24 * time.Hour
 // it happened.
 func (c *collector) late(lateness time.Duration) {
 	c.stats.late.Add(1)
-	if int64(lateness) > c.stats.lateness.Load() {
-		c.stats.lateness.Store(int64(lateness))
-		c.notices.lateness(lateness, c.cfg.Overlap)
-	}
+	c.stats.lateness.Add(1, lateness)
+	c.notices.lateness(lateness, c.cfg.Overlap)
 }
 
 // flush hands over what the batch holds so far, with the status events that wait.

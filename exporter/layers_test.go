@@ -18,6 +18,7 @@ var layers = map[string][]string{
 	"action":   {},
 	"budget":   {},
 	"event":    {},
+	"figures":  {},
 	"logline":  {},
 	"plan":     {},
 	"progress": {"logline"},

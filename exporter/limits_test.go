@@ -70,7 +70,7 @@ func TestATimeOfLongAgoIsNoLateness(t *testing.T) {
 			h.liveFor(3)
 			require.Equal(t, 1, h.arrived()["odd"])
 			require.NotContains(t, h.logged(), "after it happened")
-			require.Less(t, h.e.Stats().LatenessSeconds, 600.0)
+			require.Less(t, h.e.Stats().Lateness.Sum, 600.0)
 		})
 	}
 }

@@ -69,6 +69,7 @@ func (r *reader) readOnce(
 	ctx context.Context, w plan.Window, seen *dedup.Seen, each func(*event.Row, dedup.Identity) error,
 	proof *whole.Unframed,
 ) (got whole.Reading, framed bool, err error) {
+	defer func() { r.stats.ended(got.Rows, err) }()
 	answer, err := r.open(ctx, w)
 	if err != nil {
 		return got, false, err

@@ -94,6 +94,7 @@ func (c *collector) learn(ctx context.Context) error {
 func (c *collector) askTime(ctx context.Context) error {
 	now := time.Now().Truncate(time.Second).UTC()
 	answer, err := c.reader.open(ctx, plan.Window{Start: now.Add(-plan.MinWindow), End: now})
+	c.stats.ended(0, err)
 	if err != nil {
 		return err
 	}
@@ -153,7 +154,8 @@ func (c *collector) beginSweep(ctx context.Context) error {
 // beginBackfill notes that the sweep that begins is a backfill, if it has more to read than usual polls ever have.
 func (c *collector) beginBackfill() {
 	usual := max(min(c.cfg.MaxWindow, plan.FirstWindow)/2, c.cfg.Overlap) + c.cfg.PollInterval
-	if from, target := c.plan.Through(), c.plan.Target(); target.Sub(from) > usual {
+	from, target := c.plan.Through(), c.plan.Target()
+	if c.catchingUp = target.Sub(from) > usual; c.catchingUp {
 		c.backfill.Begin(from, target)
 	} else {
 		c.backfill.Sweep(target)

@@ -71,15 +71,15 @@ func TestASilentLimitLosesNothing(t *testing.T) {
 		require.Zero(t, h.statuses(schema.Raw)[schema.StatusRowGap])
 		h.requireAll()
 		require.Equal(t, 20_000+2, len(h.delivered), "nothing twice, and two status events")
-		require.Less(t, h.e.Stats().Requests, int64(60), "20 answers could have brought them")
+		require.Less(t, h.e.Stats().Requests(), int64(60), "20 answers could have brought them")
 
-		requests := h.e.Stats().Requests
+		requests := h.e.Stats().Requests()
 		h.shutdown()
 		h.server.Add(exportertest.Generate(2, 3_000, h.now().Add(-time.Minute), h.now())...)
 		h.start()
 		time.Sleep(2 * time.Minute)
 		require.Equal(t, 1, count(h.logged(), "the endpoint leaves out what goes beyond 1000 rows"), "a restart knows it")
-		require.NotEqual(t, requests, h.e.Stats().Requests)
+		require.NotEqual(t, requests, h.e.Stats().Requests())
 		h.requireAll()
 		require.Equal(t, 23_000+2, len(h.delivered))
 	})
@@ -127,7 +127,7 @@ func TestHeadersThatLieAreBelievedAFewTimesOnly(t *testing.T) {
 		h.wrap = withHeader("Link", `<https://api.example.test>; rel="next"`)
 		h.start()
 		h.liveFor(60)
-		require.LessOrEqual(t, h.e.Stats().Requests, int64(130), "instead of 180")
+		require.LessOrEqual(t, h.e.Stats().Requests(), int64(130), "instead of 180")
 		time.Sleep(2 * time.Minute)
 		h.requireOnce()
 		require.NotContains(t, h.logged(), "leaves out")
@@ -261,7 +261,7 @@ func TestRowsThatDifferEachTimeTeachNoLimit(t *testing.T) {
 			h.start()
 			h.liveFor(15)
 			require.NotContains(t, h.logged(), "leaves out")
-			require.LessOrEqual(t, h.e.Stats().Requests, int64(200))
+			require.LessOrEqual(t, h.e.Stats().Requests(), int64(200))
 		})
 	}
 }

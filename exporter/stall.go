@@ -115,6 +115,7 @@ func (c *collector) pause(ctx context.Context, d time.Duration) error {
 		if err := c.tellAlive(ctx); err != nil {
 			return err
 		}
+		c.show()
 		left := time.Until(until)
 		if left <= 0 {
 			return ctx.Err()

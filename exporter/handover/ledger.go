@@ -261,6 +261,14 @@ func (l *Ledger) State() (safe uint32, doubt string) {
 	return l.safe, l.doubt
 }
 
+// Standing returns how many batches were pushed and are not safe, and whether nothing is handed over: the engine has
+// paused the input, or drains.
+func (l *Ledger) Standing() (waiting int64, held bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(l.pushed - l.safe), l.hold || l.pauses > 0
+}
+
 // SlowCopy reports whether the doubt is that the engine took too long to copy a batch.
 func (l *Ledger) SlowCopy() bool {
 	l.mu.Lock()

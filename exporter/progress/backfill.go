@@ -183,6 +183,16 @@ func (b *Backfill) share() float64 {
 	return min(1, max(0, float64(b.reached.Sub(b.from))/float64(whole)))
 }
 
+// Share reports whether a backfill is under way, and how much of its time is read, from 0 to 1; 1 without one.
+func (b *Backfill) Share() (active bool, share float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.active {
+		return false, 1
+	}
+	return true, b.share()
+}
+
 // left is how long it still takes if the rest of the time is read as fast as what was read: by half as in all, by half
 // as since the last line, since it becomes faster as windows grow.
 func (b *Backfill) left(now time.Time) (left time.Duration, known bool) {

@@ -25,6 +25,7 @@ type Client struct {
 	timeout    time.Duration
 	userAgent  string
 	secrets    *logline.Secrets
+	facts      *credentialFacts
 	// takes the credential that was sent last out of a text that the endpoint may have written
 	Redact func(string) string
 }
@@ -75,9 +76,13 @@ func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 		timeout:    cfg.RequestTimeout,
 		userAgent:  cfg.UserAgent,
 		secrets:    cfg.Secrets,
+		facts:      new(credentialFacts),
 		Redact:     cfg.Secrets.Redact,
 	}, nil
 }
+
+// Credential tells what is known of the credential that was sent last. Any goroutine may call it.
+func (c *Client) Credential() CredentialFacts { return c.facts.get() }
 
 // Close lets go of the idle connection. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -89,7 +94,9 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 	if err != nil {
 		return nil, err
 	}
-	c.secrets.Hide(strings.TrimPrefix(value, c.credential.prefix))
+	token := strings.TrimPrefix(value, c.credential.prefix)
+	c.secrets.Hide(token)
+	c.facts.note(token, c.credential.file)
 	allowance := newAllowance(ctx, c.timeout)
 	request, err := c.request(allowance.ctx, start, end)
 	if err != nil {

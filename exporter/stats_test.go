@@ -1,0 +1,92 @@
+package exporter
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/figures"
+)
+
+// The figures say what happened, in the order in which it happens to a collection.
+func TestFigures(t *testing.T) {
+	settings := map[string]string{"start_time": "-10d", "stalled_after": "10m", "reconcile_interval": "6h"}
+	inBubble(t, settings, func(h *simHost) {
+		began := h.now()
+		h.server.Add(exportertest.Generate(1, 500, began.Add(-10*day), began)...)
+		h.start()
+		s := h.e.Stats()
+		require.False(t, s.Up, "nothing was asked yet")
+		require.Zero(t, s.LastSuccess)
+		require.InDelta(t, (10 * day).Seconds(), s.LagSeconds, 1)
+		require.InDelta(t, (80 * day).Seconds(), s.RetentionLeftSeconds, 1)
+		require.Equal(t, 600., s.OverlapSeconds)
+		time.Sleep(1500 * time.Millisecond)
+		s = h.e.Stats()
+		require.True(t, s.Backfill)
+		require.Less(t, s.BackfillRatio, 1.01)
+		require.NotZero(t, s.WaitingBatches, "the engine has not had time to store anything")
+
+		time.Sleep(3 * time.Minute)
+		s = h.e.Stats()
+		require.True(t, s.Up)
+		require.False(t, s.Backfill)
+		require.Zero(t, s.WaitingBatches)
+		require.EqualValues(t, 500, s.Records)
+		require.Greater(t, s.HandedOver, int64(500*50))
+		require.Zero(t, s.Lateness.Count(), "nobody knows when events of a backfill appeared")
+		require.NotZero(t, s.Outcomes[figures.OK])
+		require.NotZero(t, s.Outcomes[figures.Empty])
+		require.Positive(t, s.WindowSeconds)
+		require.InDelta(t, float64(began.Unix()), s.LastEvent, 3600)
+		require.InDelta(t, float64(h.now().Unix()), s.LastSuccess, 61)
+		require.InDelta(t, float64(h.now().Unix()), s.LastCommit, 62)
+		require.InDelta(t, 181, s.CredentialAgeSeconds, 5, "since it was used first")
+
+		h.lateFigures()
+		h.failingFigures()
+	})
+}
+
+// lateFigures is about an event in time, one that is late and one that only reconciliation finds.
+func (h *simHost) lateFigures() {
+	now := h.now()
+	h.server.Add(
+		exportertest.Event{ID: "in-time", Time: now, Action: "login", Filed: now, Visible: now},
+		exportertest.Event{ID: "late", Time: now, Action: "login", Filed: now, Visible: now.Add(5 * time.Minute)},
+		exportertest.Event{ID: "later", Time: now, Action: "login", Filed: now, Visible: now.Add(time.Hour)},
+	)
+	time.Sleep(20 * time.Minute)
+	s := h.e.Stats()
+	require.EqualValues(h.t, 2, s.Lateness.Count())
+	require.EqualValues(h.t, 1, s.Lateness.AtMost[0], "the one in time")
+	require.InDelta(h.t, 300, s.Lateness.Sum, 61)
+	require.NotZero(h.t, s.Duplicates, "the overlap is read again")
+	time.Sleep(7 * time.Hour)
+	s = h.e.Stats()
+	require.EqualValues(h.t, 3, s.Lateness.Count())
+	require.InDelta(h.t, 900, s.Lateness.Sum, 61, "one more, by the overlap")
+	require.EqualValues(h.t, 1, s.Reconciled)
+}
+
+// failingFigures is about requests that fail, and a pause.
+func (h *simHost) failingFigures() {
+	was := h.e.Stats()
+	h.server.Fail(exportertest.Fault{Status: http.StatusServiceUnavailable}, exportertest.Fault{Status: 413})
+	h.server.Fail(exportertest.Fault{Status: http.StatusUnauthorized}.Times(200)...)
+	time.Sleep(30 * time.Minute)
+	s := h.e.Stats()
+	require.False(h.t, s.Up)
+	require.True(h.t, s.Stalled)
+	require.Equal(h.t, was.Outcomes[figures.Retried]+1, s.Outcomes[figures.Retried])
+	require.Equal(h.t, was.Outcomes[figures.Shrunk]+1, s.Outcomes[figures.Shrunk])
+	require.Greater(h.t, s.Outcomes[figures.Refused], was.Outcomes[figures.Refused]+2)
+	require.InDelta(h.t, float64(h.now().Add(-30*time.Minute).Unix()), s.LastSuccess, 61)
+	require.False(h.t, s.Held)
+	h.e.Pause()
+	require.True(h.t, h.e.Stats().Held)
+	h.e.Resume()
+}
