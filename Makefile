@@ -30,7 +30,7 @@ GOFLAGS_PLUGIN := -buildmode=c-shared -trimpath -tags notfastpath -ldflags "-s -
 SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BUILD)/*') plugin.h go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e bench fuzz lint docker simulate chaos clean fmt
+.PHONY: help build run demo test e2e siem bench fuzz lint docker simulate chaos clean fmt
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
@@ -44,7 +44,14 @@ test: ## run everything that CI runs (about fifteen minutes); the last line says
 	@$(GO) run ./e2e/check
 
 e2e: $(PLUGIN) $(HOST) $(SIMULATED) ## run the end-to-end tests only
-	$(GO) test -count=1 -timeout 12m -v ./e2e
+	$(GO) test -count=1 -timeout 12m -v -skip '^TestReal' ./e2e
+
+demo: $(PLUGIN) $(HOST) $(SIMULATED) ## show a simulated endpoint's events in a browser, with VictoriaLogs; Ctrl-C ends it
+	@$(GO) build -o $(BUILD)/demo ./e2e/siem/demo
+	@exec $(BUILD)/demo -build $(BUILD)
+
+siem: $(PLUGIN) $(HOST) $(SIMULATED) ## run the tests against real stores, which are fetched from package managers and run on loopback
+	$(GO) test -count=1 -timeout 12m -v -run '^TestReal' ./e2e
 
 bench: $(PLUGIN) $(HOST) ## measure speed and memory, in ten minutes; writes the tables of docs/performance.md (BENCH_QUICK=1: in half a minute, writes nothing)
 	$(GO) run ./bench -build $(BUILD) -doc docs/performance.md

@@ -49,17 +49,18 @@ func confEngine(t *testing.T) string {
 // confRun runs the real engine with a shipped configuration, unchanged, from the root of the repository. What
 // differs from production comes in through the environment that the file documents.
 type confRun struct {
-	t    *testing.T
-	file string // below conf/
-	rig  *rig
-	env  []string
+	t        *testing.T
+	file     string // below conf/
+	rig      *rig
+	env      []string
+	patience time.Duration // with the destination
 }
 
 // newConfRun points the configuration at a source, a state directory and a port of the test's own.
 func newConfRun(t *testing.T, file, endpoint string, env ...string) *confRun {
 	t.Helper()
 	r := &rig{host: engine{confEngine(t)}, dir: t.TempDir(), port: freePort(t)}
-	c := &confRun{t: t, file: file, rig: r}
+	c := &confRun{t: t, file: file, rig: r, patience: time.Minute}
 	c.env = append(withoutKey(os.Environ()),
 		"WHEROBOTS_API_KEY="+testKey,
 		"WHEROBOTS_ENDPOINT="+endpoint,
@@ -103,7 +104,7 @@ func (c *confRun) deliverAll() {
 	c.t.Helper()
 	begun := time.Now().Truncate(time.Second)
 	p := c.start()
-	p.until(60*time.Second, "checkpoint at the present", func() bool { return !c.through().Before(begun) })
+	p.until(c.patience, "checkpoint at the present", func() bool { return !c.through().Before(begun) })
 	p.stop()
 	chunks, err := filepath.Glob(filepath.Join(c.state(), "storage", "*", "*.flb"))
 	require.NoError(c.t, err)
@@ -132,7 +133,7 @@ func (c *confRun) through() time.Time {
 func (c *confRun) crashOnce(what string, condition func() bool) {
 	c.t.Helper()
 	p := c.start()
-	p.until(60*time.Second, what, condition)
+	p.until(c.patience, what, condition)
 	p.kill()
 	require.True(
 		c.t, c.through().IsZero() || c.through().Before(time.Now().Add(-time.Hour)),

@@ -64,9 +64,10 @@ func steps(units []string, e2e string) []step {
 			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},
 			command: slices.Concat(goTest, []string{"-race"}, units),
 		},
-		{name: "end to end", command: slices.Concat(goTest, []string{e2e})},
+		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", e2e})},
+		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", e2e})},
 	}
-	return slices.Insert(all, len(all)-2, foreign(goTest)...)
+	return slices.Insert(all, len(all)-3, foreign(goTest)...)
 }
 
 // foreign are the unit tests on other processors: on 386, with words of 32 bits, and on arm64, which many
