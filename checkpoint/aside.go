@@ -54,9 +54,35 @@ func (f *File) OpenAside() (*Aside, error) {
 	if err := removeLeftovers(a.path); err != nil {
 		return nil, f.writeError(err)
 	}
+	return a, a.load()
+}
+
+// ReadAside returns the events that are kept beside the checkpoint at path, whoever uses it, and how many lines there
+// are that cannot be read.
+func ReadAside(path string) (events []Refused, unreadable int, err error) {
+	f := &File{name: path}
+	if err := f.locate(); err != nil {
+		return nil, 0, err
+	}
+	a := &Aside{path: f.path + ".refused.jsonl"}
+	if err := a.load(); err != nil {
+		return nil, 0, err
+	}
+	for _, line := range a.lines {
+		if line.event == nil {
+			unreadable++
+			continue
+		}
+		events = append(events, *line.event)
+	}
+	return events, unreadable, nil
+}
+
+// load reads the file.
+func (a *Aside) load() error {
 	text, err := readRegular(a.path, 0)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", a.path, err)
+		return fmt.Errorf("%s: %w", a.path, err)
 	}
 	a.size = int64(len(text))
 	a.endless = len(text) > 0 && text[len(text)-1] != '\n'
@@ -68,7 +94,7 @@ func (f *File) OpenAside() (*Aside, error) {
 		}
 		a.lines = append(a.lines, kept)
 	}
-	return a, nil
+	return nil
 }
 
 // Path returns where the file is, for messages.

@@ -58,6 +58,15 @@ type State struct {
 	Deep, DeepBegan time.Time
 
 	RowLimit int // rows that the endpoint answers at most without saying so; 0 = none is known. Optional too
+
+	// Overlap is how far before Through the identities in Seen are complete; zero = not known. Optional too.
+	Overlap time.Duration
+
+	// Floor is before what is not read again by polls, since Seen does not know what was handed over there; zero = it
+	// knows all that they read. Optional too: an earlier version reads it again, and hands it over once more.
+	Floor time.Time
+
+	Moves []Move // what persons did to it, the oldest first. Optional too
 }
 
 // KeySize is the length of State.Key in bytes.
@@ -86,6 +95,7 @@ func (s State) validate() error {
 		{"unsure", s.Unsure},
 		{"deep", s.Deep},
 		{"deep_began", s.DeepBegan},
+		{"floor", s.Floor},
 	} {
 		if year := field.at.UTC().Year(); !field.at.IsZero() && (year < 1970 || year > 9999) {
 			return fmt.Errorf("its time %q is in the year %d", field.name, year)
@@ -93,6 +103,17 @@ func (s State) validate() error {
 	}
 	if s.RowLimit < 0 {
 		return fmt.Errorf("its row_limit is %d", s.RowLimit)
+	}
+	if s.Overlap < 0 {
+		return fmt.Errorf("its overlap is %s", s.Overlap)
+	}
+	if len(s.Moves) > MaxMoves {
+		return fmt.Errorf("it has %d moves", len(s.Moves))
+	}
+	for _, move := range s.Moves {
+		if err := move.validate(); err != nil {
+			return err
+		}
 	}
 	if !s.Through.IsZero() && s.From.IsZero() {
 		return fmt.Errorf("it says where it stands (%q), but not where it began (%q)", "through", "from")

@@ -37,22 +37,34 @@ func Open(path string, source Source) (*File, error) {
 	return OpenWaiting(path, source, func(string) {})
 }
 
-// OpenWaiting is Open, and calls waits with the holder's name when it begins to wait for another process.
+// OpenWaiting is Open, and calls waits with the holder's name when it begins to wait for another process; nil = it
+// waits for nobody.
 func OpenWaiting(path string, source Source, waits func(holder string)) (*File, error) {
 	f := &File{name: path, source: source.normal()}
 	if err := f.locate(); err != nil {
 		return nil, err
 	}
+	if err := f.open(waits); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// open locks and reads what was located.
+func (f *File) open(waits func(holder string)) error {
 	var err error
 	if f.lock, f.had, err = takeLock(lockPath(f.path), waits); err != nil {
-		return nil, f.lockError(err)
+		if waits == nil {
+			return f.personError(err)
+		}
+		return f.lockError(err)
 	}
 	if err := f.load(); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return errors.Join(err, f.Close())
 	}
 	f.lost = f.had && f.state.Through.IsZero()
 	f.mark()
-	return f, nil
+	return nil
 }
 
 // locate follows links and checks what kind of thing lies where.

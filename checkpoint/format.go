@@ -36,6 +36,9 @@ type head struct {
 	RowLimit   int        `json:"row_limit,omitempty"`
 	Deep       string     `json:"deep,omitempty"`       // see State.Deep
 	DeepBegan  string     `json:"deep_began,omitempty"` // likewise
+	Overlap    string     `json:"overlap,omitempty"`    // see State.Overlap; as Go writes durations
+	Floor      string     `json:"floor,omitempty"`
+	Moves      []Move     `json:"moves,omitempty"`
 }
 
 type headSource struct {
@@ -93,6 +96,9 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		RowLimit:  state.RowLimit,
 		Deep:      optionalTime(state.Deep),
 		DeepBegan: optionalTime(state.DeepBegan),
+		Overlap:   optionalDuration(state.Overlap),
+		Floor:     optionalTime(state.Floor),
+		Moves:     utcMoves(state.Moves),
 	})
 	if err != nil {
 		return err
@@ -138,6 +144,13 @@ func optionalTime(t time.Time) string {
 		return ""
 	}
 	return formatTime(t)
+}
+
+func optionalDuration(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 // errNoCheckpoint says that the file is some other one.
@@ -213,6 +226,13 @@ func isCut(data []byte) bool {
 // state converts the fields and validates them.
 func (w *whole) state() (State, error) {
 	s := State{Columns: w.Columns, Volatile: w.Volatile, SharedIDs: w.SharedIDs, RowLimit: w.RowLimit, Start: w.Start}
+	s.Moves = utcMoves(w.Moves)
+	if w.Overlap != "" {
+		var err error
+		if s.Overlap, err = time.ParseDuration(w.Overlap); err != nil {
+			return State{}, fmt.Errorf("its overlap is %q, which is no duration", w.Overlap)
+		}
+	}
 	if len(s.Columns) == 0 {
 		s.Columns = nil
 	}
@@ -226,6 +246,7 @@ func (w *whole) state() (State, error) {
 		{"unsure", cmp.Or(w.Unsure, never), &s.Unsure},
 		{"deep", cmp.Or(w.Deep, never), &s.Deep},
 		{"deep_began", cmp.Or(w.DeepBegan, never), &s.DeepBegan},
+		{"floor", cmp.Or(w.Floor, never), &s.Floor},
 	} {
 		var err error
 		if *field.to, err = parseTime(field.text); err != nil {

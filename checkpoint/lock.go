@@ -36,7 +36,8 @@ var errHeldHere = &heldError{"another [INPUT] of this process"}
 
 // takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file,
 // so that instances of one process exclude each other too, and drops them when the process dies. had says
-// that there has been a checkpoint that had begun. When it begins to wait for another process, it calls waits.
+// that there has been a checkpoint that had begun. When it begins to wait for another process, it calls waits; nil = it
+// waits for nobody.
 func takeLock(path string, waits func(holder string)) (lock *flock.Flock, had bool, err error) {
 	if err := checkRegular(os.Lstat(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, err
@@ -46,6 +47,9 @@ func takeLock(path string, waits func(holder string)) (lock *flock.Flock, had bo
 	if err == nil && !ok {
 		if readHolder(path).token == thisProcess {
 			return nil, false, errHeldHere
+		}
+		if waits == nil {
+			return nil, false, &heldError{readHolder(path).String()}
 		}
 		waits(readHolder(path).String())
 		ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
@@ -74,6 +78,19 @@ func takeLock(path string, waits func(holder string)) (lock *flock.Flock, had bo
 func releaseLock(lock *flock.Flock, had bool) error {
 	writeNote(lock.Path(), had, "")
 	return lock.Unlock()
+}
+
+// isLocked reports whether a process holds the lock.
+func isLocked(path string) bool {
+	if checkRegular(os.Lstat(path)) != nil {
+		return false
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY|openFlags))
+	free, err := lock.TryRLock()
+	if free {
+		err = lock.Unlock()
+	}
+	return err == nil && !free
 }
 
 // A lock file begins with a mark of fixed length: whether there has been a checkpoint that had begun. What

@@ -40,6 +40,15 @@ func (f *File) lockError(err error) error {
 	return f.refuse(fmt.Errorf("cannot be locked: %w", bare(err)), f.wayOut(err, lockPath(f.path)))
 }
 
+// personError is lockError for somebody who wants to change the checkpoint by hand.
+func (f *File) personError(err error) error {
+	var held *heldError
+	if errors.As(err, &held) {
+		return f.refuse(err, "stop that first: it would write over the change")
+	}
+	return f.lockError(err)
+}
+
 // wayOut says what helps against the system's error. where is the path that was refused.
 func (f *File) wayOut(err error, where string) string {
 	switch {

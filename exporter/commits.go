@@ -48,6 +48,8 @@ type commits struct {
 	forgot  time.Time      // the latest time before which identities are forgotten, perhaps by a wrong clock
 	anew    []plan.Window  // stretches that are read again and whose identities are forgotten
 	unsure  time.Time      // see committed
+	bound   time.Time      // floor of committed
+	silent  bool           // moves are said in the log alone
 	parts   parts          // of windows
 
 	committed func(through time.Time) // is told where the checkpoint is after each flight
@@ -98,6 +100,7 @@ func newCommits(
 		return nil, unreadable(cfg.CheckpointPath, err)
 	}
 	strays.Off = cfg.ReconcileInterval == 0
+	saved.overlap = cfg.Overlap
 	// Versions before this one noted events under whatever time they had, 2100 say, and never forgot them. What is
 	// dated later than any window that can have been read is noted under that.
 	if !saved.state.through.IsZero() {
@@ -113,7 +116,9 @@ func newCommits(
 		at: time.Now(), unsure: saved.state.unsure,
 		volatile:  slices.Clone(saved.state.volatile),
 		sharedIDs: slices.Clone(saved.state.sharedIDs),
-		forgot:    saved.state.through.Add(-cfg.Overlap),
+		forgot:    plan.Later(saved.state.through.Add(-cfg.Overlap), saved.state.floor),
+		bound:     saved.state.floor,
+		silent:    !cfg.StatusEvents,
 	}
 	if oldest, ok := seen.Oldest(); ok { // what was older than the overlap was remembered for a reason
 		c.remember(min(saved.state.through.Add(-cfg.Overlap).Sub(oldest), longestLag(cfg)))
@@ -149,7 +154,7 @@ func (c *commits) remember(lag time.Duration) { c.slack = max(c.slack, lag) }
 // crash must not move it.
 func (c *commits) begin(start time.Time, said string) error {
 	next := c.saved.state
-	next.start = said
+	next.start, c.bound = said, time.Time{}
 	next.through, next.from = start, start
 	next.history, next.hours = next.history.Clone(), next.hours.Clone()
 	return c.save(next)
@@ -223,6 +228,9 @@ func (c *commits) commit(n int) error {
 		}
 		next.reconciled = plan.Later(next.reconciled, f.reconciled)
 		next.rowLimit = f.rowLimit
+		if c.silent || slices.ContainsFunc(f.statuses, tellsMove) {
+			next.moves = moved(next.moves).told()
+		}
 	}
 	if err := c.save(next); err != nil {
 		return err
@@ -256,6 +264,10 @@ func (c *commits) save(next committed) error {
 func (c *commits) fill(next *committed) {
 	c.unsure = plan.EarlierSet(c.unsure, c.clock.Unsure())
 	next.unsure = c.unsure
+	if next.floor = c.bound; !next.through.Add(-c.overlap).Before(next.floor) {
+		next.floor = time.Time{} // no poll begins before it any more
+	}
+	next.moves = moved(next.moves).since(next.through)
 	next.volatile, next.sharedIDs = slices.Clone(c.volatile), slices.Clone(c.sharedIDs)
 	next.seen = c.seen.Store(c.floorOf(*next).Add(-c.slack), next.batch)
 	for _, w := range c.anew { // before what is read there again counts
@@ -300,8 +312,12 @@ const (
 // readAnew notes that everything since start is read again: what is older than the identities that are remembered
 // counts anew.
 func (c *commits) readAnew(start time.Time) {
-	if start = start.Add(-c.overlap); start.Before(c.forgot) {
-		c.anew = append(c.anew, plan.Window{Start: start, End: c.forgot})
+	begin := start.Add(-c.overlap)
+	if start.Before(c.bound) {
+		c.bound = time.Time{}
+	}
+	if begin = plan.Later(begin, c.bound); begin.Before(c.forgot) {
+		c.anew = append(c.anew, plan.Window{Start: begin, End: c.forgot})
 	}
 }
 

@@ -22,6 +22,7 @@ type comparison struct {
 	windows      []plan.Window         // that were read
 	before       *dedup.Seen           // rows of the last one: the next one answers those of their common end too
 	rows         []countedRow          // of the last one
+	moves        moved                 // say what is not compared
 	strayed      map[int64]plan.Window // minutes with rows that other windows answered, and between which times
 }
 
@@ -59,6 +60,8 @@ func (x *comparison) placeOf(r *event.Row, w plan.Window, since, now time.Time) 
 	case r.Bad != "", t.After(now), t.Before(x.oldest):
 		return byItself
 	case t.Before(x.begin), !t.Before(x.until):
+		return nowhere
+	case x.moves.hasMinute(t):
 		return nowhere
 	default:
 		return outside

@@ -163,7 +163,11 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 		return err
 	}
 	_, expected := c.commits.expected()
+	moves := moved(c.commits.saved.state.moves)
 	for hour, d := range got.Minutes {
+		if _, left := moves.leftOut(windowOf(hour).Start, windowOf(hour).End); left {
+			continue
+		}
 		known := expected.Of(hour)
 		// Where some are gone, others may be new. Where events have another time than the one that the endpoint goes by,
 		// those that are not here are elsewhere.

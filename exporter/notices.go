@@ -43,7 +43,9 @@ func (n *notices) status(s schema.Status) {
 	if !n.enabled {
 		return
 	}
-	s.Time = n.clock.Now()
+	if s.Time.IsZero() {
+		s.Time = n.clock.Now()
+	}
 	n.statuses = append(n.statuses, s)
 	if len(n.statuses) > maxStatuses {
 		n.statuses = n.statuses[1:]

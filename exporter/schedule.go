@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/wherobots/in_wherobots_audit/checkpoint"
 	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
@@ -23,6 +24,33 @@ func (c *collector) resume() {
 	c.log.Infof("goes on from the checkpoint %s: everything up to %s is done",
 		c.cfg.CheckpointPath, through.Format(time.RFC3339))
 	c.tellStart()
+	c.tellMoves()
+}
+
+// tellMoves says what a person did to the checkpoint by hand, until that was said and committed.
+func (c *collector) tellMoves() {
+	for _, m := range moved(c.commits.saved.state.moves).untold() {
+		from, to := m.From.Format(time.RFC3339), m.To.Format(time.RFC3339)
+		s := schema.Status{Time: m.At, Detail: m.Reason}
+		switch m.Kind {
+		case checkpoint.Rewound:
+			s.Kind, s.From, s.To = schema.StatusRewound, m.To, m.From
+			s.Message = "the checkpoint was moved back by hand; what happened since is handed over again"
+			c.log.Warnf("the checkpoint was moved back by hand from %s to %s: what happened since is handed over again: %s",
+				from, to, m.Reason)
+		case checkpoint.Forwarded:
+			s.Kind, s.From, s.To = schema.StatusGapAccepted, m.From, m.To
+			s.Message = "the checkpoint was moved forward by hand; what happened meanwhile is not collected"
+			c.log.Warnf("the checkpoint was moved forward by hand from %s to %s: what happened meanwhile is not collected: %s",
+				from, to, m.Reason)
+		}
+		c.notices.status(s)
+	}
+}
+
+// tellsMove reports whether a status event says what a person did to the checkpoint.
+func tellsMove(s schema.Status) bool {
+	return s.Kind == schema.StatusRewound || s.Kind == schema.StatusGapAccepted
 }
 
 // tellStart says that start_time is not used, unless it says where this collection began anyway: it is what it was
@@ -64,6 +92,7 @@ func (c *collector) beginAnew(now time.Time) error {
 func (c *collector) limits() plan.Limits {
 	return plan.Limits{
 		Overlap: c.cfg.Overlap, MaxWindow: c.cfg.MaxWindow, End: c.cfg.End, RowLimit: c.rowLimit.Known,
+		Floor: c.commits.bound,
 	}
 }
 
@@ -137,8 +166,10 @@ func (c *collector) beginSweep(ctx context.Context) error {
 		return err
 	}
 	c.readAgain()
-	if kept := now.Add(-source.Retention); c.plan.Through().Before(kept.Add(-time.Minute)) {
-		c.notices.gap(c.plan.Through(), kept)
+	// What had been handed over before a person moved the checkpoint back is no gap.
+	had := plan.Later(c.plan.Through(), moved(c.commits.saved.state.moves).reached())
+	if kept := now.Add(-source.Retention); had.Before(kept.Add(-time.Minute)) {
+		c.notices.gap(had, kept)
 	}
 	if err := c.giveUpFuture(now); err != nil {
 		return err

@@ -19,6 +19,7 @@ var (
 		schema.StatusOverlapTooShort, schema.StatusRefetched, schema.StatusSetAside,
 		schema.StatusColumnsChanged,
 		schema.StatusRowLimit, schema.StatusRowGap, schema.StatusCountMismatch,
+		schema.StatusRewound, schema.StatusGapAccepted,
 	}
 )
 
@@ -149,6 +150,29 @@ var statusCases = map[schema.Kind]struct {
 		h.liveWith(12)
 	}, 1, "is refused for good by an output: it is kept in "},
 
+	schema.StatusRewound: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(5)
+		h.shutdown()
+		h.rewind(h.now().Add(-30*time.Minute), "an index was lost")
+		h.start()
+		h.liveWith(3)
+		h.shutdown()
+		h.start()
+		h.liveWith(3)
+	}, 1, "the checkpoint was moved back by hand from "},
+	schema.StatusGapAccepted: {nil, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+		h.shutdown()
+		time.Sleep(20 * time.Minute)
+		h.forward(h.now().Add(-time.Minute), "not wanted")
+		h.start()
+		h.liveWith(3)
+		h.shutdown()
+		h.start()
+		h.liveWith(3)
+	}, 1, "the checkpoint was moved forward by hand from "},
 	schema.StatusColumnsChanged: {nil, func(h *simHost) {
 		h.start()
 		h.liveWith(3)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
@@ -99,6 +100,13 @@ func collected(cfg config.Config) (known verify.Collected, err error) {
 		return verify.Collected{Through: time.Now(), Overlap: cfg.Overlap}, nil
 	}
 	known = verify.Collected{From: state.From, Through: state.Through, Overlap: cfg.Overlap}
+	known.LeftOut = func(start, end time.Time) string {
+		why, ok := moved(state.Moves).leftOut(start, end)
+		if !ok {
+			return ""
+		}
+		return strings.TrimSuffix("left out by hand: "+why.Reason, ": ")
+	}
 	if known.Hours, err = dedup.LoadHours(state.Hours, state.Through); err != nil {
 		return known, unreadable(cfg.CheckpointPath, err)
 	}

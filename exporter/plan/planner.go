@@ -38,6 +38,7 @@ type Planner struct {
 	overlap   time.Duration
 	maxWindow time.Duration
 	from      time.Time // nothing before this is asked for
+	floor     time.Time // no sweep begins before it, as long as what was read reaches it; zero = there is none
 	end       time.Time // stop here; zero = never
 
 	length  time.Duration // of the next windows, adapted to what the endpoint can answer
@@ -62,6 +63,7 @@ type Limits struct {
 	MaxWindow time.Duration // the longest window
 	End       time.Time     // where to stop; zero = never
 	RowLimit  int           // see Planner
+	Floor     time.Time     // no sweep begins before it, as long as what was read reaches it; zero = there is none
 }
 
 // New plans on from through. from is where the collection began: nothing before it is asked for.
@@ -69,7 +71,7 @@ func New(l Limits, from, through time.Time) *Planner {
 	p := &Planner{
 		overlap: l.Overlap, maxWindow: l.MaxWindow, length: min(l.MaxWindow, FirstWindow),
 		RowLimit: l.RowLimit, grid: leastGrid,
-		from: from.Truncate(time.Second).UTC(),
+		from: from.Truncate(time.Second).UTC(), floor: l.Floor,
 	}
 	if !l.End.IsZero() {
 		p.end = l.End.Add(time.Second - 1).Truncate(time.Second).UTC()
@@ -97,7 +99,15 @@ func (p *Planner) Length() time.Duration { return p.length }
 func (p *Planner) Reset(through time.Time) {
 	p.through = through.Truncate(time.Second).UTC()
 	p.swept = time.Time{}
+	p.unbound()
 	p.cancel()
+}
+
+// unbound forgets the floor when what is behind it is to be read too.
+func (p *Planner) unbound() {
+	if p.through.Before(p.floor) {
+		p.floor = time.Time{}
+	}
 }
 
 // cancel ends the sweep under way.
@@ -112,7 +122,7 @@ func (p *Planner) Begin(now time.Time) bool {
 	// A checkpoint in the server's future must not keep what happens meanwhile waiting: the last overlap is
 	// read all the same.
 	next := Earlier(p.through, target).Add(-p.overlap)
-	next = Later(next, p.from)
+	next = Later(next, Later(p.from, p.floor))
 	if !next.Before(target) { // an endpoint may refuse a window without length
 		return false
 	}

@@ -55,6 +55,7 @@ func (p *Planner) onGrid(d time.Duration) time.Duration {
 // Return goes back to t in the sweep under way: what follows was not read whole.
 func (p *Planner) Return(t time.Time) {
 	p.through = Earlier(p.through, t)
+	p.unbound()
 	if !p.target.IsZero() {
 		p.next = Earlier(p.next, t)
 	}

@@ -140,6 +140,8 @@ var statusSituations = map[Kind]string{
 	StatusRefetched:       "something handed over may have been lost; it was fetched again",
 	StatusSetAside:        "a destination rejects an event for good; it is kept in a file beside the checkpoint",
 	StatusColumnsChanged:  "the export has other columns than before; new ones are forwarded",
+	StatusRewound:         "a person moved the checkpoint back; `detail` says why, and the events are sent again",
+	StatusGapAccepted:     "a person moved the checkpoint forward; `detail` says why; nothing of the stretch is collected",
 	StatusAlive:           "each `status_interval`: it is up; the events since the last one, and how far behind it is",
 	StatusHour:            "with `alive`: how many events of a closed hour were handed over, and their digest",
 	StatusRowLimit:        "the endpoint leaves out rows beyond a number; windows are shorter from now on",

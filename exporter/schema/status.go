@@ -48,6 +48,8 @@ const (
 	// an output refuses an event for good: it is kept beside the checkpoint
 	StatusSetAside       Kind = "event_set_aside"
 	StatusColumnsChanged Kind = "columns_changed" // the source's columns are no longer the same
+	StatusRewound        Kind = "rewound"         // a person moved the checkpoint back: events are sent again
+	StatusGapAccepted    Kind = "gap_accepted"    // a person moved the checkpoint forward: events are left out
 	StatusAlive          Kind = "alive"           // the collection is up; what it has handed over since the last one
 	StatusHour           Kind = "hour"            // how many events of an hour were handed over, and their digest
 )
@@ -57,11 +59,13 @@ var statusWeight = map[Kind]int{
 	StatusRetentionGap:    4,
 	StatusCheckpointReset: 4,
 	StatusRowGap:          4,
+	StatusGapAccepted:     4,
 	StatusCountMismatch:   3,
 	StatusRefused:         3,
 	StatusStalled:         3,
 	StatusOverlapTooShort: 3,
 	StatusSetAside:        3,
+	StatusRewound:         2,
 	StatusReconciled:      2,
 	StatusRowLimit:        2,
 	StatusRefetched:       2,

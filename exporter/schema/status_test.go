@@ -13,7 +13,7 @@ var statusKinds = []Kind{
 	StatusStarted, StatusRetentionGap, StatusCheckpointReset, StatusRefused, StatusRefusedOver, StatusStalled,
 	StatusStalledOver,
 	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusSetAside, StatusColumnsChanged,
-	StatusRowLimit, StatusRowGap, StatusAlive, StatusHour,
+	StatusRowLimit, StatusRowGap, StatusRewound, StatusGapAccepted, StatusAlive, StatusHour,
 	StatusCountMismatch,
 }
 
@@ -68,7 +68,7 @@ func TestStatusAppends(t *testing.T) {
 func TestOnlyGapsAreFailures(t *testing.T) {
 	for kind, failure := range map[Kind]bool{
 		StatusRetentionGap: true, StatusCheckpointReset: true, StatusRefused: true, StatusOverlapTooShort: true,
-		StatusSetAside:    true,
+		StatusSetAside: true, StatusGapAccepted: true, StatusRewound: false,
 		StatusRefusedOver: false, StatusReconciled: false, StatusRefetched: false, StatusColumnsChanged: false,
 		StatusStarted: false, StatusRowLimit: false, StatusRowGap: true, StatusCountMismatch: true,
 	} {

@@ -31,6 +31,9 @@ type Collected struct {
 	Through time.Time    // everything up to here is handed over …
 	Overlap time.Duration
 	// … and what is younger than that before it may still change
+
+	// LeftOut says why something from start on and before end was left out by hand; "" = nothing was. nil = likewise.
+	LeftOut func(start, end time.Time) string
 }
 
 // floor is before what the digests are final, but for what reconciliation finds.
@@ -285,6 +288,8 @@ func (v *Verifier) excuse(start time.Time, known Collected) string {
 		return "there is no checkpoint that has begun"
 	case start.Before(known.From):
 		return "the collection began later, or within the hour"
+	case known.LeftOut != nil && known.LeftOut(start, end) != "":
+		return known.LeftOut(start, end)
 	case start.Before(v.report.From), end.After(v.report.To):
 		return "only a part of the hour was asked for"
 	case start.Before(known.Hours.Since):
