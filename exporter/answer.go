@@ -55,7 +55,8 @@ func (r *reader) open(ctx context.Context, w plan.Window) (*answer, error) {
 }
 
 func newAnswer(response *source.Response, cancel context.CancelFunc, u upkeep, bytes *atomic.Int64) *answer {
-	return &answer{Response: response, cancel: cancel, keeper: newKeeper(u, cancel), bytes: bytes}
+	k := keeper{upkeep: u, abandon: cancel, over: make(chan struct{}), done: make(chan error)}
+	return &answer{Response: response, cancel: cancel, keeper: k, bytes: bytes}
 }
 
 // Read is the decoder's way to the body. What becomes safe is saved before the next piece is read, and also while the

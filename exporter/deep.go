@@ -21,7 +21,6 @@ type deep struct {
 	span     time.Duration // of the next piece, less when the endpoint could not answer a longer one
 	attempts int           // at that piece
 	rest     time.Time     // after a failure, by the local clock
-	lags     bool          // the piece had events whose time no window near it has
 }
 
 // deepCursor is where a pass stands; the zero value is no pass.
@@ -153,7 +152,6 @@ func (c *collector) deepFailed(w plan.Window, err error) {
 // compareHours reads w and hands over what is missing in its hours.
 func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 	got := dedup.NewHistory()
-	c.deep.lags = false
 	var rows []countedRow
 	err := c.readHours(ctx, w, got, func(_ *event.Row, _ dedup.Identity, id uint64, hour int64) error {
 		rows = append(rows, countedRow{hour, id})
@@ -169,9 +167,8 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 			continue
 		}
 		known := expected.Of(hour)
-		// Where some are gone, others may be new. Where events have another time than the one that the endpoint goes by,
-		// those that are not here are elsewhere.
-		if !d.Exceeds(known) && (d.Count == known.Count || c.deep.lags) {
+		// Where some are gone, or have another time now, others may be new.
+		if !d.Exceeds(known) && d.Count == known.Count {
 			continue
 		}
 		if d.Count < known.Count {
@@ -220,7 +217,6 @@ func (c *collector) readHours(
 	return c.readParts(ctx, read, func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
 		return c.comparing(ctx, once, func(r *event.Row, who dedup.Identity, fresh *int) error {
 			id, ok := c.reader.identifier.Published(r, who)
-			c.deep.lags = c.deep.lags || ok && (r.Time.Before(read.Start) || r.Time.After(read.End))
 			if !ok || r.Time.Before(w.Start) || !r.Time.Before(w.End) || once.Mark(who, w.End, 0) != dedup.Fresh {
 				return nil
 			}

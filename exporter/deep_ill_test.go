@@ -135,6 +135,49 @@ func TestDeepReconciliationWhenEventTimeIsAnotherThanTheFilters(t *testing.T) {
 	})
 }
 
+// An endpoint that goes by a time of its own, further from event_time than pieces are read around, has fewer events of
+// an hour than were handed over: those of an hour come once more, and then no more.
+func TestDeepReconciliationWhenEventTimeIsFarFromTheFilters(t *testing.T) {
+	inBubble(t, deepSettings(map[string]string{"reconcile_interval": "0"}), func(h *simHost) {
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.TimeLag = 100 * time.Minute })
+		h.deepLate(30 * time.Hour)
+		h.start()
+		time.Sleep(38 * time.Hour)
+		h.requireAll()
+		require.LessOrEqual(t, h.copies(), len(h.server.Events()))
+		copies := h.copies()
+		time.Sleep(26 * time.Hour)
+		require.Equal(t, copies, h.copies())
+	})
+}
+
+// Rows with a time that is none hide nothing either: an hour may have had events for which the endpoint told another
+// time for a while (simulation, seed 103938).
+func TestDeepReconciliationBesideRowsWithOddTimes(t *testing.T) {
+	inBubble(t, deepSettings(map[string]string{"reconcile_interval": "0"}), func(h *simHost) {
+		now := h.now()
+		hour := now.Add(-10 * day).Truncate(time.Hour)
+		for i := range 20 {
+			h.server.Add(exportertest.Event{
+				ID: fmt.Sprint("event-", i), Time: hour.Add(time.Duration(i) * time.Minute), Action: "login",
+			})
+		}
+		h.server.Add(
+			exportertest.Event{
+				ID: "odd", Time: hour.Add(-20 * time.Hour), Filed: hour.Add(5 * time.Minute), Action: "login",
+			},
+			exportertest.Event{ID: "late", Time: hour.Add(30 * time.Minute), Action: "login", Visible: now.Add(2 * time.Hour)},
+		)
+		var gone atomic.Bool
+		h.wrap = func(next http.RoundTripper) http.RoundTripper { return withoutRows(next, &gone, "event-7", "event-8") }
+		h.start()
+		time.Sleep(time.Hour)
+		gone.Store(true)
+		time.Sleep(14 * time.Hour)
+		require.Equal(t, 1, h.arrived()["late"])
+	})
+}
+
 // What is gone at the endpoint hides nothing that is new.
 func TestDeepReconciliationWhenEventsAreGone(t *testing.T) {
 	inBubble(t, deepSettings(map[string]string{"reconcile_interval": "0"}), func(h *simHost) {

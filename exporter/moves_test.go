@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/checkpoint/moves"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/figures"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/verify"
 )
@@ -126,7 +128,9 @@ func TestWhatHappenedSinceARewindIsSentAgain(t *testing.T) {
 					require.Equal(t, want, times[e.ID], "event %d of %s, rewound to %s", i, e.Time, to)
 				}
 				require.Zero(t, h.e.Stats().Reconciled, h.logged())
-				require.Less(t, h.e.Stats().LatenessSeconds, 60.0, "nothing appeared late")
+				late := h.e.Stats().Lateness
+				within := late.AtMost[slices.Index(figures.Bounds(), 60)]
+				require.Equal(t, late.Count(), within, "nothing appeared late")
 				require.Equal(t, 1, h.countStatus(schema.StatusRewound))
 				for _, kind := range []schema.Kind{
 					schema.StatusRetentionGap, schema.StatusCheckpointReset, schema.StatusReconciled,

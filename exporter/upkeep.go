@@ -66,10 +66,6 @@ type keeper struct {
 
 const keeperPatience = 100 * time.Millisecond
 
-func newKeeper(u upkeep, abandon func()) keeper {
-	return keeper{upkeep: u, abandon: abandon, over: make(chan struct{}), done: make(chan error)}
-}
-
 func (k *keeper) begin() {
 	if k.timer == nil {
 		k.timer = time.AfterFunc(keeperPatience, k.run)

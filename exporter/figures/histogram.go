@@ -29,6 +29,10 @@ type Observations struct {
 
 // Add notes n values of d.
 func (o *Observations) Add(n int, d time.Duration) {
+	if d <= 0 { // nearly all
+		o.buckets[0].Add(uint64(n))
+		return
+	}
 	o.buckets[sort.SearchFloat64s(bounds[:], d.Seconds())].Add(uint64(n))
 	o.sum.Add(int64(n) * int64(d))
 }

@@ -137,16 +137,14 @@ func (p *Planner) SkipTo(t time.Time) {
 	}
 }
 
-// Retarget plans the rest of the sweep up to the server's present now, after a window failed: its end may lie in what
-// turned out to be the future.
+// Retarget ends the sweep at the server's present now if that is earlier, after a window failed: its end may lie in
+// what turned out to be the future. It never ends it later: the next sweep starts an overlap before the end, and what
+// this one has read already was read when the present was the end that it has.
 func (p *Planner) Retarget(now time.Time) {
 	if p.target.IsZero() {
 		return
 	}
-	target := now.Truncate(time.Second).UTC()
-	if !p.end.IsZero() {
-		target = Earlier(target, p.end)
-	}
+	target := Earlier(now.Truncate(time.Second).UTC(), p.target)
 	if !p.next.Before(target) {
 		p.cancel()
 		return

@@ -133,3 +133,25 @@ func TestABoundedCollectionReadsNoFurtherThanItsEnd(t *testing.T) {
 	w, _ := p.Plan()
 	require.Equal(t, Midday, w.End)
 }
+
+// What was read of a sweep before a window failed was read when the present was what it was: the next sweep starts an
+// overlap before that (simulation, seed 100363).
+func TestASweepThatStallsEndsWhereItWasToEnd(t *testing.T) {
+	overlap := 5 * time.Minute
+	p := New(Limits{Overlap: overlap, MaxWindow: time.Minute}, Midday.Add(-time.Hour), Midday.Add(-2*time.Minute))
+	require.True(t, p.Begin(Midday))
+	for range 6 {
+		w, ok := p.Plan()
+		require.True(t, ok)
+		p.NoteRead(w, Midday, 1)
+	}
+	stalled := Midday.Add(8 * time.Minute)
+	p.Retarget(stalled)
+	for w, ok := p.Plan(); ok; w, ok = p.Plan() {
+		p.NoteRead(w, stalled, 1)
+	}
+	require.True(t, p.Begin(stalled))
+	w, ok := p.Plan()
+	require.True(t, ok)
+	require.False(t, w.Start.After(Midday.Add(-overlap)), "starts at %s", w.Start)
+}

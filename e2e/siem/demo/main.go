@@ -21,7 +21,8 @@ import (
 )
 
 // page is what the address of VictoriaLogs' page ends in: all audit events of a day, the newest first.
-const page = "/select/vmui/?#/?query=event_id%3A*%20record_type%3A%22%22&g0.range_input=24h&g0.relative_time=last_24_hours"
+const page = "/select/vmui/?#/?query=event_id%3A*%20record_type%3A%22%22" +
+	"&g0.range_input=24h&g0.relative_time=last_24_hours"
 
 func main() {
 	var d demo
