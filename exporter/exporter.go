@@ -141,6 +141,13 @@ func hideProxyPasswords(secrets *logline.Secrets) {
 	}
 }
 
+// ClientConfig is what a client needs of the settings, to ask the endpoint as the plugin does; secrets gets what no
+// text may show.
+func ClientConfig(cfg config.Config, secrets *logline.Secrets) source.Config {
+	hideProxyPasswords(secrets)
+	return clientConfigOf(cfg, secrets)
+}
+
 // clientConfigOf is what the client needs of the settings.
 func clientConfigOf(cfg config.Config, secrets *logline.Secrets) source.Config {
 	return source.Config{

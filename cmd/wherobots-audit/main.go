@@ -20,6 +20,7 @@ type commands struct {
 	JSON    bool             `name:"json" help:"Print one JSON document instead of text."`
 	Version kong.VersionFlag `help:"Print the version and end."`
 
+	Check  checkCommand  `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
 	Schema schemaCommand `cmd:"" help:"Print a JSON Schema of the settings, for editors."`
 }
 

@@ -1,13 +1,28 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // engineKeys are what an input's section may have besides the plugin's own settings: Fluent Bit's own keys of every
 // input (read in flb_input.c of 5.1.1).
 var engineKeys = []string{
 	"name", "tag", "alias", "host", "port", "listen", "log_level", "log_suppress_interval", "routable",
 	"mem_buf_limit", "threaded", "thread.ring_buffer.capacity", "thread.ring_buffer.window",
-	"storage.type", "storage.pause_on_chunks_overlimit", "processors",
+	"storage.type", "storage.pause_on_chunks_overlimit", "processors", "routes", "rate_window", "rate_gate",
+}
+
+// EngineKeys are Fluent Bit's own keys of every input.
+func EngineKeys() []string { return slices.Clone(engineKeys) }
+
+// Keys are the plugin's settings.
+func Keys() []string {
+	keys := make([]string, len(settings))
+	for i, s := range settings {
+		keys[i] = s.key
+	}
+	return keys
 }
 
 // JSONSchema describes Fluent Bit's YAML files in which inputs are of this plugin: of those, every key, its default and

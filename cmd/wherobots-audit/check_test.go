@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/cmd/wherobots-audit/internal/rules"
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+)
+
+var variable = regexp.MustCompile(`\$\{([A-Z0-9_]+)\}`)
+
+// shipped are the configurations in conf/, with the variables that have no default set.
+func shipped(t *testing.T) []string {
+	t.Helper()
+	yaml, _ := filepath.Glob("../../conf/*.yaml")
+	files := append(yaml, "../../conf/fluent-bit.conf")
+	require.Greater(t, len(files), 8)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, name := range variable.FindAllStringSubmatch(string(text), -1) {
+			t.Setenv(name[1], "something")
+		}
+	}
+	return files
+}
+
+func TestAllShippedConfigurationsPass(t *testing.T) {
+	for _, file := range shipped(t) {
+		code, out, _ := try("check", "--offline", "-c", file)
+		require.Zero(t, code, out)
+		require.Contains(t, out, "→ ")
+	}
+}
+
+func TestCheckWithoutAFileThatCanBeRead(t *testing.T) {
+	code, _, text := try("check", "--offline", "-c", "/nowhere.yaml")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, text, "/nowhere.yaml")
+	t.Chdir(t.TempDir())
+	if _, err := os.Stat("/etc/fluent-bit"); err != nil {
+		code, _, text = try("check")
+		require.Equal(t, exitUsage, code)
+		require.Contains(t, text, "-c FILE")
+	}
+}
+
+// trial is an endpoint and a configuration that polls it.
+type trial struct {
+	server *exportertest.Server
+	file   string
+	dir    string
+}
+
+func newTrial(t *testing.T, options exportertest.Options) *trial {
+	t.Helper()
+	options.APIKey = "right-key-0123456789"
+	tr := &trial{server: exportertest.New(options), dir: t.TempDir()}
+	listener := httptest.NewServer(tr.server)
+	t.Cleanup(listener.Close)
+	now := time.Now()
+	tr.server.Add(exportertest.Generate(1, 120, now.Add(-50*time.Minute), now.Add(-10*time.Minute))...)
+	tr.file = filepath.Join(tr.dir, "fluent-bit.yaml")
+	text, err := os.ReadFile("../../conf/fluent-bit.yaml")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(tr.file, text, 0o600))
+	t.Setenv("WHEROBOTS_ENDPOINT", listener.URL)
+	t.Setenv("WHEROBOTS_API_KEY", options.APIKey)
+	t.Setenv("WHEROBOTS_STATE_DIR", tr.dir)
+	return tr
+}
+
+// check runs the command and returns the texts of what it found, by level and rule.
+func (tr *trial) check(t *testing.T, flags ...string) (code int, found map[string]string) {
+	t.Helper()
+	code, out, errors := try(append([]string{"--json", "check", "-c", tr.file}, flags...)...)
+	require.NotContains(t, out+errors, os.Getenv("WHEROBOTS_API_KEY"))
+	var report checkReport
+	require.NoError(t, json.Unmarshal([]byte(out), &report), "%s%s", out, errors)
+	found = make(map[string]string)
+	for _, f := range report.Findings {
+		found[string(f.Level)+" "+f.Rule] += f.Text + "\n"
+	}
+	return code, found
+}
+
+func TestCheckOfAnEndpointThatIsWell(t *testing.T) {
+	code, found := newTrial(t, exportertest.Options{}).check(t)
+	require.Zero(t, code, found)
+	require.Contains(t, found["ok credential"], "accepts it")
+	require.Contains(t, found["ok rows"], "120 events of the last hour")
+	require.Contains(t, found["ok columns"], "12 of 12")
+	require.Contains(t, found["ok clock"], "within")
+	require.Contains(t, found["ok count"], "as many")
+	require.Contains(t, found["ok row-limit"], "none shows")
+	require.Contains(t, found["ok proxy"], "none")
+	require.Contains(t, found["ok checkpoint-state"], "none yet")
+	require.NotEmpty(t, found["ok disk"]+found["warning disk"])
+}
+
+func TestCheckFindsIllsOfTheEndpoint(t *testing.T) {
+	for _, ill := range []struct {
+		name    string
+		change  func(*exportertest.Answers)
+		code    int
+		finding string
+		says    string
+	}{
+		{"clock ahead", func(a *exportertest.Answers) { a.DateOffset = -time.Hour }, exitFailed, "warning clock", "ahead of"},
+		{"clock behind", func(a *exportertest.Answers) { a.DateOffset = time.Hour }, exitFailed, "warning clock", "behind"},
+		{"no date", func(a *exportertest.Answers) { a.NoDate = true }, exitDone, "note clock", "no date"},
+		{"column", func(a *exportertest.Answers) { a.Extra = []string{"session_id"} }, exitDone, "note columns", "session_id"},
+		{"no column", func(a *exportertest.Answers) { a.Without = []string{"source_ip"} }, exitFailed, "warning columns", "source_ip"},
+		{"limit", func(a *exportertest.Answers) { a.Limit.Rows = 100 }, exitFailed, "warning row-limit", "cuts answers off"},
+		{"count", func(a *exportertest.Answers) { a.Count.Off = 3 }, exitFailed, "warning count", "123 events"},
+		{"no count", func(a *exportertest.Answers) { a.Count.Status = 404 }, exitDone, "note count", "does not count"},
+		{"page", func(a *exportertest.Answers) { a.Fault.HTML = true }, exitUsage, "error endpoint", "not"},
+		{"down", func(a *exportertest.Answers) { a.Fault.Status = 503 }, exitUsage, "error endpoint", "503"},
+	} {
+		t.Run(ill.name, func(t *testing.T) {
+			tr := newTrial(t, exportertest.Options{})
+			tr.server.SetAnswers(ill.change)
+			code, found := tr.check(t)
+			require.Contains(t, found[ill.finding], ill.says, "%v", found)
+			require.Equal(t, ill.code, code, "%v", found)
+		})
+	}
+}
+
+func TestCheckFindsAWrongKey(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	t.Setenv("WHEROBOTS_API_KEY", "wrong-key-0123456789")
+	code, found := tr.check(t)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, found["error credential"], "401")
+}
+
+func TestCheckFindsAPlaceThatCannotBeWritten(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	t.Setenv("WHEROBOTS_STATE_DIR", filepath.Join(tr.dir, "nowhere"))
+	code, found := tr.check(t)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, found["error checkpoint-directory"], "nowhere")
+}
+
+func TestCheckLeavesNothingBehind(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	tr.check(t)
+	left, err := os.ReadDir(tr.dir)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	requests := len(tr.server.Requests())
+	tr.check(t, "--offline")
+	require.Len(t, tr.server.Requests(), requests, "asks offline")
+}
+
+func TestCheckWatchesForLateEvents(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	now := time.Now()
+	tr.server.Add(exportertest.Event{ID: "late", Time: now.Add(-20 * time.Minute), Action: "x", Visible: now.Add(time.Second)})
+	code, found := tr.check(t, "--watch", "3s")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, found["warning overlap"], "at least 40m is recommended")
+}
+
+func TestRulesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/command.md")
+	require.NoError(t, err)
+	require.Contains(t, string(text), rules.Table())
+}
+
+// A whole session as a person sees it.
+func TestCheckAsText(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	code, out, _ := try("check", "-c", tr.file)
+	require.Zero(t, code)
+	require.True(t, strings.HasSuffix(out, "good: nothing needs to be changed\n"), out)
+}
