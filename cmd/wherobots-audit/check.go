@@ -20,7 +20,7 @@ type checkCommand struct {
 	Config  string `name:"config" short:"c" placeholder:"FILE" help:"Fluent Bit's configuration, YAML or classic."`
 	Offline bool   `name:"offline" help:"Look at the files only; ask nobody, write nowhere."`
 
-	Watch time.Duration `name:"watch" placeholder:"10m" help:"Watch so long how late events appear, to recommend an overlap."`
+	Watch time.Duration `name:"watch" placeholder:"10m" help:"Watch so long how late events appear."`
 }
 
 // usualPlaces are where configurations lie when none is named: here, in the image, in a package.

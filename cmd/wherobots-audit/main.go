@@ -20,8 +20,10 @@ type commands struct {
 	JSON    bool             `name:"json" help:"Print one JSON document instead of text."`
 	Version kong.VersionFlag `help:"Print the version and end."`
 
-	Check  checkCommand  `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
-	Schema schemaCommand `cmd:"" help:"Print a JSON Schema of the settings, for editors."`
+	Check      checkCommand      `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
+	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags."`
+	Health     healthCommand     `cmd:"" help:"Ask a running plugin whether it is well."`
+	Schema     schemaCommand     `cmd:"" help:"Print a JSON Schema of the settings, for editors."`
 }
 
 // console is where a command reads and writes, and how.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -67,12 +66,4 @@ func path(n *kong.Node) []string {
 		return []string{n.Name}
 	}
 	return append(path(n.Parent), n.Name)
-}
-
-func TestSchemaIsJSONThatKnowsEverySetting(t *testing.T) {
-	code, out, _ := try("schema")
-	require.Zero(t, code)
-	var schema map[string]any
-	require.NoError(t, json.Unmarshal([]byte(out), &schema))
-	require.Contains(t, out, `"api_key_file"`)
 }

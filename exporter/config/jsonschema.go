@@ -63,7 +63,8 @@ func (s setting) jsonSchema() map[string]any {
 	}
 	if len(s.words) > 0 {
 		delete(about, "type")
-		about["enum"] = s.words
+		variable := map[string]any{"type": "string", "pattern": `\$\{`} // whatever it stands for
+		about["anyOf"] = []any{map[string]any{"enum": s.words}, variable}
 	}
 	return about
 }

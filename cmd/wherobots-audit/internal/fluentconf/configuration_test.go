@@ -134,7 +134,8 @@ func TestClassic(t *testing.T) {
     Name   wherobots_audit
     Tag    ${TAG}
     Poll_Interval ${EMPTY:-30s}
-`, "\n", "\r\n"), "more/b.conf", "[OUTPUT]\n  Name stdout\n  Match *", "more/c1.conf", "[FILTER]\n\tName grep\n"), environ())
+`, "\n", "\r\n"), "more/b.conf", "[OUTPUT]\n  Name stdout\n  Match *",
+		"more/c1.conf", "[FILTER]\n\tName grep\n"), environ())
 	require.NoError(t, err)
 	require.True(t, c.Service.On("http_server"))
 	input := c.Of("input")[0]
@@ -147,8 +148,8 @@ func TestClassic(t *testing.T) {
 }
 
 func TestAServiceMayBeIncludedByAClassicFileInTheMiddleOfASection(t *testing.T) {
-	c, err := Read(files(t, "a.conf", "[INPUT]\n    name a\n@INCLUDE b.conf\n    tag t\n", "b.conf", "[OUTPUT]\n  name o\n"),
-		environ())
+	path := files(t, "a.conf", "[INPUT]\n    name a\n@INCLUDE b.conf\n    tag t\n", "b.conf", "[OUTPUT]\n  name o\n")
+	c, err := Read(path, environ())
 	require.NoError(t, err)
 	require.Equal(t, "t", c.Of("input")[0].Get("tag"))
 }
@@ -205,7 +206,8 @@ func engineBinary(t *testing.T) string {
 	if engine == "" {
 		engine, _ = exec.LookPath("fluent-bit")
 	}
-	if version, err := exec.Command(engine, "--version").Output(); err != nil || !strings.Contains(string(version), "v5.") {
+	version, err := exec.Command(engine, "--version").Output()
+	if err != nil || !strings.Contains(string(version), "v5.") {
 		t.Log("no Fluent Bit 5 to compare with: set FLUENT_BIT")
 		return ""
 	}

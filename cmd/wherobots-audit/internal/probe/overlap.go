@@ -40,7 +40,9 @@ func (r *report) overlap(ctx context.Context, a *asker, got reading, needs Needs
 
 // watch looks again and again at the stretch before the present, and returns the longest time between an event and its
 // appearance.
-func watch(ctx context.Context, a *asker, first reading, howLong time.Duration) (latest time.Duration, n int, err error) {
+func watch(
+	ctx context.Context, a *asker, first reading, howLong time.Duration,
+) (latest time.Duration, n int, err error) {
 	known := make(map[dedup.Identity]bool)
 	for id := range first.ids {
 		known[id] = true

@@ -19,7 +19,8 @@ func (r *report) checkpoint(needs Needs) {
 	path := needs.Config.CheckpointPath
 	dir := filepath.Dir(path)
 	if err := tryWrite(dir); err != nil {
-		r.say(rules.Error, "checkpoint-directory", "%s: %v; the user that runs Fluent Bit must be able to write there", dir, err)
+		r.say(rules.Error, "checkpoint-directory", "%s: %v; the user that runs Fluent Bit must be able to write there",
+			dir, err)
 		return
 	}
 	origin := checkpoint.Source{Endpoint: needs.Config.Endpoint.String(), SearchTerm: needs.Config.SearchTerm}

@@ -39,7 +39,8 @@ func (r *report) columns(got reading) {
 func (r *report) rows(got reading) {
 	r.say(rules.OK, "rows", "%d events of the last hour, in %s", len(got.ids), got.took.Round(time.Millisecond))
 	if got.bad > 0 {
-		r.say(rules.Warning, "rows", "%d rows of %d cannot be parsed; they are forwarded with their raw text", got.bad, got.rows)
+		r.say(rules.Warning, "rows", "%d rows of %d cannot be parsed; they are forwarded with their raw text",
+			got.bad, got.rows)
 	}
 }
 

@@ -78,7 +78,8 @@ var broken = []struct {
 	{"engine-url", Warning, "http_listen: 127.0.0.1", "http_listen: 127.0.0.2", "http_listen is 127.0.0.2"},
 	{
 		"checkpoint", Error, "  filters:", "    - name: wherobots_audit\n      tag: audit\n      alias: two\n      " +
-			"api_key: hush\n      checkpoint_path: /tmp/../tmp/c.json\n      storage.type: filesystem\n  filters:", "one checkpoint",
+			"api_key: hush\n      checkpoint_path: /tmp/../tmp/c.json\n      storage.type: filesystem\n  filters:",
+		"one checkpoint",
 	},
 	{"match", Error, "tag: audit", "tag: nobody", "no event goes anywhere"},
 	{"retry-limit", Error, "      retry_limit: no_limits\n", "", "retry_limit 1"},
@@ -92,7 +93,8 @@ var broken = []struct {
 	{"event-id", Error, "name: grep", "name: modify\n      remove: event_id", "removes event_id"},
 	{
 		"event-id", Error, "      tag: audit",
-		"      tag: audit\n      processors:\n        logs:\n          - name: modify\n            rename: event_id id", "removes event_id",
+		"      tag: audit\n      processors:\n        logs:\n          - name: modify\n            rename: event_id id",
+		"removes event_id",
 	},
 	{"kafka", Note, "name: http", "name: kafka", "crash"},
 }
