@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
@@ -13,6 +14,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/health"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/progress"
@@ -48,7 +50,8 @@ type collector struct {
 	fresh    int            // events that were forwarded and had never been seen
 	known    int            // rows that were known, until they are counted
 
-	catchingUp bool // the sweep under way is a backfill
+	catchingUp bool                        // the sweep under way is a backfill
+	view       atomic.Pointer[health.View] // for those who ask for the status
 }
 
 func newCollector(

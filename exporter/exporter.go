@@ -22,6 +22,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
@@ -44,6 +45,10 @@ type Exporter struct {
 	facts     handover.Facts
 	watch     *handover.Watch   // with commit_on handoff, nil in tests in fake time
 	storage   *handover.Storage // nil in tests in fake time, which have no files
+
+	started    time.Time
+	collecting atomic.Bool // the collector's goroutine runs
+	unanswer   func()      // ends the answers at status_listen
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -168,7 +173,13 @@ func (e *Exporter) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	fleet.join(e)
-	e.done.Go(func() { e.collector.run(ctx) })
+	e.started = time.Now()
+	e.collecting.Store(true)
+	e.done.Go(func() {
+		defer e.collecting.Store(false)
+		e.collector.run(ctx)
+	})
+	e.unanswer = e.answerHealth()
 	if e.storage != nil {
 		e.done.Go(func() { e.storage.Run(ctx) })
 	}
@@ -209,6 +220,7 @@ func (e *Exporter) Close() (err error) {
 	}
 	if e.cancel != nil {
 		defer fleet.leave(e)
+		e.unanswer()
 		e.cancel()
 		e.done.Wait()
 		e.collector.finish()

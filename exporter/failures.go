@@ -25,6 +25,7 @@ type pace struct {
 
 	succeeded    time.Time // when a request was answered last
 	failures     int       // in a row
+	retryAt      time.Time // when the next try is, after a failure
 	failingSince time.Time // the first of them
 	refusedSince time.Time // the first refusal in a row; zero = not refused
 	refusedTold  bool      // as a status event
@@ -109,6 +110,7 @@ func (c *collector) fail(ctx context.Context, err error) error {
 	if p.failures++; p.failures == 1 {
 		p.failingSince = time.Now()
 	}
+	p.retryAt = time.Now().Add(wait)
 	p.stall.failed(err, text)
 	if source.ClassOf(err) == source.ClassRefused {
 		if p.refusedSince.IsZero() {

@@ -19,6 +19,7 @@ var layers = map[string][]string{
 	"budget":   {},
 	"event":    {},
 	"figures":  {},
+	"health":   {"figures"},
 	"logline":  {},
 	"plan":     {},
 	"progress": {"logline"},

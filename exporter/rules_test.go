@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"encoding/json"
 	"os"
 	"strconv"
 	"strings"
@@ -195,6 +196,10 @@ func TestTheCredentialIsNowhere(t *testing.T) {
 		h.requireAll()
 		require.Contains(t, h.logged(), "[redacted]")
 		require.NotContains(t, h.logged(), key)
+		status, err := json.Marshal(h.e.instance())
+		require.NoError(t, err)
+		require.Contains(t, string(status), "[redacted]")
+		require.NotContains(t, string(status), key)
 		text, err := os.ReadFile(h.settings["checkpoint_path"])
 		require.NoError(t, err)
 		require.NotContains(t, string(text), key)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/body"
+	"github.com/wherobots/in_wherobots_audit/exporter/figures"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
@@ -38,14 +39,18 @@ func causeOf(err error) source.Cause {
 // stall is a standstill, whatever its cause. It is over only when what stands goes on, not when the error
 // becomes another.
 type stall struct {
-	after time.Duration // stalled_after
-	told  bool
-	cause source.Cause // of the last failure
-	text  string       // likewise
-	waits time.Time    // since when something has waited for a commit, as seen now and then; zero = nothing does
+	after   time.Duration // stalled_after
+	told    bool
+	cause   source.Cause    // of the last failure
+	text    string          // likewise
+	at      time.Time       // likewise
+	outcome figures.Outcome // likewise
+	waits   time.Time       // since when something has waited for a commit, as seen now and then; zero = nothing does
 }
 
-func (s *stall) failed(err error, text string) { s.cause, s.text = causeOf(err), text }
+func (s *stall) failed(err error, text string) {
+	s.cause, s.text, s.at, s.outcome = causeOf(err), text, time.Now(), outcomeOf(0, err)
+}
 
 // standing returns since when nothing has gone on, by the local clock: no request has succeeded, or no commit
 // has come while something waits for one. Zero means that all goes on.

@@ -1,12 +1,14 @@
 package exporter
 
 import (
+	"cmp"
 	"errors"
-	"math"
 	"sync/atomic"
 	"time"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/figures"
+	"github.com/wherobots/in_wherobots_audit/exporter/health"
 	"github.com/wherobots/in_wherobots_audit/exporter/progress"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
@@ -45,19 +47,20 @@ func (s *stats) progress() progress.Figures {
 }
 
 // ended counts a request by what became of it.
-func (s *stats) ended(rows int, err error) {
-	outcome := figures.OK
+func (s *stats) ended(rows int, err error) { s.outcomes[outcomeOf(rows, err)].Add(1) }
+
+func outcomeOf(rows int, err error) figures.Outcome {
 	switch {
 	case errors.Is(err, errExcess) || source.ClassOf(err) == source.ClassShrink:
-		outcome = figures.Shrunk
+		return figures.Shrunk
 	case source.ClassOf(err) == source.ClassRefused:
-		outcome = figures.Refused
+		return figures.Refused
 	case err != nil:
-		outcome = figures.Retried
+		return figures.Retried
 	case rows == 0:
-		outcome = figures.Empty
+		return figures.Empty
 	}
-	s.outcomes[outcome].Add(1)
+	return figures.OK
 }
 
 // happened notes the time of an event that is handed over.
@@ -89,9 +92,9 @@ func (s *stats) snapshot() Stats {
 		WindowSeconds: time.Duration(s.window.Load()).Seconds(),
 
 		ThroughSeconds: float64(through),
-		LastSuccess:    seconds(s.succeeded.Load()),
-		LastCommit:     seconds(s.committed.Load()),
-		LastEvent:      seconds(s.newest.Load()),
+		LastSuccess:    figures.Seconds(s.succeeded.Load()),
+		LastCommit:     figures.Seconds(s.committed.Load()),
+		LastEvent:      figures.Seconds(s.newest.Load()),
 	}
 	for i := range s.outcomes {
 		out.Outcomes[i] = s.outcomes[i].Load()
@@ -104,9 +107,6 @@ func (s *stats) snapshot() Stats {
 	}
 	return out
 }
-
-// seconds are nanoseconds since 1970 in seconds, to the millisecond: more says nothing.
-func seconds(nanoseconds int64) float64 { return math.Round(float64(nanoseconds)/1e6) / 1e3 }
 
 // Stats returns the instance's figures. Any goroutine may call it.
 func (e *Exporter) Stats() Stats {
@@ -133,4 +133,65 @@ func (c *collector) show() {
 	c.stats.rowLimit.Store(int64(c.rowLimit.Known))
 	c.stats.failing.Store(c.pace.failures > 0)
 	c.stats.stalled.Store(c.pace.stall.told)
+	state, p := &c.commits.saved.state, &c.pace
+	v := &health.View{
+		From: state.from, NextTry: p.nextPoll, Complete: p.announced, Totals: state.hours.Total,
+		Proof: health.Proof{
+			HoursSince: state.hours.Since, Reconciled: state.reconciled, DeepReconciled: state.deep.at,
+			DeepBegan: state.deep.began, CountWitness: c.counts.witness.String(), Windows: c.counts.proofs.Windows(),
+		},
+	}
+	if p.stall.text != "" {
+		v.Failure = &health.Failure{
+			Text: c.log.Redact(p.stall.text), Outcome: p.stall.outcome.String(), Cause: string(p.stall.cause),
+			At: p.stall.at.UTC(),
+		}
+	}
+	if p.failures > 0 && v.Failure != nil {
+		v.NextTry = p.retryAt
+		v.Failure.Failures, v.Failure.Since = p.failures, p.failingSince.UTC()
+	}
+	c.view.Store(v)
+}
+
+// instance is what is answered to those who ask for the status.
+func (e *Exporter) instance() health.Instance {
+	s, c, v := e.Stats(), e.collector, e.collector.view.Load()
+	if v == nil { // it has not begun
+		v = &health.View{Totals: dedup.NewHours().Total}
+	}
+	in := health.Instance{
+		Name: e.name(), Endpoint: e.cfg.Endpoint.String(), Schema: s.Schema, CommitOn: string(e.cfg.CommitOn),
+		Checkpoint: e.cfg.CheckpointPath, Started: e.started.UTC(), From: v.From,
+		Through: figures.TimeOf(s.ThroughSeconds), LagSeconds: s.LagSeconds, LastSuccess: figures.TimeOf(s.LastSuccess),
+		LastCommit: figures.TimeOf(s.LastCommit), LastEvent: figures.TimeOf(s.LastEvent), LastError: v.Failure,
+		Stalled: s.Stalled, Complete: v.Complete, Held: s.Held, WaitingBatches: s.WaitingBatches,
+		RefusedEvents: s.RefusedEvents, CredentialExpires: figures.TimeOf(s.CredentialExpires),
+		CredentialSince: c.reader.client.Credential().Since.UTC(),
+		Proof:           v.Proof,
+	}
+	in.Proof.RowLimit, in.Proof.Mismatches = s.RowLimit, s.Mismatches
+	in.Proof.Hours, in.Proof.Events = v.Totals()
+	if now := time.Now(); v.NextTry.After(now) {
+		in.NextTry = v.NextTry.UTC()
+	}
+	if s.Backfill {
+		in.Backfill = &health.Backfill{Ratio: s.BackfillRatio}
+	}
+	fresh := health.Freshness{PollInterval: e.cfg.PollInterval, StalledAfter: e.cfg.StalledAfter}
+	in.Judge(time.Now(), e.ledger.SilentFor(), e.collecting.Load(), fresh)
+	return in
+}
+
+// name is the instance's in Fluent Bit, as far as it is known.
+func (e *Exporter) name() string { return cmp.Or(e.cfg.EngineInput, "wherobots_audit") }
+
+// answerHealth begins to answer who asks for the status, and returns what ends that.
+func (e *Exporter) answerHealth() (end func()) {
+	if e.cfg.StatusListen == "" {
+		return func() {}
+	}
+	return health.Join(e.cfg.StatusListen, health.Member{
+		Instance: e.instance, Stats: e.Stats, Errorf: e.log.Errorf, Infof: e.log.Infof,
+	})
 }

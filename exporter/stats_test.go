@@ -90,3 +90,48 @@ func (h *simHost) failingFigures() {
 	require.True(h.t, h.e.Stats().Held)
 	h.e.Resume()
 }
+
+// What is answered at status_listen follows the collection: ready after the first answer, not when it stands still, and
+// alive all the while.
+func TestHealthOfAnInstance(t *testing.T) {
+	settings := map[string]string{
+		"start_time": "-3d", "stalled_after": "10m", "engine_input": "audit", "reconcile_interval": "6h",
+	}
+	inBubble(t, settings, func(h *simHost) {
+		h.server.Add(exportertest.Generate(1, 300, h.now().Add(-3*day), h.now().Add(-time.Hour))...)
+		h.start()
+		in := h.e.instance()
+		require.True(t, in.Alive)
+		require.False(t, in.Ready)
+		require.Equal(t, "no request has been answered yet", in.Reason)
+		time.Sleep(25 * time.Hour)
+		in = h.e.instance()
+		require.Equal(t, "audit", in.Name)
+		require.True(t, in.Alive && in.Ready, in.Reason)
+		require.Nil(t, in.LastError)
+		require.Nil(t, in.Backfill)
+		require.True(t, in.From.Before(in.Through))
+		require.EqualValues(t, 300, in.Proof.Events)
+		require.Greater(t, in.Proof.Hours, 40)
+		require.InDelta(t, h.now().Unix(), in.Proof.Reconciled.Unix(), 6.1*3600)
+		require.NotZero(t, in.Proof.Windows["framed"])
+		require.True(t, in.NextTry.After(time.Now()))
+
+		h.server.Fail(exportertest.Fault{Status: http.StatusServiceUnavailable}.Times(500)...)
+		time.Sleep(20 * time.Minute)
+		in = h.e.instance()
+		require.True(t, in.Alive, "a restart heals no source")
+		require.False(t, in.Ready)
+		require.Contains(t, in.Reason, "stalled: GET /audit-log/export: 503")
+		require.Equal(t, "retried", in.LastError.Outcome)
+		require.Equal(t, "server", in.LastError.Cause)
+		require.Greater(t, in.LastError.Failures, 3)
+		require.True(t, in.NextTry.After(time.Now()))
+
+		h.setSilent(true)
+		time.Sleep(2 * time.Minute)
+		in = h.e.instance()
+		require.False(t, in.Alive)
+		require.Contains(t, in.Reason, "Fluent Bit has not called the input for ")
+	})
+}

@@ -32,6 +32,8 @@ type Config struct {
 	RetryMaxInterval time.Duration
 	StalledAfter     time.Duration
 
+	StatusListen string // host:port; "" = nobody is answered
+
 	CheckpointPath string // absolute
 	CommitOn       CommitOn
 	EngineURL      *url.URL // base URL of Fluent Bit's monitoring API; CommitHandoff asks it too, but does without
@@ -226,6 +228,10 @@ func (c Config) Warnings() []string {
 			"tls_verify off: whoever is between here and the endpoint can read the credential; name your own CA in "+
 				"tls_ca_file instead",
 		)
+	}
+	if host, _, err := net.SplitHostPort(c.StatusListen); err == nil && !isLoopback(host) {
+		out = append(out, fmt.Sprintf("status_listen %s: whoever can connect to it can read the state of the collection, "+
+			"such as file names and errors; there is no password", logline.Quoted(c.StatusListen)))
 	}
 	now := time.Now()
 	start := c.Start.At(now)

@@ -346,6 +346,12 @@ func TestWarnings(t *testing.T) {
 		},
 		{[]string{"tls_verify", "off"}, []string{"tls_verify off: whoever is between here and the endpoint can read the " +
 			"credential; name your own CA in tls_ca_file instead"}},
+		{[]string{"status_listen", "127.0.0.1:2112"}, nil},
+		{
+			[]string{"status_listen", ":2112"},
+			[]string{`status_listen ":2112": whoever can connect to it can read the state of the collection, such as file ` +
+				`names and errors; there is no password`},
+		},
 		{
 			[]string{"start_time", "-91d"},
 			[]string{`start_time "-91d": the endpoint keeps events for 90 days only; what is older is gone`},

@@ -116,6 +116,13 @@ var settings = complete([]setting{
 		kind: duration(time.Minute, day, func(c *Config) *time.Duration { return &c.StalledAfter }),
 	},
 	{
+		key: "status_listen",
+		text: "address that answers `/livez`, `/readyz`, `/status` and `/metrics`, see [health.md](health.md); several " +
+			"inputs may share one; without it there is none",
+		allowed: "an address and a port such as 127.0.0.1:2112",
+		set:     func(c *Config, value string) (err error) { c.StatusListen, err = parseListen(value); return err },
+	},
+	{
 		key:      "checkpoint_path",
 		standard: "/var/lib/fluent-bit/wherobots_audit.json",
 		text:     "file that says where the collection stands; one for each instance",

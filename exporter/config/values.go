@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -190,4 +191,16 @@ func withoutPassword(value string) string {
 		return value // shownURL leaves out what is before it
 	}
 	return password.ReplaceAllString(value, ":***")
+}
+
+// parseListen checks an address to listen on: a name or an address, or none for all, and a port.
+func parseListen(value string) (string, error) {
+	host, port, err := net.SplitHostPort(value)
+	if err != nil || host != "" && !strings.EqualFold(host, "localhost") && net.ParseIP(host) == nil {
+		return "", errNotAllowed
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", errNotAllowed
+	}
+	return value, nil
 }

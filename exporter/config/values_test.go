@@ -93,3 +93,17 @@ func TestStart(t *testing.T) {
 	}
 	assert.Equal(t, now, Start{}.At(now), "the zero value is the present")
 }
+
+func TestAddressesToListenOn(t *testing.T) {
+	for _, text := range []string{"127.0.0.1:2112", "[::1]:2112", "localhost:1", ":2112", "0.0.0.0:65535"} {
+		got, err := parseListen(text)
+		require.NoError(t, err)
+		assert.Equal(t, text, got)
+	}
+	for _, text := range []string{
+		"2112", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:http", "example.com:80", "x y:1",
+	} {
+		_, err := parseListen(text)
+		assert.ErrorIs(t, err, errNotAllowed, text)
+	}
+}

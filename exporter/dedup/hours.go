@@ -45,6 +45,20 @@ type Hour struct {
 	Revision uint16 // from 1 on; a higher one replaces a lower one
 }
 
+// Total returns for how many hours there are digests of events, and how many events these have.
+func (h *Hours) Total() (hours int, events int64) {
+	known := make(map[int64]bool, len(h.hours))
+	for hour, d := range h.hours {
+		known[hour] = true
+		events += int64(d.Count)
+	}
+	for minute, d := range h.minutes.Minutes {
+		known[minute/60] = true
+		events += int64(d.Count)
+	}
+	return len(known), events
+}
+
 // HourOf is the Unix hour of a time.
 func HourOf(t time.Time) int64 { return int64(event.Seconds(t)) / 3600 }
 

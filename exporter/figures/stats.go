@@ -1,5 +1,10 @@
 package figures
 
+import (
+	"math"
+	"time"
+)
+
 // Outcome is what became of a request for events.
 type Outcome int
 
@@ -73,4 +78,15 @@ func (s Stats) Requests() (n int64) {
 		n += of
 	}
 	return n
+}
+
+// Seconds are nanoseconds since 1970 in seconds, to the millisecond: more says nothing.
+func Seconds(nanoseconds int64) float64 { return math.Round(float64(nanoseconds)/1e6) / 1e3 }
+
+// TimeOf is the time of a figure in Unix seconds; 0 is the zero time.
+func TimeOf(seconds float64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(math.Round(seconds * 1e3))).UTC()
 }

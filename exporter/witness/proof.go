@@ -25,6 +25,11 @@ var proofTexts = [proofs]string{
 	Mismatched: "a count that did not agree",
 }
 
+// proofWords are names for machines.
+var proofWords = [proofs]string{
+	Repeated: "repeated", Framed: "framed", Halved: "halved", Counted: "counted", Mismatched: "mismatched",
+}
+
 // String names the proof.
 func (p Proof) String() string { return proofTexts[p] }
 
@@ -32,6 +37,7 @@ func (p Proof) String() string { return proofTexts[p] }
 type Proofs struct {
 	now     Proof
 	windows [proofs]int
+	all     [proofs]int // never taken
 }
 
 // Begin is about a new window, whose answer came to the end that HTTP says, or twice.
@@ -49,7 +55,19 @@ func (p *Proofs) Now() Proof { return p.now }
 func (p *Proofs) Add(proof Proof) { p.now = max(p.now, proof) }
 
 // End counts the window, which was read.
-func (p *Proofs) End() { p.windows[p.now]++ }
+func (p *Proofs) End() {
+	p.windows[p.now]++
+	p.all[p.now]++
+}
+
+// Windows returns the numbers of windows since the start by what is known of them, in one word or two.
+func (p *Proofs) Windows() map[string]int {
+	numbers := make(map[string]int, proofs)
+	for proof, n := range p.all {
+		numbers[proofWords[proof]] = n
+	}
+	return numbers
+}
 
 // Take returns the numbers of windows since the last call in words.
 func (p *Proofs) Take() string {

@@ -42,6 +42,14 @@ type Witness struct {
 // State returns what is known now.
 func (w *Witness) State() State { return w.state }
 
+// String says what is known now.
+func (w *Witness) String() string {
+	if w.Off {
+		return "off"
+	}
+	return [...]string{Untried: "untried", Trusted: "trusted", None: "none", Disbelieved: "disbelieved"}[w.state]
+}
+
 // Due reports whether it may be asked at now: once for each window that is read for the first time, otherwise once in
 // Pause, or less often if it is slow: what waits meanwhile waits for less than a sixtieth of the time.
 func (w *Witness) Due(now time.Time, first bool) bool {
