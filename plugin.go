@@ -23,6 +23,8 @@ import "C"
 
 import (
 	"fmt"
+	"os"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -94,6 +96,8 @@ func FLBPluginInit(plugin unsafe.Pointer) (status C.int) {
 		h.log(exporter.LevelError, err.Error())
 		return input.FLB_ERROR
 	}
+	e.Verbose(C.engine_logs(h.api, h.ins, C.int(exporter.LevelDebug)) != 0)
+	h.tellReplaced()
 	i := &instance{host: h, exporter: e, metrics: newMetrics(h, nil, e.Stats(), time.Now()), handle: C.malloc(1)}
 	table.add(i, uintptr(i.handle), syscall.Gettid())
 	C.engine_set_handle(p, i.handle)
@@ -233,6 +237,18 @@ func (h host) log(level exporter.Level, text string) {
 		c := C.CString(logPrefix(h.name) + strings.TrimRight(line, "\r\n"))
 		C.engine_log(h.api, h.ins, C.int(level), c)
 		C.free(unsafe.Pointer(c))
+	}
+}
+
+// tellReplaced says when this code is not what is on disk any more: a hot reload keeps what is loaded, and succeeds.
+func (h host) tellReplaced() {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return // a system without it does not tell
+	}
+	if file, ok := replacedFile(string(maps), reflect.ValueOf(replacedFile).Pointer()); ok && isFile(file) {
+		h.log(exporter.LevelWarn, fmt.Sprintf("%s was replaced after Fluent Bit had loaded it, and a reload keeps the old "+
+			"code: this is still version %s; restart Fluent Bit to use the new one", file, exporter.Version))
 	}
 }
 

@@ -51,6 +51,12 @@ static inline void engine_log(struct engine_api *api, void *ins, int level, cons
     }
 }
 
+/* Whether lines of this level are written. */
+static inline int engine_logs(struct engine_api *api, void *ins, int level)
+{
+    return api->input_log_check(ins, level);
+}
+
 /*
  * The instance's alias, else "<plugin>.<i>". No entry of the API table tells
  * it; the engine's executable exports the function that it uses itself. NULL

@@ -36,6 +36,7 @@ type rig struct {
 	host    host
 	dir     string
 	inputs  []map[string]string
+	plugin  string        // the shared object; "" = the one that was built
 	memory  bool          // memory storage instead of filesystem
 	port    int           // of the monitoring API; 0 = none
 	logFile bool          // the engine's log goes to a file of its own
@@ -105,10 +106,12 @@ func (r *rig) path(name string) string { return filepath.Join(r.dir, name) }
 // bundled is e2e/host.
 type bundled struct{ path string }
 
+func (r *rig) so() string { return cmp.Or(r.plugin, plugin) }
+
 func (bundled) name() string { return "bundled" }
 
 func (b bundled) command(_ *testing.T, r *rig) *exec.Cmd {
-	args := []string{"--plugin", plugin, "--out", r.path("out"), "--log-level", "4"}
+	args := []string{"--plugin", r.so(), "--out", r.path("out"), "--log-level", "4"}
 	args = append(args, "--deliver-after-ms", "100") // as a real engine's flush lets chunks wait
 	if !r.memory {
 		args = append(args, "--storage-path", r.path("storage"))
@@ -162,7 +165,7 @@ func (e engine) command(t *testing.T, r *rig) *exec.Cmd {
 	text, err := yaml.Marshal(config)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(r.path("fluent-bit.yaml"), text, 0o600))
-	return exec.Command(e.path, "-e", plugin, "-c", r.path("fluent-bit.yaml"))
+	return exec.Command(e.path, "-e", r.so(), "-c", r.path("fluent-bit.yaml"))
 }
 
 func (engine) service(r *rig) map[string]any {

@@ -106,3 +106,24 @@ func usageOf(t *testing.T, p *process) usage {
 	}
 	return usage{len(open), figure("Threads"), figure("VmRSS")}
 }
+
+// A file that is replaced while it is loaded is told at the next reload, which keeps the old code.
+func TestAReloadOfAReplacedFileIsTold(t *testing.T) {
+	t.Parallel()
+	onEachHost(t, func(t *testing.T, h host) {
+		s := newSource(t, past(5)...)
+		r := newRig(t, h, s.url)
+		r.plugin = r.path("in_wherobots_audit.so")
+		text, err := os.ReadFile(plugin)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(r.plugin, text, 0o600))
+		p := r.start(t)
+		p.until(15*time.Second, "the events", func() bool { return r.lines(t) >= 5 })
+		require.False(t, p.logged("was replaced after Fluent Bit had loaded it")())
+		require.NoError(t, os.WriteFile(r.path("new.so"), text, 0o600))
+		require.NoError(t, os.Rename(r.path("new.so"), r.plugin))
+		p.signal(syscall.SIGHUP)
+		p.until(20*time.Second, "the line", p.logged(r.plugin+" was replaced after Fluent Bit had loaded it"))
+		p.stop()
+	})
+}

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -71,7 +72,7 @@ func newCollector(
 	c := &collector{
 		cfg: cfg, log: log, stats: stats, clock: clock, commits: commits,
 		notices:  newNotices(log, clock, cfg.StatusEvents),
-		backfill: progress.New(log, safeWord(cfg.CommitOn), stats.progress),
+		backfill: progress.New(log, cfg.CommitOn.Safe(), stats.progress),
 		refusals: newRefusals(aside, log, stats),
 		pace:     pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
 	}
@@ -200,6 +201,7 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 	return func(w plan.Window, union *dedup.Seen) (whole.Reading, error) {
 		var news whole.News
 		rows, most := 0, c.plan.Most(w)
+		began, bytes, knew := time.Now(), c.stats.bytes.Load(), c.fresh
 		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
 			if rows++; rows > most {
 				return errExcess
@@ -212,6 +214,9 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 		})
 		c.stats.duplicates.Add(int64(c.known))
 		c.known = 0
+		c.log.Debugf("asked for %s – %s: %d rows, %d new, %d bytes, %d ms, request id %s",
+			w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), got.Rows, c.fresh-knew, c.stats.bytes.Load()-bytes,
+			time.Since(began).Milliseconds(), logline.Cut(logline.Clean(cmp.Or(c.reader.requestID, "none")), 64))
 		c.tooFine(w, err)
 		news.End(&got)
 		return got, err

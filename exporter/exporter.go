@@ -14,6 +14,7 @@
 package exporter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,11 +127,32 @@ func newExporter(
 	if cfg.CommitOn == config.CommitDelivery {
 		e.watch = e.newWatch(engine)
 	}
+	e.tellStart(client)
 	for _, warning := range cfg.Warnings() {
 		e.log.Warnf("%s", warning)
 	}
 	return e, nil
 }
+
+// tellStart says in one line what this run is about to do.
+func (e *Exporter) tellStart(client *source.Client) {
+	origin := client.Origin()
+	if origin == "api_key" && !strings.Contains(e.cfg.Given(), "api_key ***") {
+		origin = "WHEROBOTS_API_KEY in the environment"
+	}
+	resumes := "goes on at " + e.collector.commits.through().Format(time.RFC3339)
+	if e.collector.commits.through().IsZero() {
+		resumes = "begins at start_time " + e.cfg.Start.String()
+	}
+	e.log.Infof(
+		"version %s: endpoint %s, credential from %s, proxy %s, schema %s, checkpoint %s %s, commit_on %s passes events %s",
+		Version, e.cfg.Endpoint, origin, cmp.Or(client.Proxy(), "none"), e.cfg.Schema, e.cfg.CheckpointPath, resumes,
+		e.cfg.CommitOn, e.cfg.CommitOn.Rule(),
+	)
+}
+
+// Verbose says whether lines of LevelDebug are wanted: one for each request.
+func (e *Exporter) Verbose(wanted bool) { e.log.Verbose(wanted) }
 
 // hideProxyPasswords keeps the passwords of the environment's proxies out of the log: a proxy's refusal may
 // repeat them.
@@ -251,8 +273,14 @@ func FigureBounds() []float64 { return figures.Bounds() }
 // LevelError is the level of what a person must act on.
 const LevelError = logline.LevelError
 
+// LevelWarn is the level of what heals by itself, or costs something.
+const LevelWarn = logline.LevelWarn
+
 // LevelInfo is the level of what is only good to know.
 const LevelInfo = logline.LevelInfo
+
+// LevelDebug is the level of what helps to find causes.
+const LevelDebug = logline.LevelDebug
 
 // Version is the plugin's version, as set when it is linked.
 var Version = "dev"

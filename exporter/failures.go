@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
@@ -23,12 +24,13 @@ type pace struct {
 	accepted  oldestAccepted // while the endpoint refuses to answer for what is too old
 	announced bool           // that a bounded collection is complete
 
-	succeeded    time.Time // when a request was answered last
-	failures     int       // in a row
-	retryAt      time.Time // when the next try is, after a failure
-	failingSince time.Time // the first of them
-	refusedSince time.Time // the first refusal in a row; zero = not refused
-	refusedTold  bool      // as a status event
+	succeeded    time.Time       // when a request was answered last
+	failures     int             // in a row
+	retryAt      time.Time       // when the next try is, after a failure
+	failingSince time.Time       // the first of them
+	told         logline.Repeats // lines about failures
+	refusedSince time.Time       // the first refusal in a row; zero = not refused
+	refusedTold  bool            // as a status event
 	stall        stall
 }
 
@@ -112,14 +114,22 @@ func (c *collector) fail(ctx context.Context, err error) error {
 	}
 	p.retryAt = time.Now().Add(wait)
 	p.stall.failed(err, text)
+	due, again := p.told.Due(text), ""
+	if p.failures > 1 {
+		again = fmt.Sprintf("; failed %d times in %s", p.failures, time.Since(p.failingSince).Round(time.Second))
+	}
 	if source.ClassOf(err) == source.ClassRefused {
 		if p.refusedSince.IsZero() {
 			p.refusedSince = time.Now().Add(-min(time.Since(p.succeeded), refusedBefore))
 		}
-		c.log.Errorf("%s; asks again in %s, but this probably needs a person", text, wait)
+		if due {
+			c.log.Errorf("%s%s; asks again in %s, but this probably needs a person", text, again, wait)
+		}
 	} else {
 		p.refusedSince = time.Time{}
-		c.log.Warnf("%s; asks again in %s", text, wait)
+		if due {
+			c.log.Warnf("%s%s; asks again in %s", text, again, wait)
+		}
 	}
 	return c.pause(ctx, wait)
 }
@@ -142,6 +152,7 @@ func (c *collector) tellRefused(ctx context.Context) error {
 func (c *collector) succeeded() {
 	p := &c.pace
 	p.retry.Reset()
+	p.told.Over()
 	if p.failures > 0 {
 		c.log.Infof("the endpoint answers again after %d failed requests in %s",
 			p.failures, time.Since(p.failingSince).Round(time.Second))
@@ -190,7 +201,9 @@ func (c *collector) refetch(ctx context.Context, doubt *doubtError) {
 			c.log.Infof("the checkpoint can be saved again")
 			return
 		}
-		c.log.Errorf("%v; nothing is handed over until it can be, and nothing is lost meanwhile", err)
+		if c.notices.seldom(err.Error()) {
+			c.log.Errorf("%v; nothing is handed over until it can be, and nothing is lost meanwhile", err)
+		}
 	}
 }
 

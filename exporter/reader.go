@@ -32,6 +32,7 @@ type reader struct {
 	empty      whole.Empty
 	ends       whole.Ends
 	framing    whole.Framing
+	requestID  string // of the last answer; "" = it has none
 }
 
 // rowGroup is how many rows are decoded before the first of them is looked up: their looks into memory then take as
@@ -70,11 +71,13 @@ func (r *reader) readOnce(
 	proof *whole.Unframed,
 ) (got whole.Reading, framed bool, err error) {
 	defer func() { r.stats.ended(got.Rows, err) }()
+	r.requestID = ""
 	answer, err := r.open(ctx, w)
 	if err != nil {
 		return got, false, err
 	}
 	defer answer.close()
+	r.requestID = answer.RequestID
 	got, err = r.rows(answer, w, seen, each, proof)
 	got.More, got.Framed = answer.Paging.More(got.Rows), answer.Framed
 	return got, answer.Framed, err

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
-	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
@@ -191,14 +190,6 @@ func (c *collector) beginBackfill() {
 	} else {
 		c.backfill.Sweep(target)
 	}
-}
-
-// safeWord is what becomes of events before they count.
-func safeWord(on config.CommitOn) string {
-	if on == config.CommitDelivery {
-		return "delivered"
-	}
-	return "handed over"
 }
 
 // readAgain goes back when a clock that was ahead turned out wrong: what was noted as read under it, by this

@@ -104,7 +104,7 @@ func TestHealthOfAnInstance(t *testing.T) {
 		require.True(t, in.Alive)
 		require.False(t, in.Ready)
 		require.Equal(t, "no request has been answered yet", in.Reason)
-		time.Sleep(25 * time.Hour)
+		time.Sleep(25*time.Hour + 30*time.Second) // between polls
 		in = h.e.instance()
 		require.Equal(t, "audit", in.Name)
 		require.True(t, in.Alive && in.Ready, in.Reason)
@@ -133,5 +133,46 @@ func TestHealthOfAnInstance(t *testing.T) {
 		in = h.e.instance()
 		require.False(t, in.Alive)
 		require.Contains(t, in.Reason, "Fluent Bit has not called the input for ")
+	})
+}
+
+// Of what goes on failing the log says each change once, with the number of failures, the next try, and the recovery.
+func TestFailuresAreToldOnce(t *testing.T) {
+	inBubble(t, map[string]string{"retry_max_interval": "1m"}, func(h *simHost) {
+		h.start()
+		time.Sleep(2 * time.Minute)
+		h.server.Fail(exportertest.Fault{Status: http.StatusServiceUnavailable}.Times(5)...)
+		h.server.Fail(exportertest.Fault{Status: http.StatusUnauthorized}.Times(40)...)
+		time.Sleep(12 * time.Minute)
+		h.server.Heal()
+		log := h.logged()
+		require.Equal(t, 1, count(log, "503 INTERNAL_SERVER_ERROR"), log)
+		require.Equal(t, 1, count(log, "failed 6 times in "), log)
+		require.Contains(t, log, "; asks again in ")
+		require.LessOrEqual(t, count(log, "401 "), 3, log)
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, count(h.logged(), "the endpoint answers again after "), h.logged())
+	})
+}
+
+// The first line says all that a person who looks at a run needs to know of it; level debug, what each request brought.
+func TestLinesAtStartAndOfRequests(t *testing.T) {
+	inBubble(t, map[string]string{"schema": "ecs", "start_time": "-2h"}, func(h *simHost) {
+		h.happen(5)
+		h.start()
+		h.e.Verbose(true)
+		time.Sleep(5 * time.Minute)
+		path := h.settings["checkpoint_path"]
+		require.Contains(t, h.logged(), "version dev: endpoint https://api.example.test, credential from api_key, "+
+			"proxy none, schema ecs, checkpoint "+path+" begins at start_time -2h, "+
+			"commit_on handoff passes events when Fluent Bit has stored or delivered them")
+		require.Regexp(t, `4 asked for \S+Z – \S+Z: 5 rows, 5 new, [0-9]+ bytes, [0-9]+ ms, request id \S+`, h.logged())
+		require.Regexp(t, `4 asked for \S+Z – \S+Z: 5 rows, 0 new, `, h.logged())
+		h.shutdown()
+		h.start()
+		require.Contains(t, h.logged(), "checkpoint "+path+" goes on at ")
+		h.log = nil
+		time.Sleep(5 * time.Minute)
+		require.NotContains(t, h.logged(), "asked for ", "nobody wants it")
 	})
 }

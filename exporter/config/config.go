@@ -62,6 +62,22 @@ const (
 	CommitDelivery CommitOn = "delivery" // every output has it
 )
 
+// Safe is what becomes of events before they count.
+func (on CommitOn) Safe() string {
+	if on == CommitDelivery {
+		return "delivered"
+	}
+	return "handed over"
+}
+
+// Rule completes "the checkpoint passes events", and says why so.
+func (on CommitOn) Rule() string {
+	if on == CommitDelivery {
+		return "when every output has delivered them, since an output may drop what is stored"
+	}
+	return "when Fluent Bit has stored or delivered them, since a restart finds them there"
+}
+
 // environmentKey is where the vendor's own tools look for a key.
 const environmentKey = "WHEROBOTS_API_KEY"
 

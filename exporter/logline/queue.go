@@ -5,6 +5,7 @@ package logline
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ const (
 	LevelError Level = 1
 	LevelWarn  Level = 2
 	LevelInfo  Level = 3
+	LevelDebug Level = 4
 )
 
 // Line is one log line. Lines are queued until the engine's thread fetches them with Exporter.Lines, since
@@ -38,6 +40,18 @@ type Queue struct {
 	mu      sync.Mutex
 	queued  []Line
 	dropped int
+	debug   atomic.Bool
+}
+
+// Verbose says whether lines of LevelDebug are wanted. Otherwise they would push out others while the engine does not
+// collect.
+func (l *Queue) Verbose(wanted bool) { l.debug.Store(wanted) }
+
+// Debugf adds a line for those who look for the cause of something, if it is wanted.
+func (l *Queue) Debugf(format string, args ...any) {
+	if l.debug.Load() {
+		l.add(LevelDebug, format, args...)
+	}
 }
 
 func (l *Queue) add(level Level, format string, args ...any) {

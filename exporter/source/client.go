@@ -38,7 +38,7 @@ type Response struct {
 	ContentEncoding string
 	Framed          bool // HTTP says where the body ends: one that ends with io.EOF is whole
 	Paging          Paging
-	requestID       string
+	RequestID       string // as the endpoint names it; "" = it does not
 }
 
 // Config says where and how to ask.
@@ -129,7 +129,7 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 		ContentEncoding: answer.Header.Get("Content-Encoding"),
 		Framed:          answer.ContentLength >= 0 || len(answer.TransferEncoding) > 0 || answer.ProtoMajor > 1,
 		Paging:          pagingOf(answer.Header),
-		requestID:       requestIDOf(answer.Header),
+		RequestID:       requestIDOf(answer.Header),
 	}, nil
 }
 

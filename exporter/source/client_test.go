@@ -97,7 +97,7 @@ func TestRequest(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC), response.Date)
 	assert.Equal(t, "text/csv; charset=utf-8", response.ContentType)
 	assert.Equal(t, "x-test", response.ContentEncoding)
-	assert.Equal(t, "req-1", response.requestID)
+	assert.Equal(t, "req-1", response.RequestID)
 
 	assert.Equal(t, "GET", got.Method)
 	assert.Equal(t, "/base/audit-log/export", got.URL.Path)
@@ -140,7 +140,7 @@ func TestResponseWithoutHeaders(t *testing.T) {
 	response, err := c.Open(t.Context(), testStart, testEnd)
 	require.NoError(t, err)
 	assert.True(t, response.Date.IsZero())
-	assert.Empty(t, response.ContentType+response.ContentEncoding+response.requestID)
+	assert.Empty(t, response.ContentType+response.ContentEncoding+response.RequestID)
 	assert.NoError(t, response.Body.Close())
 }
 

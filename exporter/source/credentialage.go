@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -63,4 +64,20 @@ func expiryOf(token string) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(int64(claims.Expires), 0).UTC()
+}
+
+// Origin names the setting that the credential comes from, and its file.
+func (c *Client) Origin() string { return c.credential.where() }
+
+// Proxy names the proxy that requests go through, without its credential; "" = none.
+func (c *Client) Proxy() string {
+	transport, ok := c.http.Transport.(*http.Transport)
+	if !ok || transport.Proxy == nil {
+		return ""
+	}
+	proxy, err := transport.Proxy(&http.Request{URL: &c.export})
+	if err != nil || proxy == nil {
+		return ""
+	}
+	return proxy.Scheme + "://" + proxy.Host
 }
