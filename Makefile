@@ -43,7 +43,7 @@ run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), END
 test: ## run everything that CI runs (about fifteen minutes); the last line says how many tests passed, failed and were skipped
 	@$(GO) run ./e2e/check
 
-e2e: $(PLUGIN) $(HOST) $(SIMULATED) ## run the end-to-end tests only
+e2e: $(PLUGIN) $(HOST) $(SIMULATED) $(COMMAND) ## run the end-to-end tests only
 	$(GO) test -count=1 -timeout 12m -v -skip '^TestReal' ./e2e
 
 demo: $(PLUGIN) $(HOST) $(SIMULATED) ## show a simulated endpoint's events in a browser, with VictoriaLogs; Ctrl-C ends it

@@ -48,7 +48,8 @@ func prepare() error {
 	if root, err = filepath.Abs(".."); err != nil {
 		return err
 	}
-	build := exec.Command("make", "-C", root, "build/in_wherobots_audit.so", "build/host", "build/simulated-endpoint")
+	build := exec.Command("make", "-C", root, "build/in_wherobots_audit.so", "build/host", "build/simulated-endpoint",
+		"build/wherobots-audit")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("make: %w\n%s", err, output)
 	}

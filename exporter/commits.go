@@ -228,8 +228,8 @@ func (c *commits) commit(n int) error {
 		}
 		next.reconciled = plan.Later(next.reconciled, f.reconciled)
 		next.rowLimit = f.rowLimit
-		if c.silent || slices.ContainsFunc(f.statuses, tellsMove) {
-			next.moves = moved(next.moves).told()
+		if c.silent || slices.ContainsFunc(f.statuses, schema.Status.TellsMove) {
+			next.moves = next.moves.Told()
 		}
 	}
 	if err := c.save(next); err != nil {
@@ -267,7 +267,7 @@ func (c *commits) fill(next *committed) {
 	if next.floor = c.bound; !next.through.Add(-c.overlap).Before(next.floor) {
 		next.floor = time.Time{} // no poll begins before it any more
 	}
-	next.moves = moved(next.moves).since(next.through)
+	next.moves = next.moves.Since(next.through)
 	next.volatile, next.sharedIDs = slices.Clone(c.volatile), slices.Clone(c.sharedIDs)
 	next.seen = c.seen.Store(c.floorOf(*next).Add(-c.slack), next.batch)
 	for _, w := range c.anew { // before what is read there again counts

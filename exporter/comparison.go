@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wherobots/in_wherobots_audit/checkpoint/moves"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
@@ -22,7 +23,7 @@ type comparison struct {
 	windows      []plan.Window         // that were read
 	before       *dedup.Seen           // rows of the last one: the next one answers those of their common end too
 	rows         []countedRow          // of the last one
-	moves        moved                 // say what is not compared
+	moves        moves.List            // say what is not compared
 	strayed      map[int64]plan.Window // minutes with rows that other windows answered, and between which times
 }
 
@@ -61,7 +62,7 @@ func (x *comparison) placeOf(r *event.Row, w plan.Window, since, now time.Time) 
 		return byItself
 	case t.Before(x.begin), !t.Before(x.until):
 		return nowhere
-	case x.moves.hasMinute(t):
+	case x.moves.HasMinute(t):
 		return nowhere
 	default:
 		return outside

@@ -20,6 +20,7 @@ import (
 type countCheck struct {
 	witness witness.Witness
 	proofs  witness.Proofs
+	every   bool // window is counted: none was read before
 	copies  bool // answers have several rows of one event, so that both numbers are needed
 
 	settled        plan.Window // the part of the window under way whose events have all appeared; empty = none
@@ -106,7 +107,7 @@ func (c *collector) agreesWithCount(
 func (c *collector) partAgreesWithCount(
 	ctx context.Context, w plan.Window, got whole.Reading, read whole.ReadPart,
 ) (bool, error) {
-	if c.settled(w) != w || !c.counts.witness.Due(time.Now(), false) {
+	if c.settled(w) != w || !c.counts.witness.Due(time.Now(), c.counts.every) {
 		return true, nil
 	}
 	total, known, err := c.count(ctx, w)

@@ -161,9 +161,9 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 		return err
 	}
 	_, expected := c.commits.expected()
-	moves := moved(c.commits.saved.state.moves)
+	moves := c.commits.saved.state.moves
 	for hour, d := range got.Minutes {
-		if _, left := moves.leftOut(windowOf(hour).Start, windowOf(hour).End); left {
+		if _, left := moves.LeftOut(windowOf(hour).Start, windowOf(hour).End); left {
 			continue
 		}
 		known := expected.Of(hour)

@@ -19,6 +19,7 @@ var layers = map[string][]string{
 	"budget":   {},
 	"event":    {},
 	"figures":  {},
+	"extract":  {"source"},
 	"health":   {"figures"},
 	"logline":  {},
 	"plan":     {},

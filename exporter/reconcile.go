@@ -62,8 +62,8 @@ func (c *collector) reconcileDue() bool {
 		return false
 	}
 	c.second.awaited = time.Time{}
-	moves := moved(c.commits.saved.state.moves)
-	oldest := moves.behind(c.oldest())
+	moves := c.commits.saved.state.moves
+	oldest := moves.Behind(c.oldest())
 	if !c.second.begin(oldest, c.commits.floor().Truncate(time.Minute), min(c.cfg.MaxWindow, plan.FirstWindow)) {
 		return false
 	}
@@ -115,7 +115,7 @@ func (r *reconciler) window(h *dedup.History, most int) plan.Window {
 func (c *collector) reconcile(ctx context.Context) error {
 	r := &c.second
 	w := r.window(c.commits.saved.state.history, c.rowLimit.AtMost(reconcileRows))
-	w.End = r.compared.moves.until(w)
+	w.End = r.compared.moves.Until(w.Start, w.End)
 	err := c.reconcileWindow(ctx, w)
 	var doubt *doubtError
 	switch {
@@ -124,7 +124,7 @@ func (c *collector) reconcile(ctx context.Context) error {
 	case err != nil:
 		return c.reconcileAgain(ctx, err)
 	}
-	r.attempts, r.cursor = 0, r.compared.moves.behind(w.End)
+	r.attempts, r.cursor = 0, r.compared.moves.Behind(w.End)
 	c.succeeded()
 	if r.cursor.Before(r.until) {
 		return nil
@@ -150,7 +150,7 @@ func (c *collector) reconcileAgain(ctx context.Context, err error) error {
 			c.log.Warnf("reconciliation leaves out the minute %s: %s",
 				r.cursor.Format(time.RFC3339), c.log.Redact(err.Error()))
 			r.skipped++
-			r.attempts, r.cursor = 0, r.compared.moves.behind(r.cursor.Add(time.Minute))
+			r.attempts, r.cursor = 0, r.compared.moves.Behind(r.cursor.Add(time.Minute))
 			return c.pace.sleep(ctx, c.pace.retry.Next(err))
 		}
 		if r.span > time.Minute {

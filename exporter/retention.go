@@ -62,7 +62,7 @@ func (c *collector) beginLater(w plan.Window, err error) bool {
 func (c *collector) acceptedLater(w plan.Window) {
 	from := c.pace.accepted.from
 	c.pace.accepted = oldestAccepted{}
-	if had := moved(c.commits.saved.state.moves).reached(); !from.IsZero() {
+	if had := c.commits.saved.state.moves.Reached(); !from.IsZero() {
 		from = plan.Later(from, had) // no gap: it was handed over before a person moved the checkpoint back
 	}
 	if from.IsZero() || !from.Before(w.Start) {

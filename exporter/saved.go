@@ -2,13 +2,11 @@ package exporter
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/checkpoint/moves"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
-	"github.com/wherobots/in_wherobots_audit/exporter/plan"
-	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // committed is what the checkpoint on disk says. It is a value: to change it, change a copy and save that.
@@ -30,7 +28,7 @@ type committed struct {
 	hours      *dedup.Hours // likewise never changed
 	deep       deepCursor
 	floor      time.Time // see checkpoint.State
-	moves      []checkpoint.Move
+	moves      moves.List
 }
 
 // saved is the checkpoint's file together with the state that is on it. The state changes in save alone, and
@@ -111,88 +109,6 @@ func (s *saved) write(next committed) error {
 		return &doubtError{cause: fmt.Sprintf("the checkpoint cannot be saved: %v", err), save: true}
 	}
 	return nil
-}
-
-// moved is what persons did to the checkpoint by hand: see checkpoint.Move.
-type moved []checkpoint.Move
-
-// reached is up to where all had been handed over before the checkpoint was moved back; zero = it was not.
-func (m moved) reached() (at time.Time) {
-	for _, move := range m {
-		if move.Kind == checkpoint.Rewound {
-			at = plan.Later(at, move.From)
-		}
-	}
-	return at
-}
-
-// untold are those that were not said yet.
-func (m moved) untold() (moves []checkpoint.Move) {
-	for _, move := range m {
-		if !move.Told {
-			moves = append(moves, move)
-		}
-	}
-	return moves
-}
-
-// told are all of them, said.
-func (m moved) told() []checkpoint.Move {
-	moves := slices.Clone(m)
-	for i := range moves {
-		moves[i].Told = true
-	}
-	return moves
-}
-
-// since are those that still matter when everything up to through is safe.
-func (m moved) since(through time.Time) []checkpoint.Move {
-	return slices.DeleteFunc(slices.Clone(m), func(move checkpoint.Move) bool {
-		if move.Kind == checkpoint.Forwarded {
-			return move.Told && move.To.Before(through.Add(-source.Retention-time.Hour))
-		}
-		return move.Told && !through.Before(move.From)
-	})
-}
-
-// leftOut reports whether something that happened from start on and before end was left out by hand. If so, it returns
-// the move that says why.
-func (m moved) leftOut(start, end time.Time) (why checkpoint.Move, ok bool) {
-	for _, move := range m {
-		if move.Kind == checkpoint.Forwarded && start.Before(move.To) && move.From.Before(end) {
-			return move, true
-		}
-	}
-	return why, false
-}
-
-// hasMinute reports whether something in the minute of t was left out.
-func (m moved) hasMinute(t time.Time) bool {
-	minute := t.Truncate(time.Minute)
-	_, ok := m.leftOut(minute, minute.Add(time.Minute))
-	return ok
-}
-
-// behind is the first whole minute from at on that was not left out.
-func (m moved) behind(at time.Time) time.Time {
-	for {
-		why, ok := m.leftOut(at, at.Add(time.Minute))
-		if !ok {
-			return at
-		}
-		at = plan.Later(why.To.Add(time.Minute-1).Truncate(time.Minute), at.Add(time.Minute))
-	}
-}
-
-// until is where w ends if it is not to have a minute that was left out; its first has none.
-func (m moved) until(w plan.Window) time.Time {
-	end := w.End
-	for _, move := range m {
-		if from := move.From.Truncate(time.Minute); move.Kind == checkpoint.Forwarded && from.After(w.Start) {
-			end = plan.Earlier(end, from)
-		}
-	}
-	return end
 }
 
 func unreadable(path string, err error) error {

@@ -28,7 +28,7 @@ func (c *collector) resume() {
 
 // tellMoves says what a person did to the checkpoint by hand, until that was said and committed.
 func (c *collector) tellMoves() {
-	for _, m := range moved(c.commits.saved.state.moves).untold() {
+	for _, m := range c.commits.saved.state.moves.Untold() {
 		from, to := m.From.Format(time.RFC3339), m.To.Format(time.RFC3339)
 		s := schema.Status{Time: m.At, Detail: m.Reason}
 		switch m.Kind {
@@ -45,11 +45,6 @@ func (c *collector) tellMoves() {
 		}
 		c.notices.status(s)
 	}
-}
-
-// tellsMove reports whether a status event says what a person did to the checkpoint.
-func tellsMove(s schema.Status) bool {
-	return s.Kind == schema.StatusRewound || s.Kind == schema.StatusGapAccepted
 }
 
 // tellStart says that start_time is not used, unless it says where this collection began anyway: it is what it was
@@ -166,7 +161,7 @@ func (c *collector) beginSweep(ctx context.Context) error {
 	}
 	c.readAgain()
 	// What had been handed over before a person moved the checkpoint back is no gap.
-	had := plan.Later(c.plan.Through(), moved(c.commits.saved.state.moves).reached())
+	had := plan.Later(c.plan.Through(), c.commits.saved.state.moves.Reached())
 	if kept := now.Add(-source.Retention); had.Before(kept.Add(-time.Minute)) {
 		c.notices.gap(had, kept)
 	}

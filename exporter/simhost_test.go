@@ -38,6 +38,8 @@ type simHost struct {
 	wg        sync.WaitGroup
 	mu        sync.Mutex
 	ring      [][]byte
+	keep      bool     // batches are kept as they were handed over …
+	kept      [][]byte // … here
 	delivered []records.Event
 	log       []string
 	dropping  bool          // batches that are emptied from the ring vanish
@@ -131,6 +133,9 @@ func (h *simHost) copyBatch(data []byte) {
 	slow := h.slow
 	if !slow {
 		h.ring = append(h.ring, slices.Clone(data))
+		if h.keep {
+			h.kept = append(h.kept, slices.Clone(data))
+		}
 	}
 	h.mu.Unlock()
 	if slow {

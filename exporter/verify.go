@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
+	"github.com/wherobots/in_wherobots_audit/checkpoint/moves"
 	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/csv"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
@@ -27,6 +28,14 @@ type VerifyOptions struct {
 	From, To time.Time // of the events, To excluded; zero = all that the endpoint has, and all that was collected
 	IDs      io.Reader // event_ids that the SIEM has of the stretch, one a line; nil = no list
 	Missing  io.Writer // gets the event_ids that the export has and the list has not, one a line; may be nil
+
+	// Emit gets the same events as they would be handed over: [time, record] in msgpack. May be nil.
+	Emit func(event []byte) error
+
+	Alone    bool                    // there is no checkpoint to compare with
+	Progress func(through time.Time) // is told after each piece up to where it was compared; may be nil
+
+	endpoint http.RoundTripper // a test's
 }
 
 // Report is what Verify found. Its String is for a person.
@@ -39,30 +48,29 @@ type Report = verify.Report
 // one request a day of the stretch, or more where there is much, and holds the events of one day and nine bytes for
 // each listed id.
 func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Report, error) {
-	return verifyThrough(ctx, cfg, options, nil)
-}
-
-// verifyThrough lets tests bring a transport of their own.
-func verifyThrough(
-	ctx context.Context, cfg config.Config, options VerifyOptions, endpoint http.RoundTripper,
-) (Report, error) {
 	log := new(logline.Queue)
 	hideProxyPasswords(&log.Secrets)
-	client, err := source.New(clientConfigOf(cfg, &log.Secrets), endpoint)
+	client, err := source.New(clientConfigOf(cfg, &log.Secrets), options.endpoint)
 	if err != nil {
 		return Report{}, err
 	}
 	defer client.Close()
-	state, err := readCheckpoint(cfg)
+	read := func() (checkpoint.State, error) { return readCheckpoint(cfg) }
+	if options.Alone {
+		read = func() (checkpoint.State, error) { return checkpoint.State{Key: checkpoint.NewKey()}, nil }
+	}
+	state, err := read()
 	if err != nil {
 		return Report{}, err
 	}
 	again := newRereader(cfg, client, state, log)
 	v := verify.Verifier{
 		Export:    again.export,
-		Collected: func() (verify.Collected, error) { return collected(cfg) },
+		Collected: func() (verify.Collected, error) { return collected(cfg, read) },
 		Retry:     source.NewRetry(cfg.RetryMaxInterval),
 		Missing:   options.Missing,
+		Emit:      options.Emit,
+		Progress:  options.Progress,
 		Now:       time.Now(),
 		MaxRows:   again.rowLimit.AtMost(reconcileRows),
 	}
@@ -90,9 +98,9 @@ func readCheckpoint(cfg config.Config) (checkpoint.State, error) {
 	return state, nil
 }
 
-// collected is what the checkpoint of cfg says now.
-func collected(cfg config.Config) (known verify.Collected, err error) {
-	state, err := readCheckpoint(cfg)
+// collected is what a checkpoint says now.
+func collected(cfg config.Config, read func() (checkpoint.State, error)) (known verify.Collected, err error) {
+	state, err := read()
 	if err != nil {
 		return known, err
 	}
@@ -101,7 +109,7 @@ func collected(cfg config.Config) (known verify.Collected, err error) {
 	}
 	known = verify.Collected{From: state.From, Through: state.Through, Overlap: cfg.Overlap}
 	known.LeftOut = func(start, end time.Time) string {
-		why, ok := moved(state.Moves).leftOut(start, end)
+		why, ok := moves.List(state.Moves).LeftOut(start, end)
 		if !ok {
 			return ""
 		}
@@ -115,7 +123,10 @@ func collected(cfg config.Config) (known verify.Collected, err error) {
 
 // rereader reads windows as reconciliation does, and hands over nothing: a collector that has the parts for reading
 // alone.
-type rereader struct{ collector }
+type rereader struct {
+	collector
+	encoder *schema.Encoder // for the last answer's columns
+}
 
 func newRereader(cfg config.Config, client *source.Client, state checkpoint.State, log *logline.Queue) *rereader {
 	clock := new(plan.Clock)
@@ -128,7 +139,7 @@ func newRereader(cfg config.Config, client *source.Client, state checkpoint.Stat
 	again.reader = &reader{
 		client: client, stats: again.stats,
 		observe:    func(date time.Time, _ bool) { clock.Observe(date) },
-		newColumns: func(*event.Columns) {},
+		newColumns: func(columns *event.Columns) { again.encoder = schema.New(cfg.Schema, columns) },
 		decoder:    csv.New(), identifier: dedup.NewIdentifier(state.Key),
 	}
 	again.reader.identifier.Volatile(state.Volatile, func(string) {})
@@ -146,7 +157,7 @@ func (r *rereader) export(ctx context.Context, w plan.Window, each func(verify.E
 				return nil
 			}
 			*fresh++
-			e := verify.Event{Time: row.Time}
+			e := verify.Event{Time: row.Time, Record: func() []byte { return r.record(row) }}
 			if hash, ok := r.reader.identifier.Published(row, who); ok {
 				e.ID, e.Hash = row.Value(event.EventID), hash
 			}
@@ -163,6 +174,11 @@ func (r *rereader) export(ctx context.Context, w plan.Window, each func(verify.E
 	}
 	r.notices.land()
 	return err
+}
+
+// record is what would be handed over of a row.
+func (r *rereader) record(row *event.Row) []byte {
+	return r.encoder.Append(schema.AppendEventHeader(nil, row.Time), row)
 }
 
 // total is how many events the endpoint counts.

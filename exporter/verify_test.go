@@ -15,13 +15,15 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/config"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 	"github.com/wherobots/in_wherobots_audit/exporter/verify"
 )
 
 func (h *simHost) tryVerify(ctx context.Context, options VerifyOptions) (Report, error) {
 	cfg, err := config.Parse(func(key string) string { return h.settings[key] })
 	require.NoError(h.t, err)
-	return verifyThrough(ctx, cfg, options, h.server.Transport())
+	options.endpoint = h.server.Transport()
+	return Verify(ctx, cfg, options)
 }
 
 func (h *simHost) verify(options VerifyOptions) Report {
@@ -85,8 +87,15 @@ func TestVerifyFindsWhatTheSIEMLost(t *testing.T) {
 			lost = append(lost, h.server.Events()[i].ID)
 		}
 		var missing strings.Builder
+		var emitted []string
+		emit := func(event []byte) error {
+			id, _ := records.Events(t, event)[0].Record["event_id"].(string)
+			emitted = append(emitted, id)
+			return nil
+		}
 		list := strings.NewReader(h.indexed(lost...) + "\nforeign-1\n'foreign-2'\n")
-		r := h.verify(VerifyOptions{IDs: list, Missing: &missing})
+		r := h.verify(VerifyOptions{IDs: list, Missing: &missing, Emit: emit})
+		require.ElementsMatch(t, lost, emitted)
 		require.ElementsMatch(t, lost, strings.Fields(missing.String()), r.String())
 		require.Equal(t, 5, r.Missing)
 		require.Equal(t, 2, r.Extra)

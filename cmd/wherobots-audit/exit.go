@@ -12,6 +12,8 @@ const (
 	exitUsage      = 2
 	exitCut        = 3
 	exitDifference = 4
+
+	exitInterrupted = 130 // as shells have it
 )
 
 var exitCodes = []struct {
@@ -23,6 +25,7 @@ var exitCodes = []struct {
 	{exitUsage, "the command line or the configuration cannot be used as it is"},
 	{exitCut, "the endpoint's answer was cut off or is not believed: what was printed is not all"},
 	{exitDifference, "compared, and not equal: something is missing, or there is more than there should be"},
+	{exitInterrupted, "interrupted with Ctrl-C or SIGTERM"},
 }
 
 // exitTable is exitCodes as text.

@@ -20,6 +20,10 @@ type commands struct {
 	JSON    bool             `name:"json" help:"Print one JSON document instead of text."`
 	Version kong.VersionFlag `help:"Print the version and end."`
 
+	Tail       tailCommand       `cmd:"" help:"Print the newest events, and those that come."`
+	Export     exportCommand     `cmd:"" help:"Print the events of a stretch of time."`
+	Verify     verifyCommand     `cmd:"" help:"Prove that what was collected, and what a SIEM has, is what the export shows."`
+	Checkpoint checkpointCommand `cmd:"" help:"Show a checkpoint, move it back or forward, take it elsewhere."`
 	Check      checkCommand      `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags."`
 	Health     healthCommand     `cmd:"" help:"Ask a running plugin whether it is well."`
@@ -80,6 +84,7 @@ func newParser(all *commands, c console) (*kong.Kong, error) {
 		kong.Vars{"version": exporter.Version},
 		kong.Writers(c.out, c.err),
 		kong.Exit(func(code int) { panic(helpEnd(code)) }),
+		kong.WithHyphenPrefixedParameters(true), // --from -24h
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 }

@@ -74,6 +74,15 @@ func parseStart(value string) (Start, error) {
 	return Start{at: at}, err
 }
 
+// Moment reads a time as start_time has it, for a command line: a fixed one, now, or an age before now.
+func Moment(text string, now time.Time) (time.Time, error) {
+	start, err := parseStart(strings.TrimSpace(text))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s is no time; allowed: %s", logline.Quoted(text), startAllowed)
+	}
+	return start.At(now), nil
+}
+
 // parseDuration understands Go's durations and days before them: 30s, 1h30m, 90d, 1d12h.
 func parseDuration(value string) (time.Duration, error) {
 	days, rest, found := strings.Cut(value, "d")

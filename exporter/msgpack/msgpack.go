@@ -3,6 +3,7 @@
 package msgpack
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -127,8 +128,11 @@ func elements(rest []byte, n int, marks string, out *[]byte, depth int) ([]byte,
 }
 
 func appendString(dst []byte, s string) []byte {
-	quoted, _ := json.Marshal(s) // a string never fails
-	return append(dst, quoted...)
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false) // it is no HTML
+	_ = encoder.Encode(s)        // a string never fails
+	return append(dst, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
 }
 
 // head reads the first bytes of a value.

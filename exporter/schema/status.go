@@ -77,6 +77,9 @@ var severityNames = [...]string{"Unknown", "Informational", "Low", "Medium", "Hi
 // From this weight on events may be missing: event.kind is pipeline_error, the outcome a failure.
 const failureWeight = 3
 
+// TellsMove reports whether it says that a person moved the checkpoint.
+func (s Status) TellsMove() bool { return s.Kind == StatusRewound || s.Kind == StatusGapAccepted }
+
 // ID is stable, so that a status event that is sent twice is de-duplicated as audit events are.
 func (s Status) ID() string {
 	if s.Kind == StatusHour {

@@ -3,6 +3,8 @@ package verify
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -23,9 +25,10 @@ const (
 	mostExamples = 20      // extra ids that are named
 )
 
-// ReadIDs reads a list of event_ids, one a line. Quotes and white space around one do not matter, nor do empty lines,
-// order, copies, or a first line that says event_id, as CSV has. If the list can be read twice (io.Seeker), what is in
-// it and not in the export is named.
+// ReadIDs reads a list of event_ids, one a line, or JSON objects, one a line, that have one as a SIEM's export or a
+// record has it (see idKeys). Quotes and white space around one do not matter, nor do empty lines, order, copies, or a
+// first line that says event_id, as CSV has. If the list can be read twice (io.Seeker), what is in it and not in the
+// export is named.
 func ReadIDs(list io.Reader) (*IDs, error) {
 	ids := &IDs{list: list, begin: -1}
 	if seeker, ok := list.(io.Seeker); ok {
@@ -52,6 +55,12 @@ func eachID(list io.Reader, f func(id []byte) bool) error {
 	lines.Buffer(make([]byte, 0, 64<<10), longestID)
 	for number := 1; lines.Scan(); number++ {
 		id := bytes.Trim(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")), "\"' \t\r")
+		if len(id) > 0 && id[0] == '{' {
+			var err error
+			if id, err = idOf(id); err != nil {
+				return fmt.Errorf("line %d of the list of event_ids: %w", number, err)
+			}
+		}
 		if len(id) == 0 || number == 1 && string(id) == "event_id" {
 			continue
 		}
@@ -63,6 +72,48 @@ func eachID(list io.Reader, f func(id []byte) bool) error {
 		return fmt.Errorf("the list of event_ids cannot be read: %w", err)
 	}
 	return nil
+}
+
+// idKeys are where a JSON object may have an event's id, the first that it has counts: a record in raw, ecs and ocsf; a
+// hit of Elasticsearch or OpenSearch, whose _id it is; a result of Splunk, or a hit with its _source.
+var idKeys = [][]string{
+	{"event_id"},
+	{"event.id"},
+	{"event", "id"},
+	{"metadata.uid"},
+	{"metadata", "uid"},
+	{"_id"},
+	{"result", "event_id"},
+	{"_source", "event", "id"},
+	{"_source", "event_id"},
+}
+
+// errNoID is a JSON object that has no id of an event.
+var errNoID = errors.New("a JSON object without event_id, event.id, metadata.uid or _id")
+
+// idOf returns the id that a JSON object has.
+func idOf(line []byte) ([]byte, error) {
+	var object map[string]any
+	if err := json.Unmarshal(line, &object); err != nil {
+		return nil, err
+	}
+	for _, path := range idKeys {
+		var at any = object
+		for _, key := range path {
+			inner, _ := at.(map[string]any)
+			at = inner[key]
+		}
+		if id, ok := at.(string); ok && id != "" {
+			return []byte(id), nil
+		}
+	}
+	return nil, errNoID
+}
+
+// has reports whether the list has an id.
+func (x *IDs) has(hash uint64) bool {
+	_, listed := slices.BinarySearch(x.hashes, hash)
+	return listed
 }
 
 // mark notes that the export has an id, and reports whether the list has it too.

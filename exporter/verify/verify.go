@@ -22,6 +22,9 @@ type Event struct {
 	ID   []byte // event_id, valid during the call only; nil = it has none, or the row cannot be read
 	Hash uint64 // dedup.PublishedID of it
 	Time time.Time
+
+	// Record returns what would be handed over of it: [time, record] in msgpack. It can be called during the call only.
+	Record func() []byte
 }
 
 // Collected is what the checkpoint says.
@@ -50,10 +53,12 @@ type Verifier struct {
 	Count func(ctx context.Context, w plan.Window) (total int64, ok bool, err error)
 	Retry *source.Retry
 
-	IDs     *IDs      // of the SIEM; nil = there is no list
-	Missing io.Writer // gets the event_ids that are missing from the list, one a line; nil = nobody does
-	Now     time.Time // the server's present
-	MaxRows int       // that a request should answer at most, as far as the digests tell
+	IDs      *IDs                     // of the SIEM; nil = there is no list
+	Missing  io.Writer                // gets the event_ids that are missing from the list, one a line; nil = nobody does
+	Emit     func(event []byte) error // gets the records of these, as Event has them; nil = nobody does
+	Now      time.Time                // the server's present
+	Progress func(through time.Time)  // is told up to where it was compared; nil = nobody is
+	MaxRows  int                      // that a request should answer at most, as far as the digests tell
 
 	report   Report
 	missing  *bufio.Writer
@@ -89,7 +94,9 @@ func (v *Verifier) Run(ctx context.Context, w plan.Window) (Report, error) {
 		if err := v.compare(ctx, piece); err != nil {
 			return v.report, err
 		}
-		at = piece.End
+		if at = piece.End; v.Progress != nil {
+			v.Progress(at)
+		}
 	}
 	return v.report, v.end()
 }
@@ -172,6 +179,7 @@ func (v *Verifier) retry(ctx context.Context, w plan.Window) (got *reading, err 
 	v.Retry.Reset()
 	for attempt := range attempts {
 		got = newReading(w)
+		got.lacks = v.lacks
 		if err = v.read(ctx, plan.Window{
 			Start: w.Start.Add(-margin), End: plan.Earlier(w.End.Add(margin), v.Now),
 		}, got); err == nil {
@@ -190,9 +198,13 @@ func (v *Verifier) retry(ctx context.Context, w plan.Window) (got *reading, err 
 	return nil, err
 }
 
+// lacks reports whether the list has no such event, and somebody wants its record.
+func (v *Verifier) lacks(hash uint64) bool { return v.Emit != nil && v.IDs != nil && !v.IDs.has(hash) }
+
 // read reads w into got, in halves where the endpoint says that it is too much.
 func (v *Verifier) read(ctx context.Context, w plan.Window, got *reading) error {
 	part := newReading(got.piece)
+	part.lacks = got.lacks
 	err := v.Export(ctx, w, part.add)
 	half := (w.End.Sub(w.Start) / 2).Truncate(time.Second)
 	if source.ClassOf(err) == source.ClassShrink && half > 0 && ctx.Err() == nil {
@@ -314,6 +326,11 @@ func (v *Verifier) list(hours []Hour, got *reading, known Collected) error {
 		}
 		v.report.Missing++
 		hours[dedup.HourOf(e.at)-dedup.HourOf(got.piece.Start)].Missing++
+		if v.Emit != nil {
+			if err := v.Emit(e.record); err != nil {
+				return fmt.Errorf("the missing events cannot be written: %w", err)
+			}
+		}
 		if v.missing == nil {
 			continue
 		}
@@ -381,9 +398,10 @@ type reading struct {
 	piece    plan.Window
 	digests  map[int64]dedup.Digest // by Unix hour
 	events   []seen
-	known    map[uint64]bool // of events
-	around   map[uint64]bool // outside the piece, in its margins; true = at the very end of the piece
-	nameless []time.Time     // rows without an event_id
+	known    map[uint64]bool        // of events
+	around   map[uint64]bool        // outside the piece, in its margins; true = at the very end of the piece
+	nameless []time.Time            // rows without an event_id
+	lacks    func(hash uint64) bool // reports whether an event's record is to be kept
 }
 
 // seen is an event of a piece.
@@ -391,6 +409,8 @@ type seen struct {
 	hash uint64
 	at   time.Time
 	id   string
+
+	record []byte // nil unless it is to be kept
 }
 
 func newReading(piece plan.Window) *reading {
@@ -408,8 +428,13 @@ func (r *reading) add(e Event) {
 	case e.ID == nil:
 	case !inside:
 		r.around[e.Hash] = e.Time.Equal(r.piece.End)
+	case r.known[e.Hash]:
 	default:
-		r.put(seen{e.Hash, e.Time, string(e.ID)})
+		s := seen{hash: e.Hash, at: e.Time, id: string(e.ID)}
+		if r.lacks != nil && r.lacks(e.Hash) {
+			s.record = e.Record()
+		}
+		r.put(s)
 	}
 }
 

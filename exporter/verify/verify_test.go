@@ -82,3 +82,25 @@ func TestTheExampleOfTheDocs(t *testing.T) {
 	}
 	require.Equal(t, "3 684316940564921c", fmt.Sprintf("%d %016x", sum.Count, sum.Sum()))
 }
+
+func TestListsOfIDs(t *testing.T) {
+	want, err := ReadIDs(strings.NewReader("a-1\n"))
+	require.NoError(t, err)
+	for _, list := range []string{
+		"event_id\r\n\"a-1\"\r\n", "\ufeffa-1", " 'a-1' \n\na-1", `{"event_id":"a-1","x":{"event_id":"no"}}`,
+		`{"event":{"id":"a-1"}}`, `{"event.id":"a-1"}`, `{"metadata":{"uid":"a-1"}}`, `{"metadata.uid":"a-1"}`,
+		`{"_index":"i","_id":"a-1","_source":{"user":{"id":"u"}}}`, `{"preview":false,"result":{"event_id":"a-1"}}`,
+		`{"_source":{"event":{"id":"a-1"}}}`, "{\"event_id\":\"a-1\"}\na-1\n",
+	} {
+		got, err := ReadIDs(strings.NewReader(list))
+		require.NoError(t, err, list)
+		require.Equal(t, want.hashes, got.hashes, list)
+	}
+	for list, wrong := range map[string]string{
+		"a\n{\"event_id\":7}": "line 2 of the list of event_ids: a JSON object without",
+		`{"event_id":"a"`:     "line 1 of the list of event_ids: unexpected end of JSON input",
+	} {
+		_, err := ReadIDs(strings.NewReader(list))
+		require.ErrorContains(t, err, wrong)
+	}
+}
