@@ -58,7 +58,7 @@ func launch(t *testing.T, r *rig, cmd *exec.Cmd) *process {
 func withoutKey(environ []string) []string {
 	var kept []string
 	for _, variable := range environ {
-		if !strings.HasPrefix(variable, "WHEROBOTS_API_KEY=") {
+		if !strings.HasPrefix(variable, "WHEROBOTS_API_KEY") && !strings.HasPrefix(variable, "WHEROBOTS_BEARER") {
 			kept = append(kept, variable)
 		}
 	}

@@ -104,6 +104,29 @@ func TestBadCheckpointKeepsTheHostFromStarting(t *testing.T) {
 	})
 }
 
+// A file with the key that is written after the start, and replaced when the key is refused, needs neither a restart
+// nor patience: retry_max_interval is five minutes.
+func TestKeyFileThatComesLater(t *testing.T) {
+	t.Parallel()
+	onEachHost(t, func(t *testing.T, h host) {
+		s := newSource(t, past(100)...)
+		r := newRig(t, h, s.url).set("api_key", "", "retry_max_interval", "5m")
+		key := r.path("key")
+		r.env = []string{"WHEROBOTS_API_KEY_FILE=" + key}
+		p := r.start(t)
+		p.until(15*time.Second, "the refusal in the log", p.logged("WHEROBOTS_API_KEY_FILE", "no such file or directory"))
+		time.Sleep(8 * time.Second) // three refusals: now it would take minutes
+		require.NoError(t, os.WriteFile(key, []byte("wbk-wrong-key\n"), 0o600))
+		p.until(10*time.Second, "the refusal of the first key", p.logged("401"))
+		require.NoError(t, os.WriteFile(key, []byte(testKey+"\n"), 0o600))
+		p.until(10*time.Second, "the events", func() bool { return r.lines(t) >= 100 })
+		p.stop()
+		requireEach(t, s.Events(), r.records(t, 0))
+		assert.NotContains(t, r.log(t), "wbk-wrong-key")
+		assert.NotContains(t, r.log(t), testKey)
+	})
+}
+
 // A wrong key does not end the engine; when the file holds the right one, events
 // flow without a restart.
 func TestWrongKeyHeals(t *testing.T) {

@@ -49,7 +49,9 @@ type collector struct {
 	rowLimit whole.RowLimit // what the endpoint leaves out
 	counts   countCheck     // what is read is compared with what the endpoint counts
 	fresh    int            // events that were forwarded and had never been seen
-	known    int            // rows that were known, until they are counted
+
+	left  func() int // chunk files that an output has yet to take, where that is not what commits wait for
+	known int        // rows that were known, until they are counted
 
 	catchingUp bool                        // the sweep under way is a backfill
 	view       atomic.Pointer[health.View] // for those who ask for the status
@@ -74,7 +76,10 @@ func newCollector(
 		notices:  newNotices(log, clock, cfg.StatusEvents),
 		backfill: progress.New(log, cfg.CommitOn.Safe(), stats.progress),
 		refusals: newRefusals(aside, log, stats),
-		pace:     pace{upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter}},
+		pace: pace{
+			upkeep: keep, retry: source.NewRetry(cfg.RetryMaxInterval), stall: stall{after: cfg.StalledAfter},
+			expiry: source.Expiry{At: cfg.CredentialExpires},
+		},
 	}
 	commits.committed = c.backfill.Committed
 	c.notices.columns = commits.saved.state.columns
@@ -141,8 +146,10 @@ func (c *collector) step(ctx context.Context) error {
 		return c.reconcileDeep(ctx, w)
 	}
 	switch {
-	case c.pace.announced:
+	case c.pace.announced && !c.ending():
 		return c.pause(ctx, time.Hour)
+	case c.plan.Done() && len(c.notices.statuses) > 0:
+		return c.sendStatuses(ctx)
 	case c.plan.Done():
 		return c.pause(ctx, time.Second) // until the last commit
 	}

@@ -121,6 +121,10 @@ func newExporter(
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
+	e.collector.left = func() int { return 0 }
+	if cfg.CommitOn != config.CommitDelivery {
+		e.collector.left = e.facts.Left
+	}
 	if e.stats.through.Load() == 0 { // until it is known: the lag of a collection that never began must show too
 		e.stats.through.Store(cfg.Start.At(time.Now()).Unix())
 	}
@@ -187,6 +191,9 @@ func clientConfigOf(cfg config.Config, secrets *logline.Secrets) source.Config {
 		PollInterval:   cfg.PollInterval,
 		TLSCAFile:      cfg.TLSCAFile,
 		TLSVerify:      cfg.TLSVerify,
+		TLSCertFile:    cfg.TLSCertFile,
+		TLSKeyFile:     cfg.TLSKeyFile,
+		Proxy:          cfg.Proxy,
 	}
 }
 
@@ -231,6 +238,12 @@ func (e *Exporter) Resume() { e.ledger.Resume() }
 func (e *Exporter) Lines() []logline.Line {
 	e.collector.backfill.Tick()
 	return e.log.Drain()
+}
+
+// Ended reports, once in a process, that it is to end: with exit_when_complete, when every input of this plugin has
+// reached its end_time and all is delivered. It is called on the engine's thread.
+func (e *Exporter) Ended() bool {
+	return e.cfg.ExitWhenComplete && e.stats.complete.Load() && fleet.end(e)
 }
 
 // Close is the engine's Exit: it ends everything that Start began, waits for it, saves what is safe, and lets

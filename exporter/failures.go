@@ -31,6 +31,7 @@ type pace struct {
 	told         logline.Repeats // lines about failures
 	refusedSince time.Time       // the first refusal in a row; zero = not refused
 	refusedTold  bool            // as a status event
+	expiry       source.Expiry
 	stall        stall
 }
 
@@ -148,8 +149,42 @@ func (c *collector) tellRefused(ctx context.Context) error {
 	return c.sendStatuses(ctx)
 }
 
+// tellExpiry says that the credential will expire.
+func (c *collector) tellExpiry() {
+	if text := c.pace.expiry.Due(time.Now()); text != "" {
+		c.log.Warnf("%s", text)
+		c.notices.status(schema.Status{
+			Kind: schema.StatusCredentialExpires, To: c.pace.expiry.At,
+			Message: "the credential of the audit collection expires", Detail: text,
+		})
+	}
+}
+
+// tellSwitched says that another credential is used.
+func (c *collector) tellSwitched() {
+	text := c.reader.client.Switched()
+	if text == "" {
+		return
+	}
+	text = c.log.Redact(text)
+	c.log.Warnf("credential_switched: %s", text)
+	c.notices.status(schema.Status{
+		Kind: schema.StatusCredentialSwitched, Message: "audit collection goes on with another credential", Detail: text,
+	})
+}
+
+// renewed reports whether a credential that was refused has been replaced.
+func (c *collector) renewed() bool {
+	if c.pace.refusedSince.IsZero() || !c.reader.client.Renewed() {
+		return false
+	}
+	c.log.Infof("the credential has been replaced: asks again at once")
+	return true
+}
+
 // succeeded notes that a request was answered.
 func (c *collector) succeeded() {
+	c.tellSwitched()
 	p := &c.pace
 	p.retry.Reset()
 	p.told.Over()

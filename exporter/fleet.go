@@ -18,6 +18,8 @@ type instances struct {
 	mu      sync.Mutex
 	members map[*Exporter]bool // true = it was told that this one is no longer called
 	looked  time.Time
+	ended   bool // the process was told to end
+	held    bool // it was said that it will not
 
 	// logger is held while the standard logger is captured or released, which must not happen under mu: the logger holds
 	// its own lock when it calls standardLog, and that asks for mu.
@@ -46,6 +48,30 @@ func (f *instances) add(e *Exporter) {
 		f.members = make(map[*Exporter]bool)
 	}
 	f.members[e] = false
+	f.ended, f.held = false, false
+}
+
+// end reports, once, whether all instances are complete. What keeps e's process going for good it says, once.
+func (f *instances) end(e *Exporter) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for other := range f.members {
+		if other.cfg.End.IsZero() && !f.held {
+			f.held = true
+			e.log.Warnf("exit_when_complete does nothing: the input with checkpoint_path %s has no end_time and goes on",
+				other.cfg.CheckpointPath)
+		}
+		if !other.stats.complete.Load() {
+			return false
+		}
+	}
+	if f.ended {
+		return false
+	}
+	f.ended = true
+	e.log.Infof("the collection up to end_time %s is complete; Fluent Bit ends (exit_when_complete)",
+		e.cfg.End.Format(time.RFC3339))
+	return true
 }
 
 // each calls do for every instance.

@@ -249,10 +249,29 @@ func (c *collector) complete() bool {
 	if !c.plan.Done() {
 		return false
 	}
-	if !c.pace.announced && len(c.commits.flights) == 0 {
+	if !c.pace.announced && len(c.commits.flights) == 0 && len(c.notices.statuses) == 0 {
 		c.pace.announced = true
-		c.log.Infof("the collection up to end_time %s is complete; this instance is idle now",
-			c.cfg.End.Format(time.RFC3339))
+		if !c.cfg.ExitWhenComplete {
+			c.log.Infof("the collection up to end_time %s is complete; this instance is idle now",
+				c.cfg.End.Format(time.RFC3339))
+		}
+		c.stats.complete.Store(!c.cfg.ExitWhenComplete)
 	}
 	return true
+}
+
+// ending reports whether the process is to end and an output has yet to take what is committed: with commit_on handoff
+// that is still in the engine's storage, which a Job may take along.
+func (c *collector) ending() bool {
+	if c.stats.complete.Load() {
+		return false
+	}
+	if left := c.left(); left > 0 {
+		if c.notices.seldom("left") {
+			c.log.Infof("exit_when_complete: an output has yet to take %d chunk files; waits for it", left)
+		}
+		return true
+	}
+	c.stats.complete.Store(true)
+	return false
 }

@@ -32,6 +32,7 @@ type simHost struct {
 	take     func([]records.Event)                     // gets what left the ring; nil = it is delivered at once
 	live     func(stop <-chan struct{})                // what else runs as long as the engine does
 	wrap     func(http.RoundTripper) http.RoundTripper // around the way to the endpoint
+	prepare  func(e *Exporter)                         // before it starts
 
 	e         *Exporter
 	stop      chan struct{}
@@ -90,6 +91,9 @@ func (h *simHost) tryStart() error {
 		return err
 	}
 	h.e, h.stop = e, make(chan struct{})
+	if h.prepare != nil {
+		h.prepare(e)
+	}
 	e.Start()
 	h.wg.Go(h.collect)
 	h.wg.Go(h.empty)

@@ -105,12 +105,15 @@ func (c *collector) sendStatuses(ctx context.Context) error {
 	return nil
 }
 
-// lookAfter is how often a pause looks whether there is a standstill to be told.
-const lookAfter = 20 * time.Second
-
-// pause waits for d, as sleep does, and says meanwhile when the collection has come to a standstill.
+// pause waits for d, as sleep does, and says meanwhile when the collection has come to a standstill. It ends early when
+// a credential that was refused has been replaced.
 func (c *collector) pause(ctx context.Context, d time.Duration) error {
+	const (
+		lookAfter    = 20 * time.Second // between two looks whether there is a standstill to be told
+		renewedAfter = time.Second      // likewise whether a credential that was refused has been replaced
+	)
 	for until := time.Now().Add(d); ; {
+		c.tellExpiry()
 		if err := c.tellRefused(ctx); err != nil {
 			return err
 		}
@@ -121,11 +124,14 @@ func (c *collector) pause(ctx context.Context, d time.Duration) error {
 			return err
 		}
 		c.show()
-		left := time.Until(until)
-		if left <= 0 {
+		left, look := time.Until(until), lookAfter
+		if left <= 0 || c.renewed() {
 			return ctx.Err()
 		}
-		if err := c.pace.sleep(ctx, min(left, lookAfter)); err != nil {
+		if !c.pace.refusedSince.IsZero() {
+			look = renewedAfter
+		}
+		if err := c.pace.sleep(ctx, min(left, look)); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@ type stats struct {
 	window, rowLimit                      atomic.Int64 // of the next request: nanoseconds and rows
 	succeeded, committed, newest          atomic.Int64 // Unix nanoseconds; 0 = never
 	failing, stalled                      atomic.Bool
+	complete                              atomic.Bool // see collector.ending
 	lateness                              figures.Observations
 }
 
@@ -120,6 +121,9 @@ func (e *Exporter) Stats() Stats {
 		if !known.Expires.IsZero() {
 			s.CredentialExpires = float64(known.Expires.Unix())
 		}
+	}
+	if s.CredentialExpires == 0 && !e.cfg.CredentialExpires.IsZero() {
+		s.CredentialExpires = float64(e.cfg.CredentialExpires.Unix())
 	}
 	s.Version, s.Schema = Version, string(e.cfg.Schema)
 	return s

@@ -20,6 +20,7 @@ var (
 		schema.StatusColumnsChanged,
 		schema.StatusRowLimit, schema.StatusRowGap, schema.StatusCountMismatch,
 		schema.StatusRewound, schema.StatusGapAccepted,
+		schema.StatusCredentialSwitched, schema.StatusCredentialExpires,
 	}
 )
 
@@ -92,6 +93,23 @@ var statusCases = map[schema.Kind]struct {
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{} })
 		h.liveWith(10)
 	}, 1, "the collection goes on"},
+
+	schema.StatusCredentialSwitched: {
+		nil,
+		func(h *simHost) {
+			h.settings["api_key_file_next"] = h.settings["checkpoint_path"] + ".next"
+			h.start()
+			h.liveWith(2)
+			h.writeKey(h.settings["api_key_file_next"], "another-key")
+			h.server.SetCredentials("another-key", "")
+			h.liveWith(2)
+		}, 1, "credential_switched: ",
+	},
+
+	schema.StatusCredentialExpires: {map[string]string{"credential_expires": "2009-12-30"}, func(h *simHost) {
+		h.start()
+		h.liveWith(2)
+	}, 1, "the credential expires in "},
 
 	schema.StatusReconciled: {reconciling(nil), func(h *simHost) {
 		h.start()

@@ -19,11 +19,14 @@ import (
 type Config struct {
 	Endpoint *url.URL // base URL, without trailing slash
 
-	Credentials source.Credentials
+	Credentials       source.Credentials
+	CredentialExpires time.Time // zero = not known
 
 	SearchTerm string
 	Start      Start
 	End        time.Time // zero = never stop
+
+	ExitWhenComplete bool // with End: the process ends when all is delivered
 
 	PollInterval     time.Duration
 	Overlap          time.Duration
@@ -41,8 +44,11 @@ type Config struct {
 	BatchBytes     int
 	Schema         schema.Name
 
-	TLSCAFile string
-	TLSVerify bool
+	TLSCAFile   string
+	TLSVerify   bool
+	TLSCertFile string
+	TLSKeyFile  string
+	Proxy       source.Proxy
 
 	ReconcileInterval     time.Duration // zero = never
 	DeepReconcileInterval time.Duration // likewise
@@ -78,9 +84,6 @@ func (on CommitOn) Rule() string {
 	return "when Fluent Bit has stored or delivered them, since a restart finds them there"
 }
 
-// environmentKey is where the vendor's own tools look for a key.
-const environmentKey = "WHEROBOTS_API_KEY"
-
 // Parse reads the settings through get, which returns "" for what is not set. All that is wrong is in the
 // error, a line each: the key, the value (never a secret's) and what is allowed. Files that settings name are
 // read once, so that a mistyped path is told at start.
@@ -93,6 +96,7 @@ func parseConfig(get, getenv func(string) string) (Config, error) {
 		p.read(s, get(s.key))
 	}
 	p.credential(getenv)
+	p.way()
 	p.times()
 	p.reconciliation()
 	p.cfg.given = p.changed()
@@ -163,42 +167,13 @@ func (p *parser) sound(keys ...string) bool {
 	return true
 }
 
-// credential makes sure that there is exactly one, and that it can be sent.
-func (p *parser) credential(getenv func(string) string) {
-	var given []string
-	for _, key := range credentialKeys {
-		if p.given[key] != "" {
-			given = append(given, key)
-		}
-	}
-	one := strings.Join(credentialKeys, ", ")
-	switch {
-	case len(given) > 1:
-		p.refuse(strings.Join(given, ", "), "", "only one credential can be used; allowed: exactly one of %s", one)
-	case len(given) == 1:
-		if _, _, err := source.NewCredential(p.cfg.Credentials).Header(); err != nil {
-			p.errs = append(p.errs, err)
-		}
-	case len(given) == 0:
-		key := strings.TrimSpace(getenv(environmentKey))
-		if key == "" {
-			p.refuse(
-				"api_key", "", "no credential is set; allowed: exactly one of %s, or %s in the environment", one,
-				environmentKey,
-			)
-			return
-		}
-		if err := source.CheckSecret(key); err != nil {
-			p.refuse(environmentKey, "", "%v", err)
-			return
-		}
-		p.cfg.Credentials.APIKey = source.Secret(key)
-	}
-}
-
 // times compares the ends only when both are fixed: an age moves with the clock, and a restart long after a
 // backfill must not fail.
 func (p *parser) times() {
+	if p.cfg.ExitWhenComplete && p.given["end_time"] == "" {
+		p.refuse("exit_when_complete", logline.Quoted(p.given["exit_when_complete"]),
+			"a collection without end_time is never complete; allowed: off, or on with end_time")
+	}
 	if !p.sound("start_time", "end_time") || p.cfg.End.IsZero() || p.cfg.Start.at.IsZero() {
 		return
 	}

@@ -51,6 +51,8 @@ func TestEverySettingIsRead(t *testing.T) {
 	token := filepath.Join(dir, "token")
 	require.NoError(t, os.WriteFile(token, []byte("token-1\n"), 0o600))
 	ca := exportertest.WriteCA(t, dir)
+	proxyUser := filepath.Join(dir, "proxy")
+	require.NoError(t, os.WriteFile(proxyUser, []byte("user:password"), 0o600))
 	given := map[string]string{
 		"endpoint": "HTTP://Localhost:8080/base/", "bearer_token_file": token, "search_term": " delete ",
 		"start_time": "2026-01-02T03:04:05+01:00",
@@ -61,7 +63,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off",
 		"reconcile_interval":      "0",
 		"deep_reconcile_interval": "0", "reconcile_window": "1d12h", "status_events": "yes", "status_interval": "2h",
-		"count_check": "off",
+		"count_check": "off", "exit_when_complete": "on",
+		"proxy": "HTTP://proxy.example:3128/", "proxy_credentials_file": proxyUser,
+		"api_key_file_next": token + ".next", "credential_expires": "2026-12-31",
 	}
 	asked := make(map[string]bool)
 	cfg, err := parseConfig(func(key string) string {
@@ -74,16 +78,21 @@ func TestEverySettingIsRead(t *testing.T) {
 	}
 	assert.Equal(t, "http://localhost:8080/base", cfg.Endpoint.String())
 	assert.Equal(t, "http://127.0.0.1:2021/fb", cfg.EngineURL.String())
-	assert.Equal(t, `endpoint "HTTP://Localhost:8080/base/", bearer_token_file "`+token+`", search_term " delete ", `+
+	assert.Equal(t, `endpoint "HTTP://Localhost:8080/base/", api_key_file_next "`+token+`.next", `+
+		`bearer_token_file "`+token+`", credential_expires "2026-12-31", search_term " delete ", `+
 		`start_time "2026-01-02T03:04:05+01:00"`, cfg.given[:strings.Index(cfg.given, ", end_time")])
 	assert.Contains(t, cfg.given, `schema "ocsf", `)
 	cfg.given = ""
+	assert.Equal(t, "http://proxy.example:3128", cfg.Proxy.URL.String())
+	cfg.Proxy.URL = nil
 	cfg.Endpoint, cfg.EngineURL = nil, nil
 	here, err := os.Getwd()
 	require.NoError(t, err)
 	assert.Equal(t, Config{
-		Credentials: source.Credentials{BearerTokenFile: token}, SearchTerm: " delete ",
-		Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)},
+		Credentials:       source.Credentials{BearerTokenFile: token, APIKeyFileNext: token + ".next"},
+		CredentialExpires: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), SearchTerm: " delete ",
+		Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)}, ExitWhenComplete: true,
+		Proxy: source.Proxy{CredentialsFile: proxyUser},
 		End:   time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC), PollInterval: 30 * time.Second, Overlap: time.Hour,
 		MaxWindow:      2 * day,
 		RequestTimeout: 90 * time.Second, RetryMaxInterval: 90 * time.Second, StalledAfter: 2 * time.Hour,
@@ -101,6 +110,7 @@ type wrongSetting struct {
 
 const (
 	oneCredential = "exactly one of api_key, api_key_file, bearer_token, bearer_token_file"
+	allowedProxy  = "; allowed: " + proxyAllowed
 	allowedURL    = "; allowed: a base URL such as https://api.cloud.wherobots.com"
 )
 
@@ -183,6 +193,25 @@ var wrongSettings = []wrongSetting{
 		`end_time "2026-01-31T01:00:00+01:00": is not after start_time "2026-01-31T00:00:00Z"; allowed: a later time`,
 	},
 	{
+		[]string{"exit_when_complete", "on"},
+		`exit_when_complete "on": a collection without end_time is never complete; allowed: off, or on with end_time`,
+	},
+	{[]string{"proxy", "proxy.example:3128"}, `proxy "proxy.example:3128": is not a URL` + allowedProxy},
+	{[]string{"proxy", "ftp://p.example"}, `proxy "ftp://p.example": is of a kind that is not known` + allowedProxy},
+	{[]string{"proxy", "http://"}, `proxy "http://": has no host` + allowedProxy},
+	{
+		[]string{"proxy", "http://me:hush@proxy.example"},
+		`proxy "http://***@proxy.example": has a user name in it, which belongs into proxy_credentials_file` + allowedProxy,
+	},
+	{[]string{"proxy", "http://p.example/x"}, `proxy "http://p.example/x": has a path, query or fragment` + allowedProxy},
+	{[]string{"proxy", "http://p.example:0"}, `proxy "http://p.example:0": has a port that does not exist` + allowedProxy},
+	{
+		[]string{"proxy", "None", "proxy_credentials_file", "/run/proxy"},
+		"proxy_credentials_file: is for no proxy, since proxy is none; allowed: with another proxy",
+	},
+	{[]string{"tls_key_file", "/run/k"}, "tls_key_file: is the key of no certificate; allowed: with tls_cert_file"},
+	{[]string{"tls_cert_file", "/run/c"}, "tls_cert_file: has no key; allowed: with tls_key_file"},
+	{
 		[]string{"poll_interval", "60"},
 		`poll_interval "60": is not a duration; allowed: a duration from 1s to 24h, such as 60s`,
 	},
@@ -253,7 +282,7 @@ var wrongSettings = []wrongSetting{
 	},
 	{
 		[]string{"api_key", ""},
-		"api_key: no credential is set; allowed: " + oneCredential + ", or WHEROBOTS_API_KEY in the environment",
+		"api_key: no credential is set; allowed: " + oneCredential + ", or " + variableNames() + " in the environment",
 	},
 	{
 		[]string{"api_key", "${WHEROBOTS API KEY}"},
@@ -287,11 +316,20 @@ func TestWrongSettings(t *testing.T) {
 			`tls_ca_file "` + empty + `": has no certificate in it; allowed: a file with certificates in PEM`,
 		},
 		{
-			[]string{"api_key", "", "api_key_file", dir + "/none"},
-			`api_key_file "` + dir + `/none": cannot be read: no such file or directory`,
+			[]string{"proxy_credentials_file", dir},
+			`proxy_credentials_file "` + dir + `": is not a regular file`,
+		},
+		{
+			[]string{"tls_cert_file", "/none", "tls_key_file", "/none"},
+			`tls_cert_file "/none": cannot be read: no such file or directory`,
+		},
+		{[]string{"api_key_file_next", dir}, `api_key_file_next "` + dir + `": is not a regular file`},
+		{
+			[]string{"credential_expires", "next year"},
+			`credential_expires "next year": is not allowed; allowed: a date such as 2026-12-31, or RFC 3339 with a time ` +
+				`zone, such as 2026-12-31T12:00:00Z`,
 		},
 		{[]string{"api_key", "", "bearer_token_file", dir}, `bearer_token_file "` + dir + `": is not a regular file`},
-		{[]string{"api_key", "", "api_key_file", empty}, `api_key_file "` + empty + `": is empty`},
 	}
 	for _, test := range slices.Concat(wrongSettings, files) {
 		_, err := parseConfig(with(append([]string{"api_key", "hush-hush"}, test.pairs...)...), with())
@@ -325,10 +363,38 @@ func TestKeyOfTheEnvironment(t *testing.T) {
 	_, err = parseConfig(with(), with(environmentKey, "two\nlines"))
 	assert.EqualError(t, err, "WHEROBOTS_API_KEY: has more than one line; allowed: the credential alone")
 
+	for _, name := range []string{"WHEROBOTS_API_KEY_FILE", "WHEROBOTS_BEARER_TOKEN_FILE"} {
+		_, err = parseConfig(with(), with(environmentKey, "key-of-env", name, "/run/secrets/key"))
+		assert.EqualError(t, err, "WHEROBOTS_API_KEY, "+name+": only one credential can be used; allowed: "+oneCredential)
+	}
+
 	t.Setenv(environmentKey, "key-of-process")
 	cfg, err = Parse(with())
 	require.NoError(t, err)
 	assert.Equal(t, source.Secret("key-of-process"), cfg.Credentials.APIKey)
+}
+
+// What writes the file need not be faster than Fluent Bit.
+func TestCredentialFilesOfTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "key")
+	cfg, err := parseConfig(with(), with("WHEROBOTS_API_KEY_FILE", file+"\n"))
+	require.NoError(t, err)
+	assert.Equal(t, source.Credentials{APIKeyFile: file, Variable: "WHEROBOTS_API_KEY_FILE"}, cfg.Credentials)
+
+	cfg, err = parseConfig(with(), with("WHEROBOTS_BEARER_TOKEN_FILE", file))
+	require.NoError(t, err)
+	assert.Equal(t, source.Credentials{BearerTokenFile: file, Variable: "WHEROBOTS_BEARER_TOKEN_FILE"}, cfg.Credentials)
+
+	cfg, err = parseConfig(with("api_key_file", file), with("WHEROBOTS_API_KEY_FILE", dir))
+	require.NoError(t, err, "what is configured wins")
+	assert.Equal(t, source.Credentials{APIKeyFile: file}, cfg.Credentials)
+
+	_, err = parseConfig(with(), with("WHEROBOTS_API_KEY_FILE", dir))
+	assert.EqualError(t, err, `WHEROBOTS_API_KEY_FILE "`+dir+`": is not a regular file`)
+	_, err = parseConfig(with(), with("WHEROBOTS_API_KEY_FILE", "Wb-0123456789"))
+	assert.EqualError(t, err, "WHEROBOTS_API_KEY_FILE (its value, which is not shown, is not a path): cannot be read: "+
+		"no such file or directory")
 }
 
 func TestWarnings(t *testing.T) {

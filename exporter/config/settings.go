@@ -28,8 +28,6 @@ type setting struct {
 // errNotAllowed is what set returns when setting.allowed says all there is to say.
 var errNotAllowed = errors.New("is not allowed")
 
-var credentialKeys = []string{"api_key", "api_key_file", "bearer_token", "bearer_token_file"}
-
 var settings = complete([]setting{
 	{
 		key:      "endpoint",
@@ -39,14 +37,20 @@ var settings = complete([]setting{
 	},
 	{
 		key: "api_key",
-		text: "API key, sent as `X-API-Key`. Of the four credentials exactly one is set; without any, " +
-			"`WHEROBOTS_API_KEY` of the environment is the API key",
+		text: "API key, sent as `X-API-Key`. Of the four credentials exactly one is set; without any, the environment " +
+			"has it: `WHEROBOTS_API_KEY`, `WHEROBOTS_API_KEY_FILE` or `WHEROBOTS_BEARER_TOKEN_FILE`",
 		kind: secretText(func(c *Config, value string) { c.Credentials.APIKey = source.Secret(value) }),
 	},
 	{
 		key:  "api_key_file",
 		text: "file with the API key; it is read again for every request, so that a new key needs no restart",
 		kind: anyText(func(c *Config, value string) { c.Credentials.APIKeyFile = value }),
+	},
+	{
+		key: "api_key_file_next",
+		text: "file with another API key, which is used when the credential is refused (401, 403), and until that is " +
+			"replaced; it may come later",
+		kind: anyText(func(c *Config, value string) { c.Credentials.APIKeyFileNext = value }),
 	},
 	{
 		key:  "bearer_token",
@@ -57,6 +61,12 @@ var settings = complete([]setting{
 		key:  "bearer_token_file",
 		text: "file with the token; read again for every request",
 		kind: anyText(func(c *Config, value string) { c.Credentials.BearerTokenFile = value }),
+	},
+	{
+		key:     "credential_expires",
+		text:    "when the credential expires: a line and a status event say so 30, 7 and 1 days before, and then",
+		allowed: dateAllowed,
+		set:     func(c *Config, value string) (err error) { c.CredentialExpires, err = parseDate(value); return err },
 	},
 	{
 		key:  "search_term",
@@ -75,6 +85,13 @@ var settings = complete([]setting{
 		text:    "stop there, for one-off backfills; without it the collection never ends",
 		allowed: timeAllowed,
 		set:     func(c *Config, value string) (err error) { c.End, err = parseTime(value); return err },
+	},
+	{
+		key:      "exit_when_complete",
+		standard: "off",
+		text: "with `end_time`: Fluent Bit ends, with status 0, when everything up to there is delivered and " +
+			"committed, of all inputs of this plugin",
+		kind: boolean(func(c *Config) *bool { return &c.ExitWhenComplete }),
 	},
 	{
 		key:      "poll_interval",
@@ -185,6 +202,31 @@ var settings = complete([]setting{
 		standard: "on",
 		text:     "check the endpoint's certificate",
 		kind:     boolean(func(c *Config) *bool { return &c.TLSVerify }),
+	},
+	{
+		key: "tls_cert_file",
+		text: "certificate that this side shows (mTLS), in PEM, its chain after it; with `tls_key_file`. Both are read " +
+			"again for every connection, and a change makes a new one",
+		kind: anyText(func(c *Config, value string) { c.TLSCertFile = value }),
+	},
+	{
+		key:  "tls_key_file",
+		text: "the key of `tls_cert_file`, in PEM and not encrypted",
+		kind: anyText(func(c *Config, value string) { c.TLSKeyFile = value }),
+	},
+	{
+		key:      "proxy",
+		standard: "environment",
+		text: "how requests leave: by this proxy, whatever the endpoint; as `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` " +
+			"of the environment say; or by `none`",
+		allowed: proxyAllowed,
+		isURL:   true,
+		set:     func(c *Config, value string) error { return parseProxy(&c.Proxy, value) },
+	},
+	{
+		key:  "proxy_credentials_file",
+		text: "file with `user:password` for the proxy, also for the environment's; it is read again for every request",
+		kind: anyText(func(c *Config, value string) { c.Proxy.CredentialsFile = value }),
 	},
 	{
 		key:      "reconcile_interval",

@@ -45,6 +45,7 @@ func (s Start) String() string {
 
 const (
 	timeAllowed  = "RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z"
+	dateAllowed  = "a date such as 2026-12-31, or RFC 3339 with a time zone, such as 2026-12-31T12:00:00Z"
 	startAllowed = "RFC 3339 with a time zone, such as 2026-01-31T00:00:00Z, or now, or an age such as -24h or -90d"
 )
 
@@ -57,6 +58,14 @@ func parseTime(value string) (time.Time, error) {
 		return time.Time{}, errNotAllowed
 	}
 	return t.UTC(), nil
+}
+
+// parseDate reads a date as its beginning in UTC, or a time.
+func parseDate(value string) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, value); err == nil {
+		value = t.Format(time.RFC3339)
+	}
+	return parseTime(value)
 }
 
 func parseStart(value string) (Start, error) {

@@ -131,7 +131,8 @@ var table = []Figure{
 		func(s Stats) float64 { return s.CredentialAgeSeconds },
 	),
 	gauge(
-		"credential_expiry_timestamp_seconds", "When the credential expires, if it is a JWT with `exp`; 0 = not known.",
+		"credential_expiry_timestamp_seconds",
+		"When the credential expires: a JWT's `exp`, or `credential_expires`; 0 = not known.",
 		func(s Stats) float64 { return s.CredentialExpires },
 	),
 	{

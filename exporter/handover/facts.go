@@ -19,6 +19,7 @@ const apiStart = 10 * time.Second
 
 type engineFacts struct {
 	api      string // the URL of the monitoring API
+	root     string // storage.path; "" = not known
 	answered bool   // the monitoring API was read
 	mute     bool   // it cannot be
 	counted  uint64 // records of this input that the engine's main thread has taken in since the start

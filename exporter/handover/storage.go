@@ -141,6 +141,7 @@ func (s *Storage) find() {
 		return
 	}
 	s.root = filepath.Dir(filepath.Dir(path))
+	s.facts.setRoot(s.root)
 	if !isWatched(filepath.Base(filepath.Dir(path))) || s.isOld(path) {
 		_ = file.Close()
 		return

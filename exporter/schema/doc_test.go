@@ -140,12 +140,16 @@ var statusSituations = map[Kind]string{
 	StatusRefetched:       "something handed over may have been lost; it was fetched again",
 	StatusSetAside:        "a destination rejects an event for good; it is kept in a file beside the checkpoint",
 	StatusColumnsChanged:  "the export has other columns than before; new ones are forwarded",
-	StatusRewound:         "a person moved the checkpoint back; `detail` says why, and the events are sent again",
-	StatusGapAccepted:     "a person moved the checkpoint forward; `detail` says why; nothing of the stretch is collected",
-	StatusAlive:           "each `status_interval`: it is up; the events since the last one, and how far behind it is",
-	StatusHour:            "with `alive`: how many events of a closed hour were handed over, and their digest",
-	StatusRowLimit:        "the endpoint leaves out rows beyond a number; windows are shorter from now on",
-	StatusRowGap:          "more events at one instant than the endpoint answers with; some of them are missing",
+	StatusCredentialSwitched: "the credential is refused, and that of `api_key_file_next` is used from now on, or the " +
+		"other way round; replace the one that is refused",
+	StatusCredentialExpires: "30, 7 and 1 days before `credential_expires`, and then; replace the credential and set " +
+		"that anew",
+	StatusRewound:     "a person moved the checkpoint back; `detail` says why, and the events are sent again",
+	StatusGapAccepted: "a person moved the checkpoint forward; `detail` says why; nothing of the stretch is collected",
+	StatusAlive:       "each `status_interval`: it is up; the events since the last one, and how far behind it is",
+	StatusHour:        "with `alive`: how many events of a closed hour were handed over, and their digest",
+	StatusRowLimit:    "the endpoint leaves out rows beyond a number; windows are shorter from now on",
+	StatusRowGap:      "more events at one instant than the endpoint answers with; some of them are missing",
 }
 
 func (d *document) example(t *testing.T) {

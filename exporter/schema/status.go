@@ -52,6 +52,10 @@ const (
 	StatusGapAccepted    Kind = "gap_accepted"    // a person moved the checkpoint forward: events are left out
 	StatusAlive          Kind = "alive"           // the collection is up; what it has handed over since the last one
 	StatusHour           Kind = "hour"            // how many events of an hour were handed over, and their digest
+
+	// the credential was refused, and api_key_file_next is used; or that one is no longer
+	StatusCredentialSwitched Kind = "credential_switched"
+	StatusCredentialExpires  Kind = "credential_expires" // it will soon, or it has, by the setting of that name
 )
 
 // statusWeight is how bad a kind is: OCSF's severity_id. A kind that is missing is informational.
@@ -70,6 +74,9 @@ var statusWeight = map[Kind]int{
 	StatusRowLimit:        2,
 	StatusRefetched:       2,
 	StatusColumnsChanged:  2,
+
+	StatusCredentialSwitched: 2,
+	StatusCredentialExpires:  2,
 }
 
 var severityNames = [...]string{"Unknown", "Informational", "Low", "Medium", "High"}

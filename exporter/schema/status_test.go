@@ -14,7 +14,7 @@ var statusKinds = []Kind{
 	StatusStalledOver,
 	StatusReconciled, StatusOverlapTooShort, StatusRefetched, StatusSetAside, StatusColumnsChanged,
 	StatusRowLimit, StatusRowGap, StatusRewound, StatusGapAccepted, StatusAlive, StatusHour,
-	StatusCountMismatch,
+	StatusCountMismatch, StatusCredentialSwitched, StatusCredentialExpires,
 }
 
 // TestEveryStatusConforms: each kind is a valid event in each schema, full or with nothing but its kind.

@@ -24,6 +24,9 @@ const (
 
 // CauseOf tells an error's cause.
 func CauseOf(err error) Cause {
+	if ofProxy(err) {
+		return CauseProxy
+	}
 	switch ClassOf(err) {
 	case ClassRefused:
 		return CauseRefused
@@ -36,10 +39,6 @@ func CauseOf(err error) Cause {
 	var refusal *APIError
 	if errors.As(err, &refusal) {
 		return CauseServer
-	}
-	var operation *net.OpError
-	if errors.As(err, &operation) && operation.Op == "proxyconnect" { // net/http's name for it
-		return CauseProxy
 	}
 	if isTLS(err) {
 		return CauseTLS

@@ -19,7 +19,10 @@ const (
 func ClassOf(err error) Class {
 	var refusal *APIError
 	var credential *credentialError
+	var proxy *proxyError
 	switch {
+	case errors.As(err, &proxy):
+		return proxy.class()
 	case errors.As(err, &refusal):
 		return refusal.Class
 	case errors.As(err, &credential):
@@ -43,6 +46,8 @@ var advice = map[int]string{
 	http.StatusUnauthorized: "check whether the key or token is right, has expired or was revoked",
 	http.StatusForbidden:    "use a key of an Admin of a Professional or Enterprise organization",
 	http.StatusNotFound:     "check the setting endpoint",
+
+	http.StatusProxyAuthRequired: "it is a proxy that asks" + proxyAdvice,
 }
 
 // statusTimeoutOccurred is Cloudflare's: the server behind it took too long.

@@ -17,15 +17,17 @@ import (
 
 // Client asks the export endpoint. It is used by one goroutine at a time.
 type Client struct {
-	http       *http.Client
-	credential Credential
-	export     url.URL // without query
-	counts     url.URL // likewise
-	search     string
-	timeout    time.Duration
-	userAgent  string
-	secrets    *logline.Secrets
-	facts      *credentialFacts
+	http      *http.Client
+	keys      keyring
+	proxy     proxyWay
+	who       *identity // nil = this side shows none
+	export    url.URL   // without query
+	counts    url.URL   // likewise
+	search    string
+	timeout   time.Duration
+	userAgent string
+	secrets   *logline.Secrets
+	facts     *credentialFacts
 	// takes the credential that was sent last out of a text that the endpoint may have written
 	Redact func(string) string
 }
@@ -52,32 +54,41 @@ type Config struct {
 	Secrets        *logline.Secrets // gets each credential that is sent, and takes them out of texts
 	TLSCAFile      string           // trusted besides the system's; "" = none
 	TLSVerify      bool
+	TLSCertFile    string // with TLSKeyFile: what this side shows; "" = nothing
+	TLSKeyFile     string
+	Proxy          Proxy
 }
 
-// New makes a client. A nil transport means one of its own, with proxy settings from the environment and
-// cfg's TLS settings.
+// New makes a client. A nil transport means one of its own, with cfg's proxy and TLS settings.
 func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 	if cfg.Secrets == nil {
 		cfg.Secrets = new(logline.Secrets)
 	}
+	way := newProxyWay(cfg.Proxy, cfg.Secrets)
+	var who *identity
+	if cfg.TLSCertFile != "" {
+		who = &identity{certFile: cfg.TLSCertFile, keyFile: cfg.TLSKeyFile}
+	}
 	if transport == nil {
-		own, err := newTransport(cfg)
+		own, err := newTransport(cfg, way, who)
 		if err != nil {
 			return nil, err
 		}
 		transport = own
 	}
 	return &Client{
-		http:       &http.Client{Transport: transport, CheckRedirect: checkRedirect},
-		credential: NewCredential(cfg.Credentials),
-		export:     *cfg.Endpoint.JoinPath(ExportPath),
-		counts:     *cfg.Endpoint.JoinPath(CountPath),
-		search:     cfg.SearchTerm,
-		timeout:    cfg.RequestTimeout,
-		userAgent:  cfg.UserAgent,
-		secrets:    cfg.Secrets,
-		facts:      new(credentialFacts),
-		Redact:     cfg.Secrets.Redact,
+		http:      &http.Client{Transport: transport, CheckRedirect: checkRedirect},
+		keys:      newKeyring(cfg.Credentials),
+		proxy:     way,
+		who:       who,
+		export:    *cfg.Endpoint.JoinPath(ExportPath),
+		counts:    *cfg.Endpoint.JoinPath(CountPath),
+		search:    cfg.SearchTerm,
+		timeout:   cfg.RequestTimeout,
+		userAgent: cfg.UserAgent,
+		secrets:   cfg.Secrets,
+		facts:     new(credentialFacts),
+		Redact:    cfg.Secrets.Redact,
 	}, nil
 }
 
@@ -88,15 +99,48 @@ func (c *Client) Credential() CredentialFacts { return c.facts.get() }
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Open asks for the events from start to end, both included. Its errors say what ClassOf needs; when ctx
-// ended, they wrap ctx.Err().
+// ended, they wrap ctx.Err(). A credential that is refused is followed by the other one, if there is one.
 func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, error) {
-	name, value, err := c.credential.Header()
+	c.keys.restore()
+	if c.who != nil && c.who.changed() {
+		c.http.CloseIdleConnections()
+	}
+	response, err := c.open(ctx, c.keys.current, start, end)
+	if !refusesCredential(err) {
+		return response, err
+	}
+	other, ok := c.keys.other()
+	if !ok {
+		return nil, err
+	}
+	response, otherErr := c.open(ctx, other, start, end)
+	if refusesCredential(otherErr) {
+		var refusal *APIError
+		if errors.As(err, &refusal) {
+			refusal.credential += "; " + c.keys.keys[other].where() + " is refused too"
+		}
+		return nil, err
+	}
+	if reached(otherErr) {
+		c.keys.use(other, err)
+	}
+	return response, otherErr
+}
+
+// identify returns the header with the nth credential.
+func (c *Client) identify(n int) (name, value string, err error) {
+	name, value, err = c.keys.header(n)
+	c.secrets.Hide(strings.TrimPrefix(value, c.keys.keys[n].prefix))
+	return name, value, err
+}
+
+// open is Open with the nth credential.
+func (c *Client) open(ctx context.Context, n int, start, end time.Time) (*Response, error) {
+	name, value, err := c.identify(n)
 	if err != nil {
 		return nil, err
 	}
-	token := strings.TrimPrefix(value, c.credential.prefix)
-	c.secrets.Hide(token)
-	c.facts.note(token, c.credential.file)
+	c.facts.note(strings.TrimPrefix(value, c.keys.keys[n].prefix), c.keys.keys[n].file)
 	allowance := newAllowance(ctx, c.timeout)
 	request, err := c.request(allowance.ctx, start, end)
 	if err != nil {
@@ -115,7 +159,7 @@ func (c *Client) Open(ctx context.Context, start, end time.Time) (*Response, err
 	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusNoContent {
 		refusal := readError(answer, c.Redact)
 		if refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden {
-			refusal.credential = c.credential.origin()
+			refusal.credential = c.keys.keys[n].origin()
 		}
 		answer.Body.Close()
 		allowance.end()

@@ -57,6 +57,10 @@ func setForTest(t *testing.T, cfg *Config, key, value string) {
 		cfg.SearchTerm = value
 	case "api_key":
 		cfg.Credentials.APIKey = Secret(value)
+	case "api_key_file":
+		cfg.Credentials.APIKeyFile = value
+	case "api_key_file_next":
+		cfg.Credentials.APIKeyFileNext = value
 	case "bearer_token_file":
 		cfg.Credentials.BearerTokenFile = value
 	case "request_timeout":
@@ -462,7 +466,9 @@ func TestConnectingFailsBeforeTheRequestDoes(t *testing.T) {
 		3 * time.Second: time.Second,
 		5 * time.Minute: connectTimeout,
 	} {
-		transport, err := newTransport(Config{RequestTimeout: timeout, TLSVerify: true, PollInterval: time.Minute})
+		transport, err := newTransport(
+			Config{RequestTimeout: timeout, TLSVerify: true, PollInterval: time.Minute}, proxyWay{}, nil,
+		)
 		require.NoError(t, err)
 		assert.Equal(t, want, transport.TLSHandshakeTimeout)
 		assert.False(t, transport.TLSClientConfig.InsecureSkipVerify)

@@ -43,11 +43,10 @@ func (c *Client) Count(ctx context.Context, start, end time.Time) ([]byte, error
 }
 
 func (c *Client) count(ctx context.Context, start, end time.Time) ([]byte, error) {
-	name, value, err := c.credential.Header()
+	name, value, err := c.identify(c.keys.current)
 	if err != nil {
 		return nil, err
 	}
-	c.secrets.Hide(strings.TrimPrefix(value, c.credential.prefix))
 	ctx, cancel := context.WithTimeoutCause(ctx, min(countTimeout, c.timeout), errCountTimeout)
 	defer cancel()
 	query := c.query(start, end)

@@ -41,30 +41,63 @@ type Credential struct {
 	inline  func() string
 }
 
-// Credentials are the four settings of which exactly one is set. Files are read again for every request, so
-// that a key can be changed without a restart.
+// Credentials are the four settings of which exactly one is set, and the key to try when that is refused. Files are
+// read again for every request, so that a key can be changed without a restart.
 type Credentials struct {
 	APIKey          Secret
 	APIKeyFile      string
+	APIKeyFileNext  string // "" = there is none
 	BearerToken     Secret
 	BearerTokenFile string
+	Variable        string // of the environment, if the one that is set is from there
 }
+
+const (
+	apiKeyHeader = "X-API-Key"
+	bearerHeader = "Authorization"
+	bearerPrefix = "Bearer "
+)
 
 // NewCredential takes the one that is set; without any it is an empty API key, which Header refuses.
 func NewCredential(cfg Credentials) Credential {
-	const apiKey, bearer, prefix = "X-API-Key", "Authorization", "Bearer "
+	c := Credential{setting: "api_key", name: apiKeyHeader}
 	switch {
 	case cfg.APIKeyFile != "":
-		return Credential{setting: "api_key_file", name: apiKey, file: cfg.APIKeyFile}
+		c.setting, c.file = "api_key_file", cfg.APIKeyFile
 	case cfg.BearerTokenFile != "":
-		return Credential{setting: "bearer_token_file", name: bearer, prefix: prefix, file: cfg.BearerTokenFile}
+		c = Credential{setting: "bearer_token_file", name: bearerHeader, prefix: bearerPrefix, file: cfg.BearerTokenFile}
 	case cfg.BearerToken != "":
-		return Credential{
-			setting: "bearer_token", name: bearer, prefix: prefix,
-			inline: func() string { return string(cfg.BearerToken) },
+		c = Credential{setting: "bearer_token", name: bearerHeader, prefix: bearerPrefix}
+		c.inline = func() string { return string(cfg.BearerToken) }
+	default:
+		c.inline = func() string { return string(cfg.APIKey) }
+	}
+	if cfg.Variable != "" {
+		c.setting = cfg.Variable
+	}
+	return c
+}
+
+// nextCredential is that of api_key_file_next.
+func nextCredential(cfg Credentials) Credential {
+	return Credential{setting: "api_key_file_next", name: apiKeyHeader, file: cfg.APIKeyFileNext}
+}
+
+// Check returns what is wrong with the credentials that only a person can put right, nil if there is nothing. A file
+// that is not there yet, or still empty, may be on its way: whoever writes it need not be faster than this.
+func (cfg Credentials) Check() error {
+	var wrong []error
+	for _, key := range newKeyring(cfg).keys {
+		if _, _, err := key.Header(); err != nil && !key.heals(err) {
+			wrong = append(wrong, err)
 		}
 	}
-	return Credential{setting: "api_key", name: apiKey, inline: func() string { return string(cfg.APIKey) }}
+	return errors.Join(wrong...)
+}
+
+// heals reports whether err may be over without a person.
+func (c Credential) heals(err error) bool {
+	return c.file != "" && looksLikePath(c.file) && (errors.Is(err, os.ErrNotExist) || errors.Is(err, errEmpty))
 }
 
 // where names the setting that the credential comes from, and its file.
@@ -102,8 +135,9 @@ func (c Credential) origin() string {
 
 // credentialError says why there is no credential to send. A person must act.
 type credentialError struct {
-	where string
-	err   error
+	where   string
+	err     error
+	ofProxy bool // it is for the proxy, not for the endpoint
 }
 
 func (e *credentialError) Error() string { return fmt.Sprintf("%s: %v", e.where, e.err) }
@@ -115,11 +149,11 @@ func (c Credential) Header() (name, value string, err error) {
 	if c.file == "" {
 		value = c.inline()
 	} else if value, err = readSecret(c.file); err != nil {
-		return "", "", &credentialError{c.where(), err}
+		return "", "", &credentialError{where: c.where(), err: err}
 	}
 	value = strings.TrimSpace(value)
 	if err := CheckSecret(value); err != nil {
-		return "", "", &credentialError{c.where(), err}
+		return "", "", &credentialError{where: c.where(), err: err}
 	}
 	return c.name, c.prefix + value, nil
 }
@@ -132,10 +166,12 @@ func readSecret(file string) (string, error) {
 	return strings.TrimPrefix(string(data), "\ufeff"), err
 }
 
+var errEmpty = errors.New("is empty")
+
 // CheckSecret refuses what cannot be a header's value, and says nothing of it but the kind of mistake.
 func CheckSecret(value string) error {
 	if value == "" {
-		return errors.New("is empty")
+		return errEmpty
 	}
 	if len(value) > maxSecret {
 		return fmt.Errorf("is larger than %d bytes, which no credential is", maxSecret)

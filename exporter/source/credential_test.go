@@ -16,7 +16,7 @@ func TestAClientShowsNoSecret(t *testing.T) {
 	c := newTestClient(t, nil)
 	hex := fmt.Sprintf("%x", "hush-hush")
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
-		for _, value := range []any{c, *c, c.credential} {
+		for _, value := range []any{c, *c, c.keys, c.keys.keys[0]} {
 			text := fmt.Sprintf(verb, value)
 			assert.NotContains(t, text, "hush-hush", verb)
 			assert.NotContains(t, strings.ToLower(text), hex, verb)

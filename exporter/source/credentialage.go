@@ -67,7 +67,7 @@ func expiryOf(token string) time.Time {
 }
 
 // Origin names the setting that the credential comes from, and its file.
-func (c *Client) Origin() string { return c.credential.where() }
+func (c *Client) Origin() string { return c.keys.keys[0].where() }
 
 // Proxy names the proxy that requests go through, without its credential; "" = none.
 func (c *Client) Proxy() string {

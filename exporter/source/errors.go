@@ -36,12 +36,7 @@ const maxErrorText = 500
 // Error is one line with everything that helps.
 func (e *APIError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d", operation, e.Status)
-	if e.code != "" {
-		b.WriteString(" " + logline.Cut(e.code, 40))
-	} else if text := http.StatusText(e.Status); text != "" {
-		b.WriteString(" " + text)
-	}
+	b.WriteString(operation + ": " + e.status())
 	if e.message != "" {
 		b.WriteString(": " + logline.Cut(e.message, 150))
 	}
@@ -55,9 +50,18 @@ func (e *APIError) Error() string {
 		b.WriteString("; request id " + logline.Cut(e.requestID, 40))
 	}
 	if e.credential != "" {
-		b.WriteString("; the credential is " + logline.Cut(e.credential, 150))
+		b.WriteString("; the credential is " + logline.Cut(e.credential, 220))
 	}
 	return logline.Cut(b.String(), maxErrorText)
+}
+
+// status is the answer's status and what it is called.
+func (e *APIError) status() string {
+	name := logline.Cut(e.code, 40)
+	if name == "" {
+		name = http.StatusText(e.Status)
+	}
+	return strings.TrimSpace(strconv.Itoa(e.Status) + " " + name)
 }
 
 // Redact cleans what others wrote.

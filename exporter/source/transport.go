@@ -22,7 +22,7 @@ const (
 )
 
 // newTransport makes the transport of one instance. Requests follow one another, so one connection is kept.
-func newTransport(cfg Config) (*http.Transport, error) {
+func newTransport(cfg Config, way proxyWay, who *identity) (*http.Transport, error) {
 	config := &tls.Config{InsecureSkipVerify: !cfg.TLSVerify} // tls_verify off is warned about at start
 	if cfg.TLSCAFile != "" {
 		roots, err := LoadRoots(cfg.TLSCAFile)
@@ -31,10 +31,17 @@ func newTransport(cfg Config) (*http.Transport, error) {
 		}
 		config.RootCAs = roots
 	}
+	if who != nil {
+		if _, err := LoadIdentity(who.certFile, who.keyFile); err != nil {
+			return nil, err
+		}
+		config.GetClientCertificate = who.certificate
+	}
 	// Connecting must fail before request_timeout does: that a host cannot be reached is no reason for shorter windows.
 	connect := min(connectTimeout, cfg.RequestTimeout/3)
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  way.pick,
+		OnProxyConnectResponse: way.connected,
 		DialContext:            (&net.Dialer{Timeout: connect}).DialContext,
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    connect,
@@ -73,8 +80,11 @@ func adviceFor(err error) string {
 		return "; if a proxy or gateway of yours signs its certificate, name its CA in tls_ca_file"
 	}
 	var name *net.DNSError
-	if (errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &name) && name.IsNotFound) && CauseOf(err) != CauseProxy {
-		return "; check the setting endpoint (URL)"
+	if !errors.Is(err, syscall.ECONNREFUSED) && (!errors.As(err, &name) || !name.IsNotFound) {
+		return ""
 	}
-	return ""
+	if ofProxy(err) {
+		return "; check the setting proxy, or HTTPS_PROXY and HTTP_PROXY in the environment"
+	}
+	return "; check the setting endpoint (URL)"
 }
