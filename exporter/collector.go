@@ -205,7 +205,7 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 // forwarding returns a function that reads a window and forwards what was not seen yet. through is what had been
 // read before.
 func (c *collector) forwarding(ctx context.Context, through time.Time) whole.ReadPart {
-	return func(w plan.Window, union *dedup.Seen) (whole.Reading, error) {
+	return func(w plan.Window, union *whole.Union) (whole.Reading, error) {
 		var news whole.News
 		rows, most := 0, c.plan.Most(w)
 		began, bytes, knew := time.Now(), c.stats.bytes.Load(), c.fresh

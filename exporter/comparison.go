@@ -204,7 +204,7 @@ func (c *collector) answered(
 func (c *collector) comparing(
 	ctx context.Context, once *dedup.Seen, each func(r *event.Row, who dedup.Identity, fresh *int) error,
 ) whole.ReadPart {
-	return func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
+	return func(part plan.Window, union *whole.Union) (whole.Reading, error) {
 		var news whole.News
 		got, err := c.reader.read(ctx, part, once, func(r *event.Row, who dedup.Identity) error {
 			fresh := 0

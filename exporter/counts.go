@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
@@ -42,11 +41,11 @@ func (k *countCheck) begin(settled plan.Window) {
 func (k *countCheck) end() { k.open = false }
 
 // union is a set for the answer's events, nil unless it has copies.
-func (k *countCheck) union() *dedup.Seen {
+func (k *countCheck) union() *whole.Union {
 	if !k.copies {
 		return nil
 	}
-	return new(dedup.Seen)
+	return new(whole.Union)
 }
 
 // row notes a row of the answer; fresh is 1 if it is the first of its event.
@@ -136,7 +135,7 @@ func (c *collector) readToCount(ctx context.Context, n counting) (complete bool,
 	}()
 	inside := k.rows
 	k.begin(n.part)
-	again, err := n.read(n.part, new(dedup.Seen))
+	again, err := n.read(n.part, new(whole.Union))
 	k.end()
 	if err != nil {
 		return false, err

@@ -214,7 +214,7 @@ func (c *collector) readHours(
 		Start: plan.Later(w.Start.Add(-deepMargin), c.plan.From()),
 		End:   plan.Earlier(w.End.Add(deepMargin), c.plan.Through()),
 	}
-	return c.readParts(ctx, read, func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
+	return c.readParts(ctx, read, func(part plan.Window, union *whole.Union) (whole.Reading, error) {
 		return c.comparing(ctx, once, func(r *event.Row, who dedup.Identity, fresh *int) error {
 			id, ok := c.reader.identifier.Published(r, who)
 			if !ok || r.Time.Before(w.Start) || !r.Time.Before(w.End) || once.Mark(who, w.End, 0) != dedup.Fresh {

@@ -175,7 +175,7 @@ func (x *export) forget() {
 func (x *export) window(ctx context.Context, w plan.Window) error {
 	rows, limit, replanned := x.stats.rows.Load(), x.rowLimit.Known, false
 	err := x.persist(ctx, func() error {
-		err := x.readParts(ctx, w, func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
+		err := x.readParts(ctx, w, func(part plan.Window, union *whole.Union) (whole.Reading, error) {
 			return x.comparing(ctx, x.once, x.give)(part, union)
 		})
 		replanned = err != nil && x.shorter(w, err)

@@ -151,7 +151,7 @@ func newRereader(cfg config.Config, client *source.Client, state checkpoint.Stat
 func (r *rereader) export(ctx context.Context, w plan.Window, each func(verify.Event)) error {
 	once := new(dedup.Seen)
 	r.rowLimit = whole.RowLimit{Known: r.rowLimit.Known, Second: r.rowLimit.Second} // gaps are to be told each time
-	err := r.readParts(ctx, w, func(part plan.Window, union *dedup.Seen) (whole.Reading, error) {
+	err := r.readParts(ctx, w, func(part plan.Window, union *whole.Union) (whole.Reading, error) {
 		return r.comparing(ctx, once, func(row *event.Row, who dedup.Identity, fresh *int) error {
 			if once.Mark(who, w.End, 0) != dedup.Fresh {
 				return nil

@@ -4,8 +4,6 @@ import (
 	"math/bits"
 	"time"
 
-	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
-	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
@@ -132,15 +130,7 @@ const (
 )
 
 // ReadPart reads a window and adds its events to union, unless that is nil.
-type ReadPart func(w plan.Window, union *dedup.Seen) (Reading, error)
-
-// Mark adds an event to union and returns 1 if it was not there.
-func Mark(union *dedup.Seen, r *event.Row, who dedup.Identity) int {
-	if union == nil || union.Mark(who, r.Time, 0) != dedup.Fresh {
-		return 0
-	}
-	return 1
-}
+type ReadPart func(w plan.Window, union *Union) (Reading, error)
 
 // Examine reads w again in two parts, where there are rows on both sides; got is what it had. A part that has all the
 // rows proves nothing and is examined in its place. The number is that of the limit.
@@ -148,10 +138,15 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 	least, at := got.least(), got.middle(w)
 	// An answer may have been cut at any share of its rows: then numbers prove nothing, and it is asked for once more to
 	// know which rows it has.
-	anywhere, all := !got.Framed || got.ended, new(dedup.Seen)
+	anywhere, all := !got.Framed || got.ended, new(Union)
+	had := 0 // events of which the parts have to have each
 	if anywhere {
 		if _, err := read(w, all); err != nil {
 			return Undecided, 0, err
+		}
+		had = all.Count
+		if got.footer { // it may be none
+			had--
 		}
 	}
 	for beside := false; ; { // beside: cut behind where all rows seemed to have happened
@@ -162,9 +157,10 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 		if !ok {
 			return Indivisible, got.Rows, nil
 		}
-		union, most := new(dedup.Seen), got.events()
+		union, most := new(Union), got.events()
 		if anywhere {
 			union, most = all, 0
+			all.cover()
 		}
 		before, err := read(left, union)
 		if err != nil {
@@ -176,6 +172,8 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 			return Undecided, 0, err
 		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > most:
 			return confirm(w, got, least, union, read)
+		case anywhere && all.again < had: // parts are cut off too, so that they prove nothing
+			return Undecided, got.Rows, nil
 		case got.events() == 0 && before.events()+behind.events() == 0:
 			return Honest, got.Rows, nil
 		case before.events() < got.events() && behind.events() < got.events():
@@ -195,7 +193,7 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 
 // confirm reads w once more after its parts had more events than it: these may have happened meanwhile. Fewer rows than
 // least teach no limit.
-func confirm(w plan.Window, got Reading, least int, union *dedup.Seen, read ReadPart) (Verdict, int, error) {
+func confirm(w plan.Window, got Reading, least int, union *Union, read ReadPart) (Verdict, int, error) {
 	again, err := read(w, union)
 	switch {
 	case err != nil:

@@ -19,7 +19,7 @@ type honestEndpoint struct {
 	requests int
 }
 
-func (e *honestEndpoint) read(w plan.Window, union *dedup.Seen) (Reading, error) {
+func (e *honestEndpoint) read(w plan.Window, union *Union) (Reading, error) {
 	e.requests++
 	from, _ := slices.BinarySearchFunc(e.events, w.Start, time.Time.Compare)
 	to, _ := slices.BinarySearchFunc(e.events, w.End.Add(1), time.Time.Compare)
@@ -151,7 +151,7 @@ func TestEventsThatAppearMeanwhileTeachNoLimit(t *testing.T) {
 			e.events = append(e.events, from.Add(time.Duration(n)*time.Second))
 		}
 		w, requests := plan.Window{Start: from, End: from.Add(time.Hour)}, 0
-		read := func(w plan.Window, union *dedup.Seen) (Reading, error) {
+		read := func(w plan.Window, union *Union) (Reading, error) {
 			requests++
 			for range appear(requests) {
 				e.events = append(e.events, from.Add(30*time.Minute+time.Duration(len(e.events))*time.Second))
@@ -188,7 +188,7 @@ func TestAnEndpointThatIgnoresWindowsIsExaminedInFewSteps(t *testing.T) {
 	from, requests := windowsBegin, 0
 	p := plan.New(plan.Limits{MaxWindow: 30 * 24 * time.Hour}, from, from)
 	l := RowLimit{Cut: p.Cut}
-	read := func(plan.Window, *dedup.Seen) (Reading, error) {
+	read := func(plan.Window, *Union) (Reading, error) {
 		requests++
 		return Reading{Rows: 100, Framed: true}, nil
 	}

@@ -1,0 +1,31 @@
+package whole
+
+import (
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+)
+
+// Union is the set of the events of several answers. Its zero value is empty and ready.
+type Union struct {
+	dedup.Seen
+	parts *dedup.Seen // of the answers since cover; nil before
+	again int         // of these, how many were in the set before
+}
+
+// cover begins to count which events of the set so far come again.
+func (u *Union) cover() { u.parts, u.again = new(dedup.Seen), 0 }
+
+// Mark adds an event to union and returns 1 if it was not there. Without a union it returns 0.
+func Mark(union *Union, r *event.Row, who dedup.Identity) int {
+	if union == nil {
+		return 0
+	}
+	fresh := union.Seen.Mark(who, r.Time, 0) == dedup.Fresh
+	if union.parts != nil && union.parts.Mark(who, r.Time, 0) == dedup.Fresh && !fresh {
+		union.again++
+	}
+	if fresh {
+		return 1
+	}
+	return 0
+}

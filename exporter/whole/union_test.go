@@ -1,0 +1,52 @@
+package whole
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+)
+
+// Parts that lack what the whole had are cut off like it: that they have nothing new proves nothing (simulation, seed
+// 201223).
+func TestPartsThatLackWhatTheWholeHadProveNothing(t *testing.T) {
+	begin := windowsBegin
+	times := []time.Time{begin.Add(5 * time.Minute)} // the one on the other side of the middle
+	for i := range 27 {
+		times = append(times, begin.Add(time.Duration(i)*time.Second))
+	}
+	for _, share := range []float64{0.4, 0.57, 0.9, 1} {
+		read := func(w plan.Window, union *Union) (got Reading, err error) {
+			var rows []int
+			for i := len(times) - 1; i >= 0; i-- {
+				if !times[i].Before(w.Start) && !times[i].After(w.End) {
+					rows = append(rows, i)
+				}
+			}
+			var n News
+			rows = rows[:int(share*float64(len(rows)))]
+			for _, i := range rows {
+				row := event.Row{Time: times[i]}
+				got.Add([]event.Row{row}, w)
+				n.Note(&row, 0, Mark(union, &row, dedup.Identity{ID: uint64(i) + 1}))
+			}
+			n.End(&got)
+			return got, nil
+		}
+		w := plan.Window{Start: begin.Add(-time.Minute), End: begin.Add(6 * time.Minute)}
+		p := plan.New(plan.Limits{Overlap: time.Minute, MaxWindow: time.Hour}, begin, begin)
+		l := RowLimit{Cut: p.Cut}
+		got, _ := read(w, nil)
+		verdict, _, err := l.Examine(w, got, read)
+		require.NoError(t, err)
+		if share == 1 {
+			require.Equal(t, Honest, verdict)
+		} else {
+			require.NotEqual(t, Honest, verdict, "cut at %v of its rows", share)
+		}
+	}
+}
