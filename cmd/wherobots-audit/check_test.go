@@ -178,6 +178,8 @@ func TestCheckWatchesForLateEvents(t *testing.T) {
 	require.Contains(t, found["warning overlap"], "at least 40m is recommended")
 }
 
+//go:generate go test -run ^TestRulesAreDocumented$ -update .
+
 func TestRulesAreDocumented(t *testing.T) {
 	golden.Part(t, "../../docs/command.md", "rules", rules.Table())
 }

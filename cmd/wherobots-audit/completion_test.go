@@ -24,7 +24,8 @@ func completions(t *testing.T, words ...string) string {
 }
 
 func TestCompletion(t *testing.T) {
-	require.Equal(t, "check checkpoint", strings.Join(strings.Fields(completions(t, "che") + " checkpoint")[:2], " "))
+	require.Equal(t, "checkpoint check", completions(t, "che"))
+	require.Equal(t, "rewind", completions(t, "checkpoint", "rew"))
 	require.Equal(t, "--offline", completions(t, "check", "--off"))
 	require.Equal(t, "--json", completions(t, "check", "--js"))
 	require.Equal(t, "health.go health_test.go", completions(t, "check", "-c", "health"))

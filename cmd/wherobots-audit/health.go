@@ -60,19 +60,22 @@ func (a healthAnswer) String() string {
 	return fmt.Sprintf("not healthy (%d) %s", a.Status, a.Answer)
 }
 
-// askHealth goes to u itself: neither a proxy nor a redirect says how this machine's plugin is.
+// localClient asks what runs on this machine: neither a proxy nor a redirect has a say.
+func localClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 func askHealth(ctx context.Context, u *url.URL) healthAnswer {
 	a := healthAnswer{URL: u.Redacted()}
-	transport := &http.Transport{DisableKeepAlives: true}
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		a.Error = "cannot be asked"
 		return a
 	}
-	response, err := client.Do(request)
+	response, err := localClient().Do(request)
 	if err != nil {
 		a.Error = logline.Clean(reasonOf(err))
 		return a

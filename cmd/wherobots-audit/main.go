@@ -26,6 +26,7 @@ type commands struct {
 	Checkpoint checkpointCommand `cmd:"" help:"Show a checkpoint, move it back or forward, take it elsewhere."`
 	Check      checkCommand      `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags."`
+	Diagnose   diagnoseCommand   `cmd:"" help:"Collect what a bug report needs, without secrets."`
 	Health     healthCommand     `cmd:"" help:"Ask a running plugin whether it is well."`
 	Schema     schemaCommand     `cmd:"" help:"Print a JSON Schema of the settings, for editors."`
 }

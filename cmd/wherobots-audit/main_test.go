@@ -44,26 +44,37 @@ func TestEveryCommandFlagAndExitCodeIsDocumented(t *testing.T) {
 	var all commands
 	parser, err := newParser(&all, console{})
 	require.NoError(t, err)
-	require.NoError(t, kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
-		switch n := node.(type) {
-		case *kong.Command:
-			require.Contains(t, string(text), "wherobots-audit "+strings.Join(path(n), " "))
-		case *kong.Flag:
-			if n.Name != "help" {
-				require.Contains(t, string(text), "--"+n.Name)
-			}
-		}
-		return next(nil)
-	}))
+	documented(t, string(text), parser.Model.Node)
 	for _, e := range exitCodes {
 		require.Contains(t, string(text), fmt.Sprintf("| %d | %s |", e.code, e.meaning))
 	}
 }
 
-// path is the words that lead to a command.
-func path(n *kong.Node) []string {
-	if n.Parent == nil || n.Parent.Type == kong.ApplicationNode {
-		return []string{n.Name}
+// documented looks for a command's flags in the section that has it as its heading, or in what is said ahead of all
+// commands. What belongs to a command is in its section.
+func documented(t *testing.T, text string, node *kong.Node) {
+	t.Helper()
+	const heading = "\n## wherobots-audit "
+	shared, _, _ := strings.Cut(text, heading)
+	words := strings.Fields(commandPath(node))
+	section := shared
+	if len(words) > 0 {
+		_, after, found := strings.Cut(text, heading+words[0]+"\n")
+		require.True(t, found, "no section for %s", words[0])
+		own, _, _ := strings.Cut(after, heading)
+		section += heading + words[0] + own
+		for _, word := range words[1:] {
+			require.Contains(t, own, word, "a part of %s", words[0])
+		}
 	}
-	return append(path(n.Parent), n.Name)
+	for _, flag := range node.Flags {
+		if flag.Name != "help" {
+			require.Contains(t, section, "--"+flag.Name, "%s", words)
+		}
+	}
+	for _, child := range node.Children {
+		if child.Type == kong.CommandNode {
+			documented(t, text, child)
+		}
+	}
 }

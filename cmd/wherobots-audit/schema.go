@@ -11,6 +11,7 @@ type schemaCommand struct{}
 
 func (schemaCommand) Run(c *console) error {
 	encoder := json.NewEncoder(c.out)
+	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(config.JSONSchema())
 }

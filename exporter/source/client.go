@@ -95,6 +95,11 @@ func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 // Credential tells what is known of the credential that was sent last. Any goroutine may call it.
 func (c *Client) Credential() CredentialFacts { return c.facts.get() }
 
+// Wrap puts something before the transport that sees all requests. It must be called before the first of them.
+func (c *Client) Wrap(wrap func(http.RoundTripper) http.RoundTripper) {
+	c.http.Transport = wrap(c.http.Transport)
+}
+
 // Close lets go of the idle connection. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

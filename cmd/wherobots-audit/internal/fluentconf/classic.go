@@ -163,9 +163,9 @@ func (c *classic) pair(text string) error {
 		c.inGroup = true
 		return nil
 	case !ok || value == "":
-		return c.wrong("key %s has no value", strings.TrimSpace(key))
+		return c.wrong("key %s has no value", Bare(key))
 	case c.current == nil:
-		return c.wrong("key %s belongs to no section", key)
+		return c.wrong("key %s belongs to no section", Bare(key))
 	case c.inGroup:
 		return nil // of a plugin that has groups; the plugins that are looked at have none
 	}

@@ -32,6 +32,14 @@ type Property struct {
 	Place Place
 }
 
+// Bare is a key for messages, without what somebody wrote after an = or a colon, which may be a secret.
+func Bare(key string) string {
+	if at := strings.IndexAny(key, "=: \t\"'"); at > 0 {
+		key = key[:at] + "…"
+	}
+	return key
+}
+
 // Section is the service, or one plugin of the pipeline.
 type Section struct {
 	Kind       string // service, input, filter, output, plugins, … in lower case

@@ -214,6 +214,12 @@ func engineBinary(t *testing.T) string {
 	return engine
 }
 
+func TestAMessageDoesNotRepeatWhatMayBeASecret(t *testing.T) {
+	_, err := Read(files(t, "a.conf", "[INPUT]\n    api_key=hush\n"), environ())
+	require.ErrorContains(t, err, "api_key")
+	require.NotContains(t, err.Error(), "hush")
+}
+
 func TestTagsAndPatterns(t *testing.T) {
 	for _, c := range []struct {
 		pattern, tag string

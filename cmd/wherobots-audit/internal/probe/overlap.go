@@ -17,7 +17,7 @@ const lookAgain = 5 * time.Second
 func (r *report) overlap(ctx context.Context, a *asker, got reading, needs Needs) {
 	configured := needs.Config.Overlap
 	if needs.Watch == 0 {
-		r.say(rules.OK, "overlap", "%s; --watch 10m would say how late events appear", logline.Duration(configured))
+		r.latenessOf(ctx, needs)
 		return
 	}
 	latest, appeared, err := watch(ctx, a, got, needs.Watch)
@@ -29,13 +29,31 @@ func (r *report) overlap(ctx context.Context, a *asker, got reading, needs Needs
 		r.say(rules.Note, "overlap", "no event appeared in %s: nothing is known of how late they do", needs.Watch)
 		return
 	}
+	r.recommend(latest, configured, "%d events appeared, the latest %s after its time", appeared, latest.Round(time.Second))
+}
+
+// latenessOf goes by what a running collection has measured.
+func (r *report) latenessOf(ctx context.Context, needs Needs) {
+	configured := needs.Config.Overlap
+	found, ok := measured(ctx, needs.Config)
+	if !ok {
+		r.say(rules.OK, "overlap", "%s; nothing that runs has measured how late events appear: --watch 10m does",
+			logline.Duration(configured))
+		return
+	}
+	r.recommend(found.most, configured, "of %d events, all but a thousandth appeared within %s (%s)",
+		found.events, logline.Duration(found.most), found.from)
+}
+
+// recommend says what overlap is enough: twice the lateness, as the next event may be later.
+func (r *report) recommend(latest, configured time.Duration, because string, args ...any) {
 	wanted := max(2*latest, time.Minute).Round(time.Minute)
 	level := rules.OK
 	if wanted > configured {
 		level = rules.Warning
 	}
-	r.say(level, "overlap", "%d events appeared, the latest %s after its time: at least %s is recommended, %s is set",
-		appeared, latest.Round(time.Second), logline.Duration(wanted), logline.Duration(configured))
+	args = append(args, logline.Duration(wanted), logline.Duration(configured))
+	r.say(level, "overlap", because+": at least %s is recommended, %s is set", args...)
 }
 
 // watch looks again and again at the stretch before the present, and returns the longest time between an event and its

@@ -5,6 +5,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/cmd/wherobots-audit/internal/rules"
@@ -35,6 +36,8 @@ type Needs struct {
 	Config      config.Config
 	StoragePath string        // Fluent Bit's; "" = none
 	Watch       time.Duration // how long to watch for events that appear late; 0 = not at all
+
+	Wrap func(http.RoundTripper) http.RoundTripper // sees all requests; nil = nobody does
 }
 
 // Run tries it all.
@@ -56,6 +59,9 @@ func (r *report) endpoint(ctx context.Context, needs Needs) {
 		return
 	}
 	defer client.Close()
+	if needs.Wrap != nil {
+		client.Wrap(needs.Wrap)
+	}
 	a := &asker{client: client, row: newRows()}
 	r.proxy(cfg)
 	now := time.Now()

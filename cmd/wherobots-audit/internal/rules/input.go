@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wherobots/in_wherobots_audit/cmd/wherobots-audit/internal/fluentconf"
 	"github.com/wherobots/in_wherobots_audit/exporter/config"
 )
 
@@ -40,9 +41,10 @@ func knownKeys(s *subject, in *Input) {
 			}
 		case strings.HasPrefix(p.Key, "rate_gate."): // Fluent Bit's
 		case guess != "":
-			s.say(Error, p.Place, "no setting is called %s, and Fluent Bit says nothing of it: did you mean %s?", p.Key, guess)
+			s.say(Error, p.Place, "no setting is called %s, and Fluent Bit says nothing of it: did you mean %s?",
+				fluentconf.Bare(p.Key), guess)
 		default:
-			s.say(Warning, p.Place, "no setting is called %s, and Fluent Bit says nothing of it", p.Key)
+			s.say(Warning, p.Place, "no setting is called %s, and Fluent Bit says nothing of it", fluentconf.Bare(p.Key))
 		}
 		seen[p.Key] = true
 	}
