@@ -82,6 +82,7 @@ func TestSplunkAddOnFollowsTheSpecs(t *testing.T) {
 		}
 		for macro := range strings.SplitSeq(s["search"], "`") {
 			if strings.HasPrefix(macro, "wherobots_") {
+				macro = regexp.MustCompile(`\([^,]+\)$`).ReplaceAllString(macro, "(1)")
 				assert.Contains(t, readSplunk(t, "default", "macros.conf"), macro)
 			}
 		}
@@ -90,6 +91,27 @@ func TestSplunkAddOnFollowsTheSpecs(t *testing.T) {
 		t, readSplunk(t, "default", "macros.conf")["wherobots_audit"]["definition"],
 		"dedup event_id keepempty=true",
 	)
+}
+
+// An alert that looks at the last minutes by the event's own time never sees what arrives late, after an outage or in
+// a backfill. So each looks at the time of arrival, and far back by the event's own. A sign of life is another matter:
+// one of yesterday that arrives now is none.
+func TestSplunkAlertsSeeWhatArrivesLate(t *testing.T) {
+	t.Parallel()
+	alerts := 0
+	for name, s := range readSplunk(t, "default", "savedsearches.conf") {
+		switch {
+		case s["alert_type"] == "", name == "Wherobots audit: no sign of life", name == "Wherobots audit: hours that differ":
+			continue
+		}
+		alerts++
+		assert.Equal(t, "-91d@d", s["dispatch.earliest_time"], name)
+		assert.Equal(t, "+1d", s["dispatch.latest_time"], "%s: clocks differ", name)
+		assert.Regexp(t, "_index_earliest=|_indextime|wherobots_audit_arrived", s["search"], name)
+	}
+	assert.Equal(t, 6, alerts)
+	macros := readSplunk(t, "default", "macros.conf")
+	assert.Contains(t, macros["wherobots_audit_arrived(1)"]["definition"], "_index_earliest=$since$ | dedup event_id")
 }
 
 func TestSplunkTagsFollowEventtypes(t *testing.T) {

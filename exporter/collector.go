@@ -111,8 +111,10 @@ func newCollector(
 // run collects until ctx ends. Whatever fails is tried again; nothing that can heal ends it.
 func (c *collector) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		c.show()
-		err := c.guarded(ctx, c.step)
+		err := c.guarded(ctx, func(ctx context.Context) error {
+			c.show()
+			return c.step(ctx)
+		})
 		for err != nil && ctx.Err() == nil {
 			err = c.deal(ctx, err)
 		}
