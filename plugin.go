@@ -98,7 +98,7 @@ func FLBPluginInit(plugin unsafe.Pointer) (status C.int) {
 	}
 	e.Verbose(C.engine_logs(h.api, h.ins, C.int(exporter.LevelDebug)) != 0)
 	h.tellReplaced()
-	i := &instance{host: h, exporter: e, metrics: newMetrics(h, nil, e.Stats(), time.Now()), handle: C.malloc(1)}
+	i := &instance{host: h, exporter: e, metrics: newMetrics(h, e.Labels(), e.Stats(), time.Now()), handle: C.malloc(1)}
 	table.add(i, uintptr(i.handle), syscall.Gettid())
 	C.engine_set_handle(p, i.handle)
 	e.Start()

@@ -6,6 +6,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/pseudonym"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
@@ -16,7 +17,9 @@ type batcher struct {
 	upkeep upkeep
 	seen   *dedup.Seen // is told when an event goes with another batch than was thought
 	schema schema.Name
-	most   int // batch_bytes
+	whose  schema.Organization
+	hide   *pseudonym.Rows // nil = rows are forwarded as they are
+	most   int             // batch_bytes
 
 	encoder *schema.Encoder // for the last answer's columns
 	number  uint32          // of the batch that is being filled, from 1
@@ -50,7 +53,13 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 	if b.records == 0 {
 		b.id = string(row.Value(event.EventID))
 	}
+	if b.hide != nil { // not earlier: identity, counts and digests go by the row as it is
+		b.hide.Hide(row)
+	}
 	b.data = b.encoder.Append(schema.AppendEventHeader(b.data, row.Time), row)
+	if b.hide != nil {
+		b.hide.Show(row)
+	}
 	b.records++
 	b.events++
 	if len(b.data) <= min(b.limit, b.ledger.BatchBytes()) || before == 0 {
@@ -71,6 +80,7 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 // addStatuses appends status events to the batch.
 func (b *batcher) addStatuses(statuses []schema.Status) {
 	for _, s := range statuses {
+		s.Organization = b.whose
 		if b.data == nil {
 			b.data = b.ledger.Buffer()
 		}

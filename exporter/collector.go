@@ -19,6 +19,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/progress"
+	"github.com/wherobots/in_wherobots_audit/exporter/pseudonym"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 	"github.com/wherobots/in_wherobots_audit/exporter/whole"
@@ -98,9 +99,13 @@ func newCollector(
 		c.notices.sharedID(rows, of)
 	})
 	c.batcher = &batcher{
-		ledger: ledger, stats: stats, upkeep: keep, seen: commits.seen, schema: cfg.Schema,
+		ledger: ledger, stats: stats, upkeep: keep, seen: commits.seen, schema: cfg.Schema, whose: cfg.Organization,
 		most: cfg.BatchBytes, limit: cfg.BatchBytes, number: 1,
 	}
+	if c.batcher.hide, err = pseudonym.Load(cfg.Pseudonymize, cfg.PseudonymizeKeyFile); err != nil {
+		return nil, err
+	}
+	c.notices.withheld = c.batcher.hide != nil
 	// There may be a checkpoint without a beginning: when the endpoint refuses from the start.
 	if !commits.through().IsZero() {
 		c.resume()
@@ -238,7 +243,7 @@ var errExcess = errors.New("more rows than the windows before")
 
 // newColumns prepares for the columns of an answer.
 func (c *collector) newColumns(columns *event.Columns) {
-	c.batcher.encoder = schema.New(c.cfg.Schema, columns)
+	c.batcher.encoder = schema.NewOf(c.cfg.Schema, columns, c.cfg.Organization)
 	c.notices.newColumns(c.reader.columnNames())
 }
 

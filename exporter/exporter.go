@@ -141,8 +141,8 @@ func newExporter(
 // tellStart says in one line what this run is about to do.
 func (e *Exporter) tellStart(client *source.Client) {
 	origin := client.Origin()
-	if origin == "api_key" && !strings.Contains(e.cfg.Given(), "api_key ***") {
-		origin = "WHEROBOTS_API_KEY in the environment"
+	if e.cfg.Credentials.Variable != "" {
+		origin += " in the environment"
 	}
 	resumes := "goes on at " + e.collector.commits.through().Format(time.RFC3339)
 	if e.collector.commits.through().IsZero() {

@@ -29,13 +29,15 @@ var layers = map[string][]string{
 	"msgpack":  {},
 	"source":   {"logline"},
 	"sums":     {},
-	"schema":   {"event", "action"},
-	"body":     {"source", "logline"},
-	"csv":      {"event", "body", "logline"},
-	"witness":  {},
-	"whole":    {"plan", "csv", "body", "dedup", "event"},
-	"verify":   {"plan", "dedup", "source"},
-	"config":   {"source", "schema", "logline"},
+
+	"pseudonym": {"event", "source"},
+	"schema":    {"event", "action"},
+	"body":      {"source", "logline"},
+	"csv":       {"event", "body", "logline"},
+	"witness":   {},
+	"whole":     {"plan", "csv", "body", "dedup", "event"},
+	"verify":    {"plan", "dedup", "source"},
+	"config":    {"source", "schema", "logline", "pseudonym"},
 }
 
 // TestLayers fails when a room reaches for one that it may not know, or knows the checkpoint's file.

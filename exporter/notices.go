@@ -9,6 +9,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/pseudonym"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
@@ -29,6 +30,7 @@ type notices struct {
 	toldNoDate   bool
 	toldGap      bool
 	toldFuture   bool
+	withheld     bool // what bad rows have in them
 }
 
 func newNotices(log *logline.Queue, clock *plan.Clock, statusEvents bool) *notices {
@@ -94,10 +96,14 @@ func (n *notices) changed(row *event.Row) {
 
 func (n *notices) badRow(row *event.Row) {
 	if n.seldom("bad row") {
+		bad := row.Bad
+		if n.withheld {
+			bad = pseudonym.Withheld
+		}
 		n.log.Warnf(
 			"line %d of an answer cannot be read whole: %s; it is forwarded with its raw text"+
 				" (said at most every %s; see the bad_rows metric)",
-			row.Line, row.Bad, logline.RareInterval)
+			row.Line, bad, logline.RareInterval)
 	}
 }
 

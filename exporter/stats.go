@@ -129,6 +129,14 @@ func (e *Exporter) Stats() Stats {
 	return s
 }
 
+// Labels are those of every figure of the instance.
+func (e *Exporter) Labels() (labels []Label) {
+	if name := cmp.Or(e.cfg.Organization.Name, e.cfg.Organization.ID); name != "" {
+		labels = append(labels, Label{Name: "organization", Value: name})
+	}
+	return labels
+}
+
 // show publishes what only the collecting goroutine knows.
 func (c *collector) show() {
 	if c.plan != nil {
@@ -196,6 +204,6 @@ func (e *Exporter) answerHealth() (end func()) {
 		return func() {}
 	}
 	return health.Join(e.cfg.StatusListen, health.Member{
-		Instance: e.instance, Stats: e.Stats, Errorf: e.log.Errorf, Infof: e.log.Infof,
+		Instance: e.instance, Labels: e.Labels(), Stats: e.Stats, Errorf: e.log.Errorf, Infof: e.log.Infof,
 	})
 }

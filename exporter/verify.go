@@ -16,6 +16,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
+	"github.com/wherobots/in_wherobots_audit/exporter/pseudonym"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 	"github.com/wherobots/in_wherobots_audit/exporter/verify"
@@ -64,6 +65,9 @@ func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Repo
 		return Report{}, err
 	}
 	again := newRereader(cfg, client, state, log)
+	if again.hide, err = pseudonym.Load(cfg.Pseudonymize, cfg.PseudonymizeKeyFile); err != nil {
+		return Report{}, err
+	}
 	v := verify.Verifier{
 		Export:    again.export,
 		Collected: func() (verify.Collected, error) { return collected(cfg, read) },
@@ -126,6 +130,7 @@ func collected(cfg config.Config, read func() (checkpoint.State, error)) (known 
 type rereader struct {
 	collector
 	encoder *schema.Encoder // for the last answer's columns
+	hide    *pseudonym.Rows // nil = rows are shown as they are
 }
 
 func newRereader(cfg config.Config, client *source.Client, state checkpoint.State, log *logline.Queue) *rereader {
@@ -139,7 +144,7 @@ func newRereader(cfg config.Config, client *source.Client, state checkpoint.Stat
 	again.reader = &reader{
 		client: client, stats: again.stats,
 		observe:    func(date time.Time, _ bool) { clock.Observe(date) },
-		newColumns: func(columns *event.Columns) { again.encoder = schema.New(cfg.Schema, columns) },
+		newColumns: func(columns *event.Columns) { again.encoder = schema.NewOf(cfg.Schema, columns, cfg.Organization) },
 		decoder:    csv.New(), identifier: dedup.NewIdentifier(state.Key),
 	}
 	again.reader.identifier.Volatile(state.Volatile, func(string) {})
@@ -178,6 +183,10 @@ func (r *rereader) export(ctx context.Context, w plan.Window, each func(verify.E
 
 // record is what would be handed over of a row.
 func (r *rereader) record(row *event.Row) []byte {
+	if r.hide != nil {
+		r.hide.Hide(row)
+		defer r.hide.Show(row)
+	}
 	return r.encoder.Append(schema.AppendEventHeader(nil, row.Time), row)
 }
 

@@ -25,6 +25,7 @@ func shipped(t *testing.T) []string {
 	yaml, _ := filepath.Glob("../../conf/*.yaml")
 	files := append(yaml, "../../conf/fluent-bit.conf")
 	require.Greater(t, len(files), 8)
+	t.Setenv("WHEROBOTS_API_KEY", "something")
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)

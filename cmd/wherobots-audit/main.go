@@ -28,6 +28,7 @@ type commands struct {
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags."`
 	Diagnose   diagnoseCommand   `cmd:"" help:"Collect what a bug report needs, without secrets."`
 	Health     healthCommand     `cmd:"" help:"Ask a running plugin whether it is well."`
+	Pseudonym  pseudonymCommand  `cmd:"" help:"Tell which pseudonym stands for a user or an address."`
 	Schema     schemaCommand     `cmd:"" help:"Print a JSON Schema of the settings, for editors."`
 }
 

@@ -43,6 +43,10 @@ type Config struct {
 	EngineInput    string   // name of this instance there; empty = found by itself
 	BatchBytes     int
 	Schema         schema.Name
+	Organization   schema.Organization
+
+	Pseudonymize        []string // of pseudonym.Columns; none = events are forwarded as they are
+	PseudonymizeKeyFile string
 
 	TLSCAFile   string
 	TLSVerify   bool
@@ -97,6 +101,7 @@ func parseConfig(get, getenv func(string) string) (Config, error) {
 	}
 	p.credential(getenv)
 	p.way()
+	p.pseudonyms()
 	p.times()
 	p.reconciliation()
 	p.cfg.given = p.changed()

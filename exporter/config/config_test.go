@@ -51,6 +51,8 @@ func TestEverySettingIsRead(t *testing.T) {
 	token := filepath.Join(dir, "token")
 	require.NoError(t, os.WriteFile(token, []byte("token-1\n"), 0o600))
 	ca := exportertest.WriteCA(t, dir)
+	pseudonyms := filepath.Join(dir, "pseudonyms")
+	require.NoError(t, os.WriteFile(pseudonyms, []byte(strings.Repeat("0", 64)), 0o600))
 	proxyUser := filepath.Join(dir, "proxy")
 	require.NoError(t, os.WriteFile(proxyUser, []byte("user:password"), 0o600))
 	given := map[string]string{
@@ -63,7 +65,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		"engine_input": "audit", "batch_bytes": "1.5m", "schema": "ocsf", "tls_ca_file": ca, "tls_verify": "Off",
 		"reconcile_interval":      "0",
 		"deep_reconcile_interval": "0", "reconcile_window": "1d12h", "status_events": "yes", "status_interval": "2h",
-		"count_check": "off", "exit_when_complete": "on",
+		"count_check": "off", "exit_when_complete": "on", "organization": "Acme GmbH", "organization_id": "org-7",
+		"pseudonymize": "User_Name, source_ip,user_name", "pseudonymize_key_file": pseudonyms,
 		"proxy": "HTTP://proxy.example:3128/", "proxy_credentials_file": proxyUser,
 		"api_key_file_next": token + ".next", "credential_expires": "2026-12-31",
 	}
@@ -92,6 +95,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		Credentials:       source.Credentials{BearerTokenFile: token, APIKeyFileNext: token + ".next"},
 		CredentialExpires: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), SearchTerm: " delete ",
 		Start: Start{at: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)}, ExitWhenComplete: true,
+		Organization: schema.Organization{Name: "Acme GmbH", ID: "org-7"},
+		Pseudonymize: []string{"user_name", "source_ip"}, PseudonymizeKeyFile: pseudonyms,
 		Proxy: source.Proxy{CredentialsFile: proxyUser},
 		End:   time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC), PollInterval: 30 * time.Second, Overlap: time.Hour,
 		MaxWindow:      2 * day,
@@ -212,6 +217,27 @@ var wrongSettings = []wrongSetting{
 	{[]string{"tls_key_file", "/run/k"}, "tls_key_file: is the key of no certificate; allowed: with tls_cert_file"},
 	{[]string{"tls_cert_file", "/run/c"}, "tls_cert_file: has no key; allowed: with tls_key_file"},
 	{
+		[]string{"organization", "a\tb"},
+		`organization "a\tb": is not allowed; allowed: text of at most 200 bytes, of characters that can be printed`,
+	},
+	{
+		[]string{"organization_id", strings.Repeat("x", 201)},
+		`organization_id "` + strings.Repeat("x", 117) + `…": is not allowed; allowed: text of at most 200 bytes, of ` +
+			`characters that can be printed`,
+	},
+	{
+		[]string{"pseudonymize", "user_name, event_id"},
+		`pseudonymize "user_name, event_id": is not allowed; allowed: a list of user_id, user_name, source_ip`,
+	},
+	{
+		[]string{"pseudonymize", "user_name"},
+		`pseudonymize "user_name": has no key; allowed: with pseudonymize_key_file`,
+	},
+	{
+		[]string{"pseudonymize_key_file", "/run/k"},
+		"pseudonymize_key_file: is the key of no pseudonyms; allowed: with pseudonymize",
+	},
+	{
 		[]string{"poll_interval", "60"},
 		`poll_interval "60": is not a duration; allowed: a duration from 1s to 24h, such as 60s`,
 	},
@@ -305,6 +331,8 @@ func TestWrongSettings(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty")
 	require.NoError(t, os.WriteFile(empty, []byte(" \n"), 0o600))
+	short := filepath.Join(dir, "short")
+	require.NoError(t, os.WriteFile(short, []byte("hush-hush"), 0o600))
 	files := []wrongSetting{
 		{
 			[]string{"tls_ca_file", dir + "/none.pem"},
@@ -322,6 +350,18 @@ func TestWrongSettings(t *testing.T) {
 		{
 			[]string{"tls_cert_file", "/none", "tls_key_file", "/none"},
 			`tls_cert_file "/none": cannot be read: no such file or directory`,
+		},
+		{
+			[]string{"pseudonymize", "user_id", "pseudonymize_key_file", empty},
+			`pseudonymize_key_file "` + empty + `": is empty`,
+		},
+		{
+			[]string{"pseudonymize", "user_id", "pseudonymize_key_file", short},
+			`pseudonymize_key_file "` + short + `": is shorter than 32 bytes, so that it could be guessed`,
+		},
+		{
+			[]string{"pseudonymize", "user_id", "pseudonymize_key_file", "hush-hush-hush-hush-hush-hush-hush-hush"},
+			"pseudonymize_key_file (its value, which is not shown, is not a path): cannot be read: no such file or directory",
 		},
 		{[]string{"api_key_file_next", dir}, `api_key_file_next "` + dir + `": is not a regular file`},
 		{

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
@@ -75,6 +77,21 @@ func optionalDuration(least, most time.Duration, field func(*Config) *time.Durat
 				return nil
 			}
 			return bounded(c, value)
+		}
+	}
+}
+
+// label is a short text of one line.
+func label(field func(*Config) *string) kind {
+	return func(s *setting) {
+		s.allowed = "text of at most 200 bytes, of characters that can be printed"
+		s.set = func(c *Config, value string) error {
+			odd := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
+			if len(value) > 200 || strings.ContainsFunc(value, odd) {
+				return errNotAllowed
+			}
+			*field(c) = value
+			return nil
 		}
 	}
 }

@@ -188,6 +188,28 @@ var settings = complete([]setting{
 		),
 	},
 	{
+		key:  "organization",
+		text: "name of the organization whose audit log it is, for every record, the status events and the metrics",
+		kind: label(func(c *Config) *string { return &c.Organization.Name }),
+	},
+	{
+		key:  "organization_id",
+		text: "its id, likewise",
+		kind: label(func(c *Config) *string { return &c.Organization.ID }),
+	},
+	{
+		key: "pseudonymize",
+		text: "columns whose values are replaced by pseudonyms (HMAC-SHA-256) in every record, see " +
+			"[privacy.md](privacy.md)",
+		allowed: pseudonymsAllowed,
+		set:     func(c *Config, value string) (err error) { c.Pseudonymize, err = parseColumns(value); return err },
+	},
+	{
+		key:  "pseudonymize_key_file",
+		text: "file with the key of the pseudonyms, at least 32 bytes; read at the start",
+		kind: anyText(func(c *Config, value string) { c.PseudonymizeKeyFile = value }),
+	},
+	{
 		key:     "tls_ca_file",
 		text:    "certificates that are trusted besides the system's",
 		allowed: "a file with certificates in PEM",

@@ -156,7 +156,7 @@ func (n *node) derive(d derivation, places map[string]int) {
 
 // program writes the steps of a whole record.
 func (n *node) program() []op {
-	if n.rest && n.fieldsOnly() {
+	if n.rest && n.fieldsOnly(true) {
 		return []op{n.fieldsStep(nil, true)}
 	}
 	steps := append([]op{{}}, n.body()...) // the record's own map has no key and is always there
@@ -198,7 +198,7 @@ func (n *node) mapSteps() []op {
 	if n.inList {
 		header = append(header, 0x91)
 	}
-	if n.rest && n.fieldsOnly() {
+	if n.rest && n.fieldsOnly(false) {
 		return []op{n.fieldsStep(header, false)}
 	}
 	header, wide := appendOpenHeader(header, n.most())
@@ -216,9 +216,12 @@ func (n *node) mapSteps() []op {
 	return append(steps, op{kind: opClose, end: end})
 }
 
-// fieldsOnly reports whether a map has nothing but fields that need no form.
-func (n *node) fieldsOnly() bool {
+// fieldsOnly reports whether a map has nothing but fields that need no form, or constants as well.
+func (n *node) fieldsOnly(constants bool) bool {
 	for _, k := range n.kids {
+		if constants && k.leaf != nil && k.constant() {
+			continue
+		}
 		if k.leaf == nil || k.leaf.kind != opText || k.leaf.form != anyText {
 			return false
 		}
@@ -230,6 +233,10 @@ func (n *node) fieldsOnly() bool {
 func (n *node) fieldsStep(key []byte, fixed bool) op {
 	step := op{kind: opFields, bytes: key, fixed: fixed}
 	for _, k := range n.kids {
+		if k.constant() {
+			step.fields, step.more = k.appendConstant(step.fields), step.more+1
+			continue
+		}
 		name := appendString(nil, k.name)
 		if len(name) > putBytes {
 			step.items = append(step.items, op{kind: opText, bytes: name, place: k.leaf.place})

@@ -30,6 +30,7 @@ func TestSchemaDoc(t *testing.T) {
 	d.line("own time is `event_time` to the nanosecond. If a row's time cannot be read, it is the end of the " +
 		"requested window.\n")
 	d.columns()
+	d.organization()
 	d.constants("ecs", ecsDef)
 	d.constants("ocsf", ocsfDef)
 	d.WriteString(action.Table())
@@ -99,6 +100,14 @@ func (d *document) constants(name string, def schemaDef) {
 		}
 	}
 	d.line("")
+}
+
+func (d *document) organization() {
+	d.line("With `organization` or `organization_id` set, every record, the plugin's own included, says whose it is:\n")
+	d.line("| setting | `raw` | `ecs` | `ocsf` |\n|---|---|---|---|")
+	d.line("| `organization` | `organization` | `organization.name` | `metadata.tenant_uid`, if there is no id |")
+	d.line("| `organization_id` | `organization_id` | `organization.id` | `metadata.tenant_uid` |\n")
+	d.line("A column of the source that has such a name in `raw` stays what the source says.\n")
 }
 
 func (d *document) statuses() {

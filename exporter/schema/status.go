@@ -24,6 +24,8 @@ type Status struct {
 	Revision int64  // of an hour, from 1 on: a higher one replaces a lower one
 	Lag      string // of the checkpoint behind the source's present, in whole seconds
 	Version  string // of this plugin
+
+	Organization Organization // whose audit log it is
 }
 
 // Kind says what a status event is about.
@@ -235,6 +237,32 @@ var statusFields = []statusField{
 		},
 		raw:   at("version"),
 		value: func(s Status) string { return s.Version },
+	},
+	{
+		field: field{
+			name:  "organization",
+			ecs:   at("organization.name"),
+			about: "the setting of that name",
+		},
+		raw:   at("organization"),
+		value: func(s Status) string { return s.Organization.Name },
+	},
+	{
+		field: field{
+			name:  "organization_id",
+			ecs:   at("organization.id"),
+			about: "the setting of that name",
+		},
+		raw:   at("organization_id"),
+		value: func(s Status) string { return s.Organization.ID },
+	},
+	{
+		field: field{
+			name:  "tenant",
+			ocsf:  at("metadata.tenant_uid"),
+			about: "`organization_id`, or without one `organization`",
+		},
+		value: func(s Status) string { return s.Organization.tenant() },
 	},
 	{
 		field: field{

@@ -48,6 +48,8 @@ type op struct {
 	items   []op         // of kind opText; opList: its values, without a key; opFields: those for which texts has no room
 	texts   []textEntry  // opFields
 	actions *actionCache // opAction
+	fields  []byte       // opFields: entries that are always the same
+	more    int          // how many these are
 }
 
 // mapEnd is what is done at the end of a map.
@@ -171,9 +173,10 @@ func (o *op) appendValue(dst []byte, r *event.Row) []byte {
 
 // appendFields appends a map.
 func (o *op) appendFields(dst []byte, r *event.Row) []byte {
-	dst, wide := appendOpenHeader(dst, len(o.texts)+len(o.items))
+	dst, wide := appendOpenHeader(dst, len(o.texts)+len(o.items)+o.more)
 	body := len(dst)
-	dst, count := appendFieldTexts(dst, r, o.texts)
+	dst, count := appendFieldTexts(append(dst, o.fields...), r, o.texts)
+	count += o.more
 	for i := range o.items {
 		if item := &o.items[i]; item.applies(r) {
 			dst = item.appendValue(append(dst, item.bytes...), r)

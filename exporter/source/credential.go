@@ -158,6 +158,19 @@ func (c Credential) Header() (name, value string, err error) {
 	return c.name, c.prefix + value, nil
 }
 
+// ReadKey gives take what is in a file that a setting names, to be used and not kept. Errors, take's included, name the
+// setting and the file, and nothing that is in it.
+func ReadKey(setting, file string, take func(secret []byte) error) error {
+	data, err := readRegular(file, maxSecret, "key")
+	if err == nil {
+		err = take(data)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", Credential{setting: setting, file: file}.where(), err)
+	}
+	return nil
+}
+
 // maxSecret is more than any key or token is long, and what servers accept as a header.
 const maxSecret = 16 << 10
 

@@ -66,16 +66,15 @@ func expiryOf(token string) time.Time {
 	return time.Unix(int64(claims.Expires), 0).UTC()
 }
 
-// Origin names the setting that the credential comes from, and its file.
+// Origin names the setting or variable that the credential comes from, and its file.
 func (c *Client) Origin() string { return c.keys.keys[0].where() }
 
 // Proxy names the proxy that requests go through, without its credential; "" = none.
 func (c *Client) Proxy() string {
-	transport, ok := c.http.Transport.(*http.Transport)
-	if !ok || transport.Proxy == nil {
+	if _, own := c.http.Transport.(*http.Transport); !own {
 		return ""
 	}
-	proxy, err := transport.Proxy(&http.Request{URL: &c.export})
+	proxy, err := c.proxy.proxy.Of(&c.export)
 	if err != nil || proxy == nil {
 		return ""
 	}

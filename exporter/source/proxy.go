@@ -32,6 +32,17 @@ func (p Proxy) CheckCredentials() error {
 	return err
 }
 
+// Of returns the proxy for an address, without what is in the file; nil if there is none.
+func (p Proxy) Of(target *url.URL) (*url.URL, error) {
+	switch {
+	case p.None:
+		return nil, nil
+	case p.URL != nil:
+		return p.URL, nil
+	}
+	return http.ProxyFromEnvironment(&http.Request{URL: target})
+}
+
 // user reads the credentials for the proxy. Its error names the setting.
 func (p Proxy) user() (*url.Userinfo, error) {
 	file := Credential{setting: "proxy_credentials_file", file: p.CredentialsFile}
@@ -65,18 +76,9 @@ func newProxyWay(p Proxy, secrets *logline.Secrets) proxyWay {
 
 // pick is for http.Transport.
 func (w proxyWay) pick(r *http.Request) (*url.URL, error) {
-	if w.proxy.None {
-		return nil, nil
-	}
-	proxy := w.proxy.URL
-	if proxy == nil {
-		var err error
-		if proxy, err = http.ProxyFromEnvironment(r); err != nil || proxy == nil {
-			return nil, err
-		}
-	}
-	if w.proxy.CredentialsFile == "" {
-		return proxy, nil
+	proxy, err := w.proxy.Of(r.URL)
+	if err != nil || proxy == nil || w.proxy.CredentialsFile == "" {
+		return proxy, err
 	}
 	user, err := w.proxy.user()
 	*w.sent = ""

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
@@ -18,12 +17,14 @@ const (
 
 // proxy says which one requests go through.
 func (r *report) proxy(cfg config.Config) {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: cfg.Endpoint})
+	proxy, err := cfg.Proxy.Of(cfg.Endpoint)
 	switch {
 	case err != nil:
 		r.say(rules.Error, "proxy", "the environment names a proxy that is no URL")
 	case proxy == nil:
 		r.say(rules.OK, "proxy", "none for %s", cfg.Endpoint.Host)
+	case cfg.Proxy.URL != nil:
+		r.say(rules.OK, "proxy", "%s, of the setting proxy", proxy.Host)
 	default:
 		r.say(rules.OK, "proxy", "%s, of the environment", proxy.Host)
 	}
