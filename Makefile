@@ -40,7 +40,7 @@ build: $(PLUGIN) $(COMMAND) ## build the shared object build/in_wherobots_audit.
 run: $(PLUGIN) $(HOST) $(SIMULATED) ## poll the service (WHEROBOTS_API_KEY), ENDPOINT=… with API_KEY in the environment, or a simulated endpoint
 	@exec e2e/run.sh
 
-test: ## run everything that CI runs (about fifteen minutes); the last line says how many tests passed, failed and were skipped
+test: ## run everything that CI runs (about twenty-five minutes); the last line says how many tests passed, failed and were skipped
 	@$(GO) run ./e2e/check
 
 e2e: $(PLUGIN) $(HOST) $(SIMULATED) $(COMMAND) ## run the end-to-end tests only
@@ -51,7 +51,7 @@ demo: $(PLUGIN) $(HOST) $(SIMULATED) ## show a simulated endpoint's events in a 
 	@exec $(BUILD)/demo -build $(BUILD)
 
 siem: $(PLUGIN) $(HOST) $(SIMULATED) ## run the tests against real stores, which are fetched from package managers and run on loopback
-	$(GO) test -count=1 -timeout 12m -v -run '^TestReal' ./e2e
+	$(GO) test -count=1 -timeout 12m -parallel 8 -v -run '^TestReal' ./e2e
 
 bench: $(PLUGIN) $(HOST) ## measure speed and memory, in ten minutes; writes the tables of docs/performance.md (BENCH_QUICK=1: in half a minute, writes nothing)
 	$(GO) run ./bench -build $(BUILD) -doc docs/performance.md

@@ -22,8 +22,8 @@ var demoPicture = flag.String("demo.picture", "", "file that TestRealDemo writes
 
 var demoAddress = regexp.MustCompile(`(?m)^demo: (http://(127\.0\.0\.1:\d+)/\S+)$`)
 
-// `make demo` says where the page is when events are on it, a browser shows them, and Ctrl-C ends everything: no process
-// and no file is left. The hosts come one after the other, as there is one address that everybody knows.
+// `make demo` says where the page is when events are on it, a browser shows them, and Ctrl-C ends everything: no
+// process and no file is left. The hosts come one after the other, as there is one address that everybody knows.
 func TestRealDemo(t *testing.T) {
 	t.Parallel()
 	store(t, startVictoriaLogs).Stop() // or this machine cannot have it

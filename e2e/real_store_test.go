@@ -57,6 +57,12 @@ func (c *confRun) killWhen(what string, condition func() bool) {
 	p.kill()
 }
 
+// caughtUp reports whether the run that starts now has committed everything up to the present.
+func (c *confRun) caughtUp() func() bool {
+	before := len(c.rig.log(c.t))
+	return func() bool { return strings.Contains(c.rig.log(c.t)[before:], "caught up at") }
+}
+
 // loseDisk takes away checkpoint and storage: the next run sends everything again.
 func (c *confRun) loseDisk() {
 	c.t.Helper()

@@ -65,7 +65,7 @@ func steps(units []string, e2e string) []step {
 			command: slices.Concat(goTest, []string{"-race"}, units),
 		},
 		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", e2e})},
-		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", e2e})},
+		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", "-parallel=8", e2e})},
 	}
 	return slices.Insert(all, len(all)-3, foreign(goTest)...)
 }
@@ -140,8 +140,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println("about fifteen minutes on two cores: lint, build, unit tests four ways, end to end; each step says when " +
-		"it begins")
+	fmt.Println("about twenty-five minutes on two cores: lint, build, unit tests four ways, end to end, real stores; " +
+		"each step says when it begins")
 	var total counts
 	for _, s := range steps(units, e2e) {
 		if strings.Contains(s.name, *only) {

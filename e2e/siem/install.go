@@ -20,8 +20,9 @@ var ErrUnavailable = errors.New("not available on this machine")
 //go:embed java
 var javaFiles embed.FS
 
-// installing lets one goroutine install at a time: the builds use every processor anyway.
-var installing sync.Mutex
+// building and fetching let one goroutine at a time build a Go program, which takes every processor, and ask Maven,
+// which takes the network.
+var building, fetching sync.Mutex
 
 // cacheDir is where everything is installed, by name and version.
 func cacheDir() (string, error) {
@@ -38,15 +39,18 @@ func cacheDir() (string, error) {
 
 // goProgram builds a program of a Go module, once for each version.
 func goProgram(pkg, version string) (string, error) {
-	installing.Lock()
-	defer installing.Unlock()
 	cache, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
 	name := filepath.Base(pkg)
 	program := filepath.Join(cache, name+"-"+version)
-	if _, err := os.Stat(program); err == nil {
+	if exists(program) {
+		return program, nil
+	}
+	building.Lock()
+	defer building.Unlock()
+	if exists(program) { // whoever had the lock has built it
 		return program, nil
 	}
 	if _, err := exec.LookPath("go"); err != nil {
@@ -67,8 +71,8 @@ func goProgram(pkg, version string) (string, error) {
 
 // classpath resolves the dependencies of java/NAME.xml from Maven Central.
 func classpath(name string) (string, error) {
-	installing.Lock()
-	defer installing.Unlock()
+	fetching.Lock() // for a second, if all is there
+	defer fetching.Unlock()
 	cache, err := cacheDir()
 	if err != nil {
 		return "", err
@@ -101,11 +105,16 @@ func classpath(name string) (string, error) {
 // present reports whether every file of a class path is still there.
 func present(jars string) bool {
 	for jar := range strings.SplitSeq(jars, ":") {
-		if _, err := os.Stat(jar); err != nil {
+		if !exists(jar) {
 			return false
 		}
 	}
 	return jars != ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // source writes a file of java/ into a directory, for `java FILE`.

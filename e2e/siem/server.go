@@ -123,3 +123,13 @@ func FreeAddresses(n int) ([]string, error) {
 	}
 	return addresses, all
 }
+
+// accepts reports whether something listens on an address.
+func accepts(address string) bool {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	connection.Close()
+	return true
+}
