@@ -30,10 +30,10 @@ GOFLAGS_PLUGIN := -buildmode=c-shared -trimpath -tags notfastpath -ldflags "-s -
 SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BUILD)/*') plugin.h go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test e2e siem bench fuzz lint docker simulate chaos clean fmt
+.PHONY: help build run demo test e2e siem splunk-addon bench fuzz lint docker simulate chaos clean fmt
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
 build: $(PLUGIN) $(COMMAND) ## build the shared object build/in_wherobots_audit.so and the command build/wherobots-audit
 
@@ -52,9 +52,17 @@ demo: $(PLUGIN) $(HOST) $(SIMULATED) ## show a simulated endpoint's events in a 
 
 siem: $(PLUGIN) $(HOST) $(SIMULATED) ## run the tests against real stores, which are fetched from package managers and run on loopback
 	$(GO) test -count=1 -timeout 12m -parallel 8 -v -run '^TestReal' ./e2e
+	$(GO) test -count=1 -timeout 12m -v -run '^TestQueries' ./e2e/detections
 
 bench: $(PLUGIN) $(HOST) ## measure speed and memory, in ten minutes; writes the tables of docs/performance.md (BENCH_QUICK=1: in half a minute, writes nothing)
 	$(GO) run ./bench -build $(BUILD) -doc docs/performance.md
+
+# The same bytes whoever packs it, and when: sorted, without owners, in 1980.
+splunk-addon: ## pack conf/splunk into build/TA-wherobots-audit.tgz, ready to install
+	@mkdir -p $(BUILD)
+	@tar --create --sort=name --format=ustar --mtime=@315532800 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+	  --transform='s,^\.,TA-wherobots-audit,' --directory=conf/splunk . | gzip --no-name --best >$(BUILD)/TA-wherobots-audit.tgz
+	@echo $(BUILD)/TA-wherobots-audit.tgz
 
 fuzz: ## fuzz every fuzz target for FUZZTIME=30s each
 	@$(GO) list ./... | while read -r package; do \

@@ -3,8 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,42 +11,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/sigma"
 )
 
-type sigmaRule struct {
-	Title, ID, Name, Status, Description, Author, Date, Level string
-	Tags, Falsepositives                                      []string
-	Logsource                                                 struct{ Product, Service string }
-	Detection                                                 map[string]any
-	Correlation                                               struct {
-		Type      string
-		Rules     []string
-		GroupBy   []string `yaml:"group-by"`
-		Timespan  string
-		Condition map[string]int
-	}
-}
-
-func sigmaRules(t *testing.T) map[string][]sigmaRule {
+func sigmaRules(t *testing.T) map[string][]sigma.Rule {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "conf", "sigma", "*.yml"))
 	require.NoError(t, err)
-	rules := make(map[string][]sigmaRule)
+	rules := make(map[string][]sigma.Rule)
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		decoder := yaml.NewDecoder(bytes.NewReader(text))
-		decoder.KnownFields(true)
-		for {
-			var r sigmaRule
-			err := decoder.Decode(&r)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			require.NoError(t, err, file)
-			rules[filepath.Base(file)] = append(rules[filepath.Base(file)], r)
-		}
+		rules[filepath.Base(file)] = sigma.Read(t, file)
 	}
 	return rules
 }
@@ -59,14 +32,14 @@ var sigmaFields = map[string]bool{
 }
 
 var sigmaModifiers = map[string]bool{
-	"contains": true, "startswith": true, "endswith": true, "cidr": true, "hour": true,
+	"contains": true, "startswith": true, "endswith": true, "cidr": true, "re": true,
 }
 
 func TestSigmaRules(t *testing.T) {
 	t.Parallel()
 	rules := sigmaRules(t)
 	for _, name := range []string{
-		"api_key_created", "admin_role_granted", "service_principal_created", "bulk_deletion",
+		"api_key_created", "admin_role_granted", "service_principal_created", "correlation_bulk_deletion",
 		"export_from_new_address", "outside_usual_hours",
 		"collection_gap",
 	} {
@@ -94,7 +67,7 @@ func TestSigmaRules(t *testing.T) {
 			requireSigmaDetection(t, file, r.Detection)
 		}
 	}
-	bulk := rules["bulk_deletion.yml"]
+	bulk := rules["correlation_bulk_deletion.yml"]
 	require.Len(t, bulk, 2)
 	correlation := bulk[1].Correlation
 	assert.Equal(t, "event_count", correlation.Type)
@@ -146,8 +119,8 @@ func TestSigmaRulesMatch(t *testing.T) {
 		{"admin_role_granted.yml", "api_key_created", false},
 		{"service_principal_created.yml", "service_principal_created", true},
 		{"service_principal_created.yml", "service_principal_deleted", false},
-		{"bulk_deletion.yml", "file_deleted", true},
-		{"bulk_deletion.yml", "file_created", false},
+		{"correlation_bulk_deletion.yml", "file_deleted", true},
+		{"correlation_bulk_deletion.yml", "file_created", false},
 		{"export_from_new_address.yml", "audit_log_exported", true},
 		{"export_from_new_address.yml", "file_downloaded", true},
 		{"export_from_new_address.yml", "file_created", false},

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	allSchemas  = []schema.Name{schema.Raw, schema.ECS, schema.OCSF}
+	allSchemas  = []schema.Name{schema.Raw, schema.ECS, schema.OCSF, schema.OCSFFine}
 	statusKinds = []schema.Kind{
 		schema.StatusStarted, schema.StatusRetentionGap, schema.StatusCheckpointReset, schema.StatusRefused,
 		schema.StatusRefusedOver, schema.StatusStalled, schema.StatusStalledOver, schema.StatusReconciled,
@@ -214,7 +214,7 @@ func statusOf(t *testing.T, shape schema.Name, record map[string]any) schema.Kin
 		if event["dataset"] == "wherobots.status" {
 			kind = event["action"]
 		}
-	case schema.OCSF:
+	case schema.OCSF, schema.OCSFFine:
 		if record["class_uid"] == int64(0) {
 			kind = record["activity_name"]
 		}

@@ -66,8 +66,9 @@ func steps(units []string, e2e string) []step {
 		},
 		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", e2e})},
 		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", "-parallel=8", e2e})},
+		{name: "detections", command: slices.Concat(goTest, []string{e2e + "/detections"})},
 	}
-	return slices.Insert(all, len(all)-3, foreign(goTest)...)
+	return slices.Insert(all, len(all)-4, foreign(goTest)...)
 }
 
 // foreign are the unit tests on other processors: on 386, with words of 32 bits, and on arm64, which many
@@ -123,9 +124,11 @@ func packages() (units []string, e2e string, err error) {
 		return nil, "", fmt.Errorf("go list: %w", err)
 	}
 	for _, name := range strings.Fields(string(output)) {
-		if strings.HasSuffix(name, "/e2e") {
+		switch {
+		case strings.HasSuffix(name, "/e2e"):
 			e2e = name
-		} else {
+		case strings.HasSuffix(name, "/e2e/detections"): // a step of its own
+		default:
 			units = append(units, name)
 		}
 	}

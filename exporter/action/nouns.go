@@ -22,8 +22,9 @@ const (
 	kindSession
 	kindGroup
 	kindUser
-	kindMember   // a group that something is added to or removed from
-	kindPassword // a credential that is its user's
+	kindPrincipal // users that are programs
+	kindMember    // a group that something is added to or removed from
+	kindPassword  // a credential that is its user's
 	kindCredential
 	kindAdmin // roles and policies
 	kindRight // what is given and taken, rather than created and deleted
@@ -59,11 +60,12 @@ var kindTable = [numKinds]struct {
 		"default_kernel encryption"},
 	kindSession: {category: catSession, words: "session user_session login_session"},
 	kindGroup:   {category: catIAM, subject: subjectGroup, words: "group team user_group"},
-	kindUser: {category: catIAM, subject: subjectUser, words: "user member membership principal invitation invite owner " +
+	kindUser: {category: catIAM, subject: subjectUser, words: "user member membership invitation invite owner " +
 		"customer me account identity identities guest collaborator profile person people " +
 		"impersonation"},
-	kindMember:   {category: catIAM, subject: subjectGroup},
-	kindPassword: {category: catIAM, subject: subjectUser, words: "password passphrase"},
+	kindPrincipal: {category: catIAM, subject: subjectUser, words: "principal"},
+	kindMember:    {category: catIAM, subject: subjectGroup},
+	kindPassword:  {category: catIAM, subject: subjectUser, words: "password passphrase"},
 	kindCredential: {category: catIAM, words: "key apikey token credential secret mfa 2fa totp otp passkey webauthn " +
 		"factor sso saml scim oidc oauth idp ldap certificate pat access_token access_key identity_provider"},
 	kindAdmin: {category: catIAM, subject: subjectAdmin, words: "role policy policies admin administrator grant acl " +
@@ -114,7 +116,7 @@ func (w *words) noun(verb Verb, verbAt int) kind {
 		}
 		found = max(found, k)
 	}
-	if found == kindAdmin && (target == kindUser || target == kindMember) {
+	if found == kindAdmin && (target >= kindUser && target <= kindMember) {
 		return kindRight // "role added to a user"
 	}
 	return found

@@ -54,7 +54,7 @@ var splunkKinds = []struct {
 	{"role", []kind{kindRight, kindAdmin}},
 	{"credential", []kind{kindCredential, kindPassword}},
 	{"group", []kind{kindMember}},
-	{"user", []kind{kindUser}},
+	{"user", []kind{kindUser, kindPrincipal}},
 	{"group", []kind{kindGroup}},
 	{"session", []kind{kindSession}},
 	{"configuration", []kind{kindSetting}},

@@ -1,6 +1,6 @@
 package action
 
-//go:generate go test -run ^TestSplunkWords$ -update .
+//go:generate go test -run ^(TestSplunkWords|TestOCSFClassesOfOperations)$ -update .
 
 import (
 	"fmt"

@@ -61,7 +61,8 @@ type Config struct {
 	CountCheck            bool // count_check auto
 	StatusEvents          bool
 
-	given string // see Given
+	fineOCSF bool   // ocsf_class fine
+	given    string // see Given
 }
 
 // CommitOn says when the checkpoint may pass a batch, the setting commit_on.
@@ -104,6 +105,7 @@ func parseConfig(get, getenv func(string) string) (Config, error) {
 	p.pseudonyms()
 	p.times()
 	p.reconciliation()
+	p.ocsfClass()
 	p.cfg.given = p.changed()
 	return p.cfg, errors.Join(p.errs...)
 }
@@ -199,6 +201,18 @@ func (p *parser) reconciliation() {
 			"is not longer than overlap %s, so that reconciliation would find nothing; allowed: a longer time, or "+
 				"reconcile_interval 0",
 			logline.Quoted(logline.Duration(p.cfg.Overlap)))
+	}
+}
+
+// ocsfClass makes of the schema ocsf that with a class for each kind of action.
+func (p *parser) ocsfClass() {
+	switch {
+	case !p.cfg.fineOCSF || !p.sound("schema"):
+	case p.cfg.Schema == schema.OCSF:
+		p.cfg.Schema = schema.OCSFFine
+	default:
+		p.refuse("ocsf_class", logline.Quoted("fine"),
+			"says how schema ocsf is written, and schema is %s; allowed: schema ocsf, or no ocsf_class", p.cfg.Schema)
 	}
 }
 

@@ -297,6 +297,11 @@ var wrongSettings = []wrongSetting{
 		`batch_bytes "` + strings.Repeat("9", 117) + `…": is not a size; allowed: a size from 64K to 64M (K = 1000, as in ` +
 			`Fluent Bit)`,
 	},
+	{[]string{"ocsf_class", "coarse"}, `ocsf_class "coarse": is not allowed; allowed: api, fine`},
+	{
+		[]string{"ocsf_class", "fine", "schema", "ecs"},
+		`ocsf_class "fine": says how schema ocsf is written, and schema is ecs; allowed: schema ocsf, or no ocsf_class`,
+	},
 	{[]string{"schema", "otel"}, `schema "otel": is not allowed; allowed: raw, ecs, ocsf`},
 	{[]string{"commit_on", "always"}, `commit_on "always": is not allowed; allowed: handoff, delivery`},
 	{[]string{"tls_verify", "onn"}, `tls_verify "onn": is not allowed; allowed: on or off`},

@@ -210,6 +210,13 @@ var settings = complete([]setting{
 		kind: anyText(func(c *Config, value string) { c.PseudonymizeKeyFile = value }),
 	},
 	{
+		key:      "ocsf_class",
+		standard: "api",
+		text: "with `schema: ocsf`: `api` writes every event as API Activity (6003), `fine` as the " +
+			"[class that fits it](schema.md#ocsf_class-fine)",
+		kind: oneOf([]string{"api", "fine"}, func(c *Config, value string) { c.fineOCSF = value == "fine" }),
+	},
+	{
 		key:     "tls_ca_file",
 		text:    "certificates that are trusted besides the system's",
 		allowed: "a file with certificates in PEM",

@@ -101,7 +101,7 @@ func (c schemaCase) record(t testing.TB, schema Name) map[string]any {
 	return records.Record(t, New(schema, r.Columns).Append(nil, r))
 }
 
-var allSchemas = []Name{Raw, ECS, OCSF}
+var allSchemas = []Name{Raw, ECS, OCSF, OCSFFine}
 
 // leaves are a record's values by dotted path; a list's values share its path.
 func leaves(record map[string]any) map[string][]any {

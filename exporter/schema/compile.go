@@ -46,6 +46,8 @@ func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []
 		if place, given := places[table[i].name]; given && len(def.places(&table[i])) > 0 {
 			root.addField(def, &table[i], op{kind: opText, place: place})
 			delete(places, table[i].name)
+		} else if !given {
+			root.addConstants(def.unanswered(&table[i]))
 		}
 	}
 	if rows == badRows {
@@ -76,10 +78,15 @@ func (n *node) addField(def *schemaDef, f *field, leaf op) {
 	for _, place := range places {
 		path, formName, _ := strings.Cut(place, "?")
 		shape, ok := forms[formName]
+		if formName == required {
+			_, key := (&node{}).parent(path)
+			leaf.lacking = newLacking(key).appendConstant(nil)
+		}
 		if !ok {
 			panic(fmt.Sprintf("schema table: %s: no form %q", place, formName))
 		}
 		added := leaf
+		leaf.lacking = nil
 		if added.form = shape; shape == formInt {
 			added.kind = opInt
 		}
@@ -107,7 +114,32 @@ func (n *node) add(path string, leaf op) {
 		list = &node{name: name, leaf: &op{kind: opList}}
 		parent.kids = append(parent.kids, list)
 	}
+	if leaf.lacking != nil {
+		list.leaf.lacking, leaf.lacking = leaf.lacking, nil
+	}
 	list.leaf.items = append(list.leaf.items, leaf)
+}
+
+// required marks a place that a schema wants a value at: where there is none, it says so.
+const required = "required"
+
+// unanswered are the constants at the required places of a column that the response lacks.
+func (def *schemaDef) unanswered(f *field) (constants []constant) {
+	for _, place := range def.places(f) {
+		if path, formName, _ := strings.Cut(place, "?"); formName == required {
+			constants = append(constants, constant{strings.TrimSuffix(path, "[]"), newLacking(path).text, always})
+		}
+	}
+	return constants
+}
+
+// newLacking stands at a required place for a value that is not there.
+func newLacking(key string) *node {
+	name, isList := strings.CutSuffix(key, "[]")
+	if isList {
+		return &node{name: name, leaf: &op{}, text: []string{unknown}}
+	}
+	return &node{name: name, leaf: &op{}, text: unknown}
 }
 
 // parent finds or makes the map that a path's last key is in.

@@ -18,7 +18,9 @@ const (
 	formInt        // a decimal number, written as an integer; only the plugin's own fields
 )
 
-var forms = map[string]form{"": anyText, "ip": formIP, "noip": formNoIP, "email": formEmail, "int": formInt}
+var forms = map[string]form{
+	"": anyText, required: anyText, "ip": formIP, "noip": formNoIP, "email": formEmail, "int": formInt,
+}
 
 // fits reports whether a text has the form.
 func (f form) fits(text []byte) bool {

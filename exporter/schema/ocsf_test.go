@@ -63,12 +63,14 @@ func readOCSFFacts(t testing.TB) (facts ocsfFacts) {
 func TestOCSFConforms(t *testing.T) {
 	facts := readOCSFFacts(t)
 	require.Equal(t, facts.Version, ocsfVersion)
-	for _, c := range schemaCases {
-		t.Run(c.name, func(t *testing.T) { require.NoError(t, facts.check(c.record(t, OCSF))) })
+	for _, schema := range []Name{OCSF, OCSFFine} {
+		for _, c := range fineCases(t) {
+			require.NoError(t, facts.check(c.record(t, schema)), "%s: %s", schema, c.name)
+		}
+		t.Run(string(schema)+", any row", func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) { require.NoError(rt, facts.check(anyRow(rt).record(t, schema))) })
+		})
 	}
-	t.Run("any row", func(t *testing.T) {
-		rapid.Check(t, func(rt *rapid.T) { require.NoError(rt, facts.check(anyRow(rt).record(t, OCSF))) })
-	})
 }
 
 // TestOCSFCheckerRefuses: the check above can fail.
@@ -94,11 +96,14 @@ func TestOCSFCheckerRefuses(t *testing.T) {
 
 // check holds a record against the class that it says it has.
 func (facts ocsfFacts) check(record map[string]any) error {
-	class, category := "api_activity", int64(6)
-	if record["class_uid"] == int64(0) {
-		class, category = "base_event", 0
+	class := "base_event"
+	for name, of := range facts.Classes {
+		if of.UID != 0 && record["class_uid"] == int64(of.UID) {
+			class = name
+		}
 	}
 	uid := int64(facts.Classes[class].UID)
+	category := uid / 1000
 	activity, _ := record["activity_id"].(int64)
 	switch {
 	case record["class_uid"] != uid || record["category_uid"] != category:
@@ -219,25 +224,28 @@ func TestOCSFFactsArePublished(t *testing.T) {
 	}
 	published := readPublishedOCSF(t, filepath.Join(dir, "ocsf-"+ocsfVersion))
 	golden.Equal(t, ocsfFactsFile, golden.Indented(t, published.cut(t)))
-	for _, c := range schemaCases {
+	for _, c := range fineCases(t) {
 		require.NoError(t, published.check(c.record(t, OCSF)), c.name)
+		require.NoError(t, published.check(c.record(t, OCSFFine)), c.name)
 	}
 }
 
 // cut keeps what the records have, what they must have, and what constraints name.
 func (facts ocsfFacts) cut(t testing.TB) ocsfFacts {
 	used := map[string]bool{}
-	for _, c := range schemaCases {
-		for path := range leaves(c.record(t, OCSF)) {
-			for _, name := range strings.Split(path, ".") {
-				used[name] = true
+	for _, c := range fineCases(t) {
+		for _, schema := range []Name{OCSF, OCSFFine} {
+			for path := range leaves(c.record(t, schema)) {
+				for _, name := range strings.Split(path, ".") {
+					used[name] = true
+				}
 			}
 		}
 	}
 	small := ocsfFacts{Version: facts.Version, Types: map[string]ocsfType{}}
-	needed := map[string]bool{
-		"_entity": true, "_resource": true, "endpoint": true, "base_event": true, "application": true,
-		"api_activity": true,
+	needed := map[string]bool{"_entity": true, "_resource": true, "endpoint": true}
+	for class := range facts.Classes {
+		needed[class] = true
 	}
 	cutObjects := func(objects map[string]ocsfObject) map[string]ocsfObject {
 		kept := map[string]ocsfObject{}

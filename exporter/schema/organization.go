@@ -22,11 +22,16 @@ func NewOf(schema Name, c *event.Columns, o Organization) *Encoder {
 	switch schema {
 	case ECS:
 		def, table = ecsDef, auditFields
-	case OCSF:
+	case OCSF, OCSFFine:
 		def, table = ocsfDef, auditFields
 	}
-	def.constants = append(slices.Clone(def.constants), o.constants(schema, c.Names)...)
-	return compile(&def, table, c.Names)
+	own := o.constants(schema, c.Names)
+	def.constants = append(slices.Clone(def.constants), own...)
+	e := compile(&def, table, c.Names)
+	if schema == OCSFFine {
+		return e.addClasses(c, own)
+	}
+	return e
 }
 
 // constants are its fields. A column of the source that has such a name in raw is the source's word, and stays.
@@ -35,7 +40,7 @@ func (o Organization) constants(schema Name, columns []string) (list []constant)
 	switch schema {
 	case ECS:
 		places = map[string]string{"organization.name": o.Name, "organization.id": o.ID}
-	case OCSF:
+	case OCSF, OCSFFine:
 		places = map[string]string{"metadata.tenant_uid": o.tenant()}
 	}
 	for place, value := range places {

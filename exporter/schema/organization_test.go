@@ -21,14 +21,14 @@ func TestTheOrganizationIsInEveryRecord(t *testing.T) {
 				switch schema {
 				case ECS:
 					ecs.check(t, with)
-				case OCSF:
+				case OCSF, OCSFFine:
 					require.NoError(t, ocsf.check(with), c.name)
 				}
 				got := leaves(with)
 				for place, value := range map[Name]map[string]string{
 					Raw:  {"organization": o.Name, "organization_id": o.ID},
 					ECS:  {"organization.name": o.Name, "organization.id": o.ID},
-					OCSF: {"metadata.tenant_uid": o.tenant()},
+					OCSF: {"metadata.tenant_uid": o.tenant()}, OCSFFine: {"metadata.tenant_uid": o.tenant()},
 				}[schema] {
 					if value != "" && (schema != Raw || without[place] == nil) {
 						require.Equal(t, []any{value}, got[place], "%s: %s", c.name, place)

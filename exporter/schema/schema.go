@@ -13,6 +13,8 @@ const (
 	Raw  Name = "raw"  // the CSV's columns under their snake_case names
 	ECS  Name = "ecs"  // Elastic Common Schema
 	OCSF Name = "ocsf" // Open Cybersecurity Schema Framework, API Activity
+	// OCSFFine is OCSF with the class that fits an action best: the setting ocsf_class fine.
+	OCSFFine Name = "ocsf_fine"
 )
 
 // New prepares an encoder for a response with these columns: everything that does not change from row to row (names,
@@ -22,7 +24,9 @@ func New(schema Name, c *event.Columns) *Encoder {
 	case ECS:
 		return newECSShape(c)
 	case OCSF:
-		return newOCSFShape(c)
+		return compile(&ocsfDef, auditFields, c.Names)
+	case OCSFFine:
+		return compile(&ocsfDef, auditFields, c.Names).addClasses(c, nil)
 	default:
 		return newRawShape(c)
 	}

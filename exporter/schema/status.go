@@ -399,6 +399,7 @@ var statusPrograms = sync.OnceValue(func() map[Name]*Encoder {
 		}
 		programs[schema] = compile(&def, table, names)
 	}
+	programs[OCSFFine] = programs[OCSF]
 	return programs
 })
 

@@ -18,6 +18,7 @@ import (
 type Encoder struct {
 	good, bad []op
 	templates templates
+	fine      *fineClasses // nil but for OCSFFine
 }
 
 type opKind uint8
@@ -50,6 +51,7 @@ type op struct {
 	actions *actionCache // opAction
 	fields  []byte       // opFields: entries that are always the same
 	more    int          // how many these are
+	lacking []byte       // opText, opList: the entry where the row has no value
 }
 
 // mapEnd is what is done at the end of a map.
@@ -74,6 +76,9 @@ const maxDepth = 8
 func (p *Encoder) Append(dst []byte, r *event.Row) []byte {
 	if r.Bad != "" {
 		return write(dst, r, p.bad, nil)
+	}
+	if p.fine != nil {
+		p = p.fine.encoder(r)
 	}
 	variant := p.templates.variant(r)
 	t, ok := p.templates.known[variant]
@@ -108,11 +113,17 @@ func write(dst []byte, r *event.Row, steps []op, holes *holes) []byte {
 			var written bool
 			if dst, written = o.appendList(dst, r, holes); written {
 				at.count++
+			} else if o.lacking != nil {
+				dst = append(dst, o.lacking...)
+				at.count++
 			}
 		default:
 			if o.applies(r) {
 				dst = holes.append(append(dst, o.bytes...), r, o)
 				at.count += max(o.entries, 1)
+			} else if o.lacking != nil {
+				dst = append(dst, o.lacking...)
+				at.count++
 			}
 		}
 	}

@@ -1,5 +1,7 @@
 package schema
 
+import "github.com/wherobots/in_wherobots_audit/exporter/action"
+
 //go:generate go test -run ^(TestSchemaDoc|TestSchemaGolden|TestReadmeSample)$ -update .
 
 // This file is the one place that says what lands where. The shapes are compiled from it and docs/schema.md
@@ -174,7 +176,7 @@ var ocsfDef = schemaDef{
 	constants: []constant{
 		{"category_uid", 6, always},
 		{"category_name", "Application Activity", always},
-		{"class_uid", ocsfAPIActivity, always},
+		{"class_uid", action.Classes[action.ClassAPI].UID, always},
 		{"class_name", "API Activity", always},
 		{"metadata.version", ocsfVersion, always},
 		{"metadata.profiles", []string{"cloud"}, always},
@@ -197,8 +199,8 @@ var ocsfDef = schemaDef{
 	},
 	derived: []derivation{
 		{kind: opTime},
-		{kind: opAction, entries: ocsfActivityStatus, rows: goodRows},
-		{kind: opAction, entries: ocsfActivity, rows: badRows},
+		{kind: opAction, entries: actionEntries{activityEntries, apiActivity}.withOutcome(), rows: goodRows},
+		{kind: opAction, entries: actionEntries{activityEntries, apiActivity}, rows: badRows},
 	},
 }
 

@@ -83,6 +83,9 @@ func TestUnknownColumnsNeedNoTemplatesOfTheirOwn(t *testing.T) {
 	columns, _ := event.NewColumns(header)
 	for _, schema := range allSchemas {
 		shape := New(schema, columns)
+		if shape.fine != nil {
+			shape = shape.fine.encoder(&event.Row{Columns: columns}) // of these rows, which have no action
+		}
 		for n := range 500 {
 			r := schemaCase{header: header, fields: make([]string, len(header))}.row(t)
 			for i := range r.Fields {
