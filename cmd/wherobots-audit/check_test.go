@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"log"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -24,6 +26,7 @@ func shipped(t *testing.T) []string {
 	t.Helper()
 	yaml, _ := filepath.Glob("../../conf/*.yaml")
 	files := append(yaml, "../../conf/fluent-bit.conf")
+	t.Setenv("WHEROBOTS_API_KEY", "something")
 	require.Greater(t, len(files), 8)
 	t.Setenv("WHEROBOTS_API_KEY", "something")
 	for _, file := range files {
@@ -85,7 +88,9 @@ func newTrial(t *testing.T, options exportertest.Options) *trial {
 func (tr *trial) check(t *testing.T, flags ...string) (code int, found map[string]string) {
 	t.Helper()
 	code, out, errors := try(append([]string{"--json", "check", "-c", tr.file}, flags...)...)
-	require.NotContains(t, out+errors, os.Getenv("WHEROBOTS_API_KEY"))
+	if key := os.Getenv("WHEROBOTS_API_KEY"); key != "" {
+		require.NotContains(t, out+errors, key)
+	}
 	var report checkReport
 	require.NoError(t, json.Unmarshal([]byte(out), &report), "%s%s", out, errors)
 	found = make(map[string]string)
@@ -147,6 +152,52 @@ func TestCheckFindsAWrongKey(t *testing.T) {
 	code, found := tr.check(t)
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, found["error credential"], "401")
+}
+
+func TestCheckFindsAKeyFileThatIsMissing(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	t.Setenv("WHEROBOTS_API_KEY", "")
+	t.Setenv("WHEROBOTS_API_KEY_FILE", filepath.Join(tr.dir, "no-key"))
+	code, found := tr.check(t)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, found["error credential"], "no-key")
+}
+
+func TestCheckFindsAProxyThatIsNotThere(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	text, err := os.ReadFile(tr.file)
+	require.NoError(t, err)
+	const tag = "tag: wherobots.audit"
+	changed := strings.Replace(string(text), tag, tag+"\n      proxy: http://127.0.0.1:1", 1)
+	require.NoError(t, os.WriteFile(tr.file, []byte(changed), 0o600))
+	code, found := tr.check(t)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, found["ok proxy"], "127.0.0.1:1, of the setting proxy")
+	require.Contains(t, found["error proxy"], "connection refused")
+}
+
+func TestCheckTellsWhoseCertificateItIs(t *testing.T) {
+	tr := newTrial(t, exportertest.Options{})
+	secure := httptest.NewTLSServer(tr.server)
+	defer secure.Close()
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Setenv("WHEROBOTS_ENDPOINT", secure.URL)
+	code, found := tr.check(t)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, found["error tls"], "tls_ca_file")
+
+	text, err := os.ReadFile(tr.file)
+	require.NoError(t, err)
+	const tag = "tag: wherobots.audit"
+	for setting, want := range map[string]string{
+		"tls_ca_file: " + exportertest.WriteCA(t, tr.dir): "ok tls", "tls_verify: off": "warning tls",
+	} {
+		changed := strings.Replace(string(text), tag, tag+"\n      "+setting, 1)
+		require.NoError(t, os.WriteFile(tr.file, []byte(changed), 0o600))
+		_, found = tr.check(t)
+		require.Contains(t, found[want], "O=Acme Co", "%v", found)
+		require.Contains(t, found[want], "until 20")
+	}
 }
 
 func TestCheckFindsAPlaceThatCannotBeWritten(t *testing.T) {

@@ -53,6 +53,8 @@ var canaries = map[string]string{
 	"processor":            "canary-processor-d9",
 	"literal in service":   "canary-service-e8",
 	"proxy password":       "canary-proxy-b7:@/x",
+	"proxy's file":         "canary-proxy-file-71",
+	"next key's file":      "canary-next-key-82",
 	"environment":          "canary-environment-c6",
 	"environment's file":   "canary-in-a-file-0a",
 	"variable of the file": "canary-variable-1b",
@@ -72,6 +74,24 @@ type planted struct {
 	key       []byte
 }
 
+// repeaters are an endpoint and a status that repeat secrets.
+func repeaters(t *testing.T) (endpoint, status *httptest.Server) {
+	t.Helper()
+	server := exportertest.New(exportertest.Options{APIKey: canaries["api_key_file"]})
+	server.Add(exportertest.Generate(1, 10, time.Now().Add(-time.Minute), time.Now())...)
+	endpoint = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "session="+canaries["cookie"])
+		w.Header().Set("Server", "echo "+r.Header.Get("X-API-Key")) // a server that repeats what it got
+		server.ServeHTTP(w, r)
+	}))
+	t.Cleanup(endpoint.Close)
+	status = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"ready":true,"token":%q,"seen":%q}`, canaries["status"], canaries["api_key_file"])
+	}))
+	t.Cleanup(status.Close)
+	return endpoint, status
+}
+
 func plant(t *testing.T) planted {
 	t.Helper()
 	dir := t.TempDir()
@@ -80,19 +100,7 @@ func plant(t *testing.T) planted {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	server := exportertest.New(exportertest.Options{APIKey: canaries["api_key_file"]})
-	server.Add(exportertest.Generate(1, 10, time.Now().Add(-time.Minute), time.Now())...)
-	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Set-Cookie", "session="+canaries["cookie"])
-		w.Header().Set("Server", "echo "+r.Header.Get("X-API-Key")) // a server that repeats what it got
-		server.ServeHTTP(w, r)
-	}))
-	t.Cleanup(endpoint.Close)
-	status := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"ready":true,"token":%q,"seen":%q}`, canaries["status"], canaries["api_key_file"])
-	}))
-	t.Cleanup(status.Close)
-
+	endpoint, status := repeaters(t)
 	p := planted{status: status.URL, key: checkpoint.NewKey()}
 	path := filepath.Join(dir, "c.json")
 	state, err := checkpoint.Open(path, checkpoint.Source{Endpoint: endpoint.URL})
@@ -119,6 +127,8 @@ pipeline:
       endpoint: %s
       engine_url: %s
       api_key_file: %s
+      api_key_file_next: %s
+      proxy_credentials_file: %s
       checkpoint_path: %s
       storage.type: filesystem
       processors:
@@ -136,11 +146,13 @@ pipeline:
       header: Authorization Bearer %s
       shared_key: ${ANYTHING}
 `, canaries["variable of the file"], canaries["literal in service"], dir, endpoint.URL, status.URL,
-		write("key", canaries["api_key_file"]), path, canaries["processor"], canaries["splunk token"],
+		write("key", canaries["api_key_file"]), write("next", canaries["next key's file"]+"\n"),
+		write("proxy", "me:"+canaries["proxy's file"]+"\n"), path, canaries["processor"], canaries["splunk token"],
 		canaries["short password"], canaries["unnamed key"], canaries["header"]))
-	p.log = write("log", repeated()+fmt.Sprintf("[info] poll of a window\n[x] Authorization: Bearer %s\n[x] X-API-Key: %s\n"+
-		"[x] http://u:%s@h/ %s\n[x] key=%s\n", canaries["log: bearer"], canaries["log: key"], canaries["log: password"],
-		canaries["log: JWT"], base64.StdEncoding.EncodeToString(p.key)))
+	p.log = write("log", repeated()+fmt.Sprintf("[info] poll of a window\n[x] Authorization: Bearer %s\n"+
+		"[x] X-API-Key: %s\n[x] http://u:%s@h/ %s\n[x] key=%s\n",
+		canaries["log: bearer"], canaries["log: key"], canaries["log: password"], canaries["log: JWT"],
+		base64.StdEncoding.EncodeToString(p.key)))
 	return p
 }
 

@@ -22,7 +22,7 @@ type commands struct {
 
 	Tail       tailCommand       `cmd:"" help:"Print the newest events, and those that come."`
 	Export     exportCommand     `cmd:"" help:"Print the events of a stretch of time."`
-	Verify     verifyCommand     `cmd:"" help:"Prove that what was collected, and what a SIEM has, is what the export shows."`
+	Verify     verifyCommand     `cmd:"" help:"Prove that the collection, and a SIEM, have what the export shows."`
 	Checkpoint checkpointCommand `cmd:"" help:"Show a checkpoint, move it back or forward, take it elsewhere."`
 	Check      checkCommand      `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags."`

@@ -68,6 +68,9 @@ var fileName = regexp.MustCompile(`(?i)_file(_next)?$|\.file$|_path$`)
 // HideNamed adds what a setting or a variable has, if its name or its form says that it is a secret.
 func (r *Redactor) HideNamed(name, value string) {
 	r.hideURL(value)
+	if name == "PWD" || name == "OLDPWD" { // directories
+		return
+	}
 	if !secretName.MatchString(name) {
 		if maybeName.MatchString(name) && random(value) {
 			r.Hide(value)
@@ -117,6 +120,9 @@ func (r *Redactor) hideFile(path string) {
 	defer file.Close()
 	if text, err := io.ReadAll(io.LimitReader(file, longestSecret)); err == nil {
 		r.Hide(string(text))
+		if _, password, ok := strings.Cut(string(text), ":"); ok { // behind a user
+			r.Hide(password)
+		}
 	}
 }
 

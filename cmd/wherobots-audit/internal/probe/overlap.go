@@ -29,7 +29,8 @@ func (r *report) overlap(ctx context.Context, a *asker, got reading, needs Needs
 		r.say(rules.Note, "overlap", "no event appeared in %s: nothing is known of how late they do", needs.Watch)
 		return
 	}
-	r.recommend(latest, configured, "%d events appeared, the latest %s after its time", appeared, latest.Round(time.Second))
+	r.recommend(latest, configured, "%d events appeared, the latest %s after its time",
+		appeared, latest.Round(time.Second))
 }
 
 // latenessOf goes by what a running collection has measured.
