@@ -1,8 +1,12 @@
 # Builds the plugin and puts it, with its configurations and the command wherobots-audit, on the official Fluent Bit image. Nothing else is added.
-ARG FLUENT_BIT_VERSION=5.1.1
+#
+# By default the bases are named by version. `make docker` takes FLUENT_BIT_IMAGE and GO_IMAGE with digests (name@sha256:…),
+# which `docker buildx imagetools inspect` shows: a build for production should name them.
+ARG FLUENT_BIT_IMAGE=fluent/fluent-bit:5.1.1
+ARG GO_IMAGE=golang:1.26-bookworm
 
 # Bookworm's glibc is no newer than the official image's, so the shared object loads there.
-FROM golang:1.26-bookworm AS build
+FROM ${GO_IMAGE} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -12,7 +16,7 @@ RUN make build VERSION=${VERSION}
 # The volume's mount point belongs to the user that runs Fluent Bit; the runtime image has no shell to do this in.
 RUN mkdir -p /state/var/lib/fluent-bit
 
-FROM fluent/fluent-bit:${FLUENT_BIT_VERSION}
+FROM ${FLUENT_BIT_IMAGE}
 COPY --from=build /src/build/in_wherobots_audit.so /fluent-bit/plugins/in_wherobots_audit.so
 COPY --from=build /src/build/wherobots-audit /fluent-bit/bin/wherobots-audit
 COPY --from=build /src/conf/ /fluent-bit/etc/wherobots/
@@ -20,5 +24,8 @@ COPY --from=build --chown=65532:65532 /state/var/lib/fluent-bit /var/lib/fluent-
 ENV WHEROBOTS_PLUGINS_FILE=/fluent-bit/etc/wherobots/container/plugins.conf
 USER 65532:65532
 VOLUME /var/lib/fluent-bit
+# Whether Fluent Bit answers; with the setting status_listen, /livez at its address tells more. Freshness is for alerts.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["/fluent-bit/bin/wherobots-audit", "health", "--url", "http://127.0.0.1:2020/api/v1/uptime"]
 ENTRYPOINT ["/fluent-bit/bin/fluent-bit"]
 CMD ["-c", "/fluent-bit/etc/wherobots/fluent-bit.yaml"]

@@ -29,6 +29,8 @@ MODULE   := github.com/wherobots/in_wherobots_audit
 GOFLAGS_PLUGIN := -buildmode=c-shared -trimpath -tags notfastpath -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)"
 SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BUILD)/*') plugin.h go.mod
 
+include packaging/packaging.mk
+
 .DEFAULT_GOAL := help
 .PHONY: help build run demo test e2e siem splunk-addon bench fuzz lint docker simulate chaos clean fmt
 
@@ -79,7 +81,8 @@ lint: ## run golangci-lint
 	$(GOLANGCI) run
 
 docker: ## build the container image
-	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+	docker build --build-arg VERSION=$(VERSION) \
+	  $(if $(FLUENT_BIT_IMAGE),--build-arg FLUENT_BIT_IMAGE=$(FLUENT_BIT_IMAGE)) $(if $(GO_IMAGE),--build-arg GO_IMAGE=$(GO_IMAGE)) -t $(IMAGE) .
 
 simulate: ## play HISTORIES=10000 random histories of endpoint, engine, disk and crashes in fake time, from a random seed on (SEED=n HISTORIES=1 replays one)
 	CGO_ENABLED=0 $(GO) test -count=1 -timeout 24h -v -run '^TestModel$$' ./exporter -histories $(HISTORIES) -seed $(SEED)

@@ -37,8 +37,8 @@ var errHeldHere = &heldError{"another [INPUT] of this process"}
 // takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file,
 // so that instances of one process exclude each other too, and drops them when the process dies. had says
 // that there has been a checkpoint that had begun. When it begins to wait for another process, it calls waits; nil = it
-// waits for nobody.
-func takeLock(path string, waits func(holder string)) (lock *flock.Flock, had bool, err error) {
+// waits for nobody. It gives up after lockPatience, or never.
+func takeLock(path string, forever bool, waits func(holder string)) (lock *flock.Flock, had bool, err error) {
 	if err := checkRegular(os.Lstat(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, err
 	}
@@ -52,7 +52,10 @@ func takeLock(path string, waits func(holder string)) (lock *flock.Flock, had bo
 			return nil, false, &heldError{readHolder(path).String()}
 		}
 		waits(readHolder(path).String())
-		ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+		ctx, cancel := context.WithCancel(context.Background())
+		if !forever {
+			ctx, cancel = context.WithTimeout(ctx, lockPatience)
+		}
 		defer cancel()
 		ok, err = lock.TryLockContext(ctx, lockRetry)
 	}

@@ -81,6 +81,18 @@ func waitsFor(what string, say func(line string)) func(holder string) {
 	}
 }
 
+// openCheckpoint waits for another process that holds it: one that is ending, or, with checkpoint_lock wait, any. Until
+// then the engine takes nothing over from the storage either, since it does so only when its inputs have started.
+func openCheckpoint(cfg config.Config, origin checkpoint.Source, say func(line string)) (*checkpoint.File, error) {
+	what := "checkpoint_path " + cfg.CheckpointPath
+	if !cfg.Standby {
+		return checkpoint.OpenWaiting(cfg.CheckpointPath, origin, waitsFor(what, say))
+	}
+	return checkpoint.OpenStandby(cfg.CheckpointPath, origin, func(holder string) {
+		say(fmt.Sprintf("%s is used by %s: stands by until that ends", what, holder))
+	})
+}
+
 // NewWithoutEngine is New for a host that is not Fluent Bit, such as a benchmark: nothing is asked of an engine, and a
 // batch is safe a second after the host took it.
 func NewWithoutEngine(cfg Config) (*Exporter, error) {
@@ -106,7 +118,7 @@ func newExporter(
 		return nil, err
 	}
 	origin := checkpoint.Source{Endpoint: cfg.Endpoint.String(), SearchTerm: cfg.SearchTerm}
-	file, err := checkpoint.OpenWaiting(cfg.CheckpointPath, origin, waitsFor("checkpoint_path "+cfg.CheckpointPath, say))
+	file, err := openCheckpoint(cfg, origin, say)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}

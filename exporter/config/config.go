@@ -38,6 +38,7 @@ type Config struct {
 	StatusListen string // host:port; "" = nobody is answered
 
 	CheckpointPath string // absolute
+	Standby        bool   // checkpoint_lock wait
 	CommitOn       CommitOn
 	EngineURL      *url.URL // base URL of Fluent Bit's monitoring API; CommitHandoff asks it too, but does without
 	EngineInput    string   // name of this instance there; empty = found by itself

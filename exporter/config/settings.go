@@ -147,6 +147,13 @@ var settings = complete([]setting{
 		set:      func(c *Config, value string) (err error) { c.CheckpointPath, err = filepath.Abs(value); return err },
 	},
 	{
+		key:      "checkpoint_lock",
+		standard: "refuse",
+		text: "what to do where another process holds the checkpoint: `refuse` to start after 15 seconds, or `wait` until " +
+			"it ends, as a standby",
+		kind: oneOf([]string{"refuse", "wait"}, func(c *Config, value string) { c.Standby = value == "wait" }),
+	},
+	{
 		key:      "commit_on",
 		standard: string(CommitHandoff),
 		text: "when the checkpoint may pass events: `handoff` when Fluent Bit has them in its storage, `delivery` " +
