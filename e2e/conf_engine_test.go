@@ -83,7 +83,11 @@ func required(t *testing.T, file string) []string {
 	var set []string
 	for _, v := range variables(t, file) {
 		if !v.optional && v.name != "WHEROBOTS_API_KEY" && v.name != "HOSTNAME" {
-			set = append(set, v.name+"=value")
+			value := "value"
+			if strings.HasSuffix(v.name, "_URL") {
+				value = "https://127.0.0.1:1"
+			}
+			set = append(set, v.name+"="+value)
 		}
 	}
 	return append(set, "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none")

@@ -2,7 +2,7 @@ package schema
 
 import "github.com/wherobots/in_wherobots_audit/exporter/action"
 
-//go:generate go test -run ^(TestSchemaDoc|TestSchemaGolden|TestReadmeSample)$ -update .
+//go:generate go test -run ^(TestSchemaDoc|TestSchemaGolden|TestReadmeSample|TestSentinel(Template|Rules))$ -update .
 
 // This file is the one place that says what lands where. The shapes are compiled from it and docs/schema.md
 // is generated from it.
