@@ -83,15 +83,7 @@ func TestACheckpointIsRewoundAndMoved(t *testing.T) {
 		require.Contains(t, r.log(t), "the checkpoint was moved back by hand from ")
 		require.Contains(t, r.log(t), ": an index was lost")
 
-		document := r.path("export.json")
-		mustCommand(t, "checkpoint", "export", "--checkpoint", path, "--out", document)
-		mustCommand(t, "checkpoint", "import", "--checkpoint", r.path("elsewhere.json"), "--in", document)
-		r.set("checkpoint_path", r.path("elsewhere.json"))
-		s.Add(late(s, 400)...)
-		p = r.start(t)
-		p.until(30*time.Second, "the new ones", arrived(300+again+400))
-		p.stop()
-
+		moveElsewhere(t, r, s, arrived(300+again+400))
 		times := tally(r.records(t, 0))
 		statuses := 0
 		for id, n := range times {
@@ -108,6 +100,19 @@ func TestACheckpointIsRewoundAndMoved(t *testing.T) {
 			require.Equal(t, want, times[e.ID], "%s of %s", e.ID, e.Time)
 		}
 	})
+}
+
+// moveElsewhere takes a stopped host's checkpoint to another place, and starts a host there until all has arrived.
+func moveElsewhere(t *testing.T, r *rig, s *source, arrived func() bool) {
+	t.Helper()
+	document := r.path("export.json")
+	mustCommand(t, "checkpoint", "export", "--checkpoint", r.path("audit.json"), "--out", document)
+	mustCommand(t, "checkpoint", "import", "--checkpoint", r.path("elsewhere.json"), "--in", document)
+	r.set("checkpoint_path", r.path("elsewhere.json"))
+	s.Add(late(s, 400)...)
+	p := r.start(t)
+	p.until(30*time.Second, "the new ones", arrived)
+	p.stop()
 }
 
 // audits leaves out the status events.

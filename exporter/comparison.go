@@ -62,8 +62,6 @@ func (x *comparison) placeOf(r *event.Row, w plan.Window, since, now time.Time) 
 		return byItself
 	case t.Before(x.begin), !t.Before(x.until):
 		return nowhere
-	case x.moves.HasMinute(t):
-		return nowhere
 	default:
 		return outside
 	}

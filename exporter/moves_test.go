@@ -150,6 +150,22 @@ func TestWhatHappenedSinceARewindIsSentAgain(t *testing.T) {
 	}
 }
 
+// The minutes that reconciliation compares count what was sent again once, so that what appears late there is found.
+func TestReconciliationFindsWhatIsLateAfterARewind(t *testing.T) {
+	days(t, map[string]string{"deep_reconcile_interval": "0"}, func(h *simHost) {
+		h.shutdown()
+		h.rewind(h.now().Add(-90*time.Minute), "again")
+		e := h.server.Events()[len(h.server.Events())-200] // in a minute that has others
+		h.server.Add(exportertest.Event{
+			ID: "late", Time: e.Time.Add(time.Millisecond), Action: "login", Visible: h.now().Add(40 * time.Minute),
+		})
+		h.start()
+		h.liveFor(130)
+		require.Equal(t, 1, h.arrived()["late"])
+		require.EqualValues(t, 1, h.e.Stats().Reconciled, h.logged())
+	})
+}
+
 // Killed at any moment after a rewind, nothing is lost: everything since arrives again, and the status event has one
 // id.
 func TestKillsAfterARewindLoseNothing(t *testing.T) {
@@ -176,6 +192,7 @@ func TestKillsAfterARewindLoseNothing(t *testing.T) {
 		}
 		require.Equal(t, 1, h.countStatus(schema.StatusRewound))
 		require.Zero(t, h.e.Stats().Reconciled, h.logged())
+		time.Sleep(2 * time.Minute) // what happened last is read, and safe
 		h.shutdown()
 		h.requireHours(func(exportertest.Event) bool { return false })
 	})
@@ -235,6 +252,7 @@ func TestAnEarlierVersionThatReadsARewoundCheckpointLosesNothing(t *testing.T) {
 		}
 		require.NotZero(t, h.arrived()["late"])
 		require.Zero(t, h.countStatus(schema.StatusRewound))
+		time.Sleep(2 * time.Minute) // what happened last is read, and safe
 		h.shutdown()
 		h.requireHours(func(exportertest.Event) bool { return false })
 	})

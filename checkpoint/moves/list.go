@@ -61,13 +61,6 @@ func (l List) LeftOut(start, end time.Time) (why checkpoint.Move, ok bool) {
 	return why, false
 }
 
-// HasMinute reports whether something in the minute of t was left out.
-func (l List) HasMinute(t time.Time) bool {
-	minute := t.Truncate(time.Minute)
-	_, ok := l.LeftOut(minute, minute.Add(time.Minute))
-	return ok
-}
-
 // Behind is the first whole minute from at on that was not left out.
 func (l List) Behind(at time.Time) time.Time {
 	for {

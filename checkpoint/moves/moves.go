@@ -55,7 +55,10 @@ func change(
 	if move, err = do(&state); err != nil {
 		return move, err
 	}
-	move.At, move.Reason = now.UTC().Truncate(time.Millisecond), reason
+	move.At = now.UTC().Truncate(time.Millisecond)
+	if move.Reason = strings.Trim(reason+"; "+move.Reason, "; "); len(move.Reason) > checkpoint.MaxReason {
+		move.Reason = reason
+	}
 	if n := len(state.Moves); n > 0 && !move.At.After(state.Moves[n-1].At) {
 		move.At = state.Moves[n-1].At.Add(time.Millisecond) // status events are told apart by it
 	}
@@ -134,6 +137,9 @@ func Forward(path string, to time.Time, reason string, accept bool, now time.Tim
 			return move, fmt.Errorf("%w: what happened from %s to %s (%s) would never be collected; "+
 				"if that is meant, say --accept-gap", ErrWouldLose, stamp(state.Through), stamp(to),
 				to.Sub(state.Through).Round(time.Second))
+		}
+		if had := List(state.Moves).Reached(); had.After(state.Through) {
+			move.Reason = fmt.Sprintf("up to %s it had been handed over before a rewind", stamp(earlier(had, to)))
 		}
 		state.Through, state.Floor = to, to
 		return move, nil

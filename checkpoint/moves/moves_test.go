@@ -148,6 +148,7 @@ func TestRewindKeepsWhatStaysRight(t *testing.T) {
 	require.Equal(t, to, state.Floor)
 	require.Equal(t, to, state.Deep)
 	require.Equal(t, []checkpoint.Move{move}, state.Moves)
+	require.Equal(t, now.Add(-48*time.Hour), state.From)
 	hours, err := dedup.LoadHours(state.Hours, state.Through)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, hours.Of(dedup.HourOf(to)-1).Count, "the hour before stays")
@@ -158,7 +159,23 @@ func TestRewindKeepsWhatStaysRight(t *testing.T) {
 	require.Equal(t, 43, s.Hours)
 	text, err := json.Marshal(s)
 	require.NoError(t, err)
+	before, err := Rewind(path, now.Add(-60*time.Hour), "r", now)
+	require.NoError(t, err)
+	require.Equal(t, before.To, read1(t, path).From, "the collection begins earlier")
 	require.NotContains(t, string(text), "MDEyMzQ1Njc4OWFiY2RlZg", "the key")
+}
+
+func TestAGapAfterARewindSaysWhatWasHandedOver(t *testing.T) {
+	path := atRest(t, now.Add(-time.Hour))
+	_, err := Rewind(path, now.Add(-9*time.Hour), "a mistake", now)
+	require.NoError(t, err)
+	move, err := Forward(path, now.Add(-time.Minute), "back again", true, now)
+	require.NoError(t, err)
+	require.Equal(t, "back again; up to 2026-05-04T11:30:00Z it had been handed over before a rewind", move.Reason)
+	move, err = Forward(path, now, "", true, now)
+	require.NoError(t, err)
+	require.Empty(t, move.Reason)
+	require.Len(t, read1(t, path).Moves, 3)
 }
 
 func TestImportRefuses(t *testing.T) {

@@ -22,9 +22,9 @@ type commands struct {
 
 	Tail       tailCommand       `cmd:"" help:"Print the newest events, and those that come."`
 	Export     exportCommand     `cmd:"" help:"Print the events of a stretch of time."`
-	Verify     verifyCommand     `cmd:"" help:"Prove that the collection, and a SIEM, have what the export shows."`
-	Checkpoint checkpointCommand `cmd:"" help:"Show a checkpoint, move it back or forward, take it elsewhere."`
+	Verify     verifyCommand     `cmd:"" help:"Prove that a SIEM, and a checkpoint, have what the export shows."`
 	Check      checkCommand      `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
+	Checkpoint checkpointCommand `cmd:"" help:"Show a checkpoint, move it back or forward, take it elsewhere."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags."`
 	Diagnose   diagnoseCommand   `cmd:"" help:"Collect what a bug report needs, without secrets."`
 	Health     healthCommand     `cmd:"" help:"Ask a running plugin whether it is well."`
