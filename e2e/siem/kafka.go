@@ -34,8 +34,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 `
 
-// StartKafka fetches Kafka if need be, formats dir, and starts the broker there, in about five seconds. Topics come
-// into being when something is sent to them.
+// StartKafka fetches Kafka if need be, formats dir, and starts the broker there, in about five seconds.
 func StartKafka(dir string) (*Kafka, error) {
 	jars, err := classpath("kafka")
 	if err != nil {
@@ -54,22 +53,26 @@ func StartKafka(dir string) (*Kafka, error) {
 	if _, err := k.tool("kafka.tools.StorageTool", "format", "-t", cluster, "-c", k.properties()).Output(); err != nil {
 		return nil, fmt.Errorf("kafka.tools.StorageTool: %w", err)
 	}
-	return k, k.Restart()
+	k.Server, err = Launch(dir, k.Address, k.tool("kafka.Kafka", k.properties()))
+	if err != nil {
+		return nil, err
+	}
+	return k, k.Until(func() bool {
+		_, err := k.tool("org.apache.kafka.tools.BrokerApiVersionsCommand", "--bootstrap-server", k.Address).Output()
+		return err == nil
+	})
 }
 
 func (k *Kafka) properties() string { return filepath.Join(k.dir, "server.properties") }
 
-// Restart starts the broker after Stop, at the same address with what it had.
-func (k *Kafka) Restart() error {
-	server, err := Launch(k.dir, k.Address, k.tool("kafka.Kafka", k.properties()))
+// Create makes a topic of three partitions.
+func (k *Kafka) Create(topic string) error {
+	output, err := k.tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", k.Address,
+		"--create", "--topic", topic, "--partitions", "3").CombinedOutput()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %s", err, output)
 	}
-	k.Server = server
-	return server.Until(func() bool {
-		_, err := k.tool("org.apache.kafka.tools.BrokerApiVersionsCommand", "--bootstrap-server", k.Address).Output()
-		return err == nil
-	})
+	return nil
 }
 
 // tool is a class of Kafka's.
@@ -81,12 +84,12 @@ func (k *Kafka) tool(class string, arguments ...string) *exec.Cmd {
 	return exec.Command("java", append(options, arguments...)...)
 }
 
-// Count is how many messages a topic has had; 0 if there is no such topic.
+// Count is how many messages a topic has had.
 func (k *Kafka) Count(topic string) (n int, err error) {
 	offsets := k.tool("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", k.Address, "--topic", topic)
 	output, err := offsets.Output()
 	if err != nil {
-		return 0, nil // it says so, in words
+		return 0, fmt.Errorf("org.apache.kafka.tools.GetOffsetShell: %w", err)
 	}
 	for line := range strings.Lines(string(output)) {
 		parts := strings.Split(strings.TrimSpace(line), ":") // topic:partition:offset
