@@ -1,6 +1,6 @@
-// Package pseudonym puts pseudonyms in the place of what names a person, on the way into the record: whoever has the key
-// can find a person's events, and nobody without it can tell whose they are. Plain hashes would not do: there are so few
-// addresses that all of them can be tried.
+// Package pseudonym puts pseudonyms in the place of what names a person, on the way into the record: whoever has the
+// key can find a person's events, and nobody without it can tell whose they are. Plain hashes would not do: there are
+// so few addresses that all of them can be tried.
 package pseudonym
 
 import (
