@@ -5,8 +5,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -191,22 +191,24 @@ func TestMetrics(t *testing.T) {
 	}
 	s := newSource(t, past(123)...)
 	r := newRig(t, hosts[1], s.url)
-	r.add("second", map[string]string{"endpoint": s.url, "api_key": testKey, "start_time": "-1m"})
+	r.add("second", map[string]string{
+		"endpoint": s.url, "api_key": testKey, "start_time": "-1m", "organization": "Acme",
+	})
 	r.port = freePort(t)
 	p := r.start(t)
 	var text string
 	p.until(30*time.Second, "wherobots_audit_records_total 123", func() bool {
 		text = get("http://127.0.0.1:" + strconv.Itoa(r.port) + "/api/v2/metrics/prometheus")
-		return strings.Contains(text, `wherobots_audit_records_total{name="audit"} 123`)
+		return regexp.MustCompile(`wherobots_audit_records_total\{name="audit"[^}]*\} 123`).MatchString(text)
 	})
-	assert.Contains(t, text, `wherobots_audit_rows_total{name="second"}`)
+	assert.Contains(t, text, `wherobots_audit_rows_total{name="second",organization="Acme"}`)
 	assert.Contains(t, text, "# TYPE wherobots_audit_lag_seconds gauge")
 	assert.Contains(t, text, "# TYPE wherobots_audit_event_lateness_seconds histogram")
 	for _, name := range figures.Names() {
 		assert.Regexp(t, `(?m)^`+name+`\{[^}]*name="audit"[^}]*\} -?[0-9.]+`, text)
 	}
-	assert.Regexp(t, `wherobots_audit_requests_total\{name="audit",outcome="ok"\} [1-9]`, text)
-	assert.Regexp(t, `wherobots_audit_build_info\{name="audit",version="[^"]+",schema="raw"\} 1`, text)
+	assert.Regexp(t, `wherobots_audit_requests_total\{name="audit"[^}]*,outcome="ok"\} [1-9]`, text)
+	assert.Regexp(t, `wherobots_audit_build_info\{name="audit"[^}]*,version="[^"]+",schema="raw"\} 1`, text)
 	p.stop()
 }
 

@@ -29,7 +29,7 @@ func TestStatusListen(t *testing.T) {
 		refusing.SetCredentials("another-key-than-ours", "")
 		r := newRig(t, h, s.url)
 		address := "127.0.0.1:" + strconv.Itoa(freePort(t))
-		r.set("status_listen", address)
+		r.set("status_listen", address, "organization", "Acme")
 		r.add("second", map[string]string{
 			"endpoint": refusing.url, "api_key": testKey, "status_listen": address, "retry_max_interval": "1s",
 		})
@@ -52,12 +52,14 @@ func TestStatusListen(t *testing.T) {
 		var report health.Report
 		require.NoError(t, json.Unmarshal([]byte(text), &report))
 		require.Len(t, report.Instances, 2)
+		assert.Equal(t, "Acme", report.Instances[0].Organization)
 		assert.NotContains(t, text, testKey)
 		_, text = probe("http://" + address + health.MetricsPath)
 		for _, name := range figures.Names() {
 			assert.Contains(t, text, "\n"+name+"{")
 		}
-		assert.Contains(t, text, "wherobots_audit_records_total{")
+		assert.Contains(t, text, `wherobots_audit_up{name="audit",organization="Acme"} 1`)
+		assert.Contains(t, text, `wherobots_audit_up{name="second"} 1`)
 
 		p.signal(syscall.SIGHUP)
 		p.until(30*time.Second, "an answer of the new instances", func() bool {

@@ -42,6 +42,6 @@ func TestEmptyBodiesOfABrokenProxyLoseNothing(t *testing.T) {
 		}
 		time.Sleep(2 * time.Minute)
 		h.requireOnce()
-		require.Equal(t, 12, count(h.logged(), "the body is empty"))
+		require.Equal(t, 3, count(h.logged(), "the body is empty"), "once each time")
 	})
 }

@@ -83,7 +83,7 @@ func chart(b *strings.Builder, box box, unit string, lines []series, from time.T
 	if most == 0 {
 		most = 1
 	}
-	left, bottom, width, height := box.x+58, box.y+box.h-38, box.w-70, box.h-66
+	left, bottom, width, height := box.x+58, box.y+box.h-48, box.w-70, box.h-76
 	for n := range 3 {
 		share := float64(n) / 2
 		y := bottom - share*height
@@ -92,7 +92,7 @@ func chart(b *strings.Builder, box box, unit string, lines []series, from time.T
 		at := from.Add(time.Duration(share * float64(last)))
 		text(b, left+share*width, bottom+13, "#aaa", 10, "middle", at.UTC().Format("15:04"))
 	}
-	legend := left
+	legend, under := left, box.y+box.h-20
 	for i, s := range lines {
 		color := colors[i%len(colors)]
 		var path strings.Builder
@@ -103,8 +103,12 @@ func chart(b *strings.Builder, box box, unit string, lines []series, from time.T
 			pen = "L"
 		}
 		fmt.Fprintf(b, `<path d="%s" fill="none" stroke="%s" stroke-width="1.3"/>`+"\n", path.String(), color)
-		text(b, legend, box.y+box.h-8, color, 10, "start", s.legend)
-		legend += 6.2*float64(len(s.legend)) + 10
+		needs := 6.2*float64(len(s.legend)) + 10
+		if legend+needs > box.x+box.w && legend > left {
+			legend, under = left, under+13
+		}
+		text(b, legend, under, color, 10, "start", s.legend)
+		legend += needs
 	}
 }
 

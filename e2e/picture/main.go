@@ -49,15 +49,16 @@ func main() {
 	prometheus := flag.String("prometheus", "http://127.0.0.1:9090", "where Prometheus is")
 	job := flag.String("job", "", "label job of what is drawn; empty = all")
 	last := flag.Duration("last", time.Hour, "how far back")
+	ago := flag.Duration("ago", 0, "how long ago it ends")
 	file := flag.String("dashboard", "conf/monitoring/grafana-dashboard.json", "the dashboard")
 	flag.Parse()
-	if err := run(os.Stdout, *prometheus, *job, *last, *file); err != nil {
+	if err := run(os.Stdout, *prometheus, *job, time.Now().Add(-*ago), *last, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "picture:", err)
 		os.Exit(1)
 	}
 }
 
-func run(w io.Writer, prometheus, job string, last time.Duration, file string) error {
+func run(w io.Writer, prometheus, job string, end time.Time, last time.Duration, file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -69,14 +70,14 @@ func run(w io.Writer, prometheus, job string, last time.Duration, file string) e
 	lines := make([][]series, len(d.Panels))
 	for i, p := range d.Panels {
 		for _, target := range p.Targets {
-			found, err := ask(prometheus, expression(target.Expr, job), target.LegendFormat, last)
+			found, err := ask(prometheus, expression(target.Expr, job), target.LegendFormat, end, last)
 			if err != nil {
 				return fmt.Errorf("panel %q: %w", p.Title, err)
 			}
 			lines[i] = append(lines[i], found...)
 		}
 	}
-	return draw(w, d, lines, time.Now().Add(-last), last)
+	return draw(w, d, lines, end.Add(-last), last)
 }
 
 // expression fills in the dashboard's variables.
@@ -91,11 +92,10 @@ func expression(text, job string) string {
 const steps = 120 // points of a line
 
 // ask fetches what an expression was.
-func ask(prometheus, expression, legend string, last time.Duration) ([]series, error) {
-	now := time.Now()
+func ask(prometheus, expression, legend string, end time.Time, last time.Duration) ([]series, error) {
 	response, err := http.Get(prometheus + "/api/v1/query_range?" + url.Values{
 		"query": {expression}, "step": {strconv.FormatFloat(last.Seconds()/steps, 'f', 3, 64)},
-		"start": {strconv.FormatInt(now.Add(-last).Unix(), 10)}, "end": {strconv.FormatInt(now.Unix(), 10)},
+		"start": {strconv.FormatInt(end.Add(-last).Unix(), 10)}, "end": {strconv.FormatInt(end.Unix(), 10)},
 	}.Encode())
 	if err != nil {
 		return nil, err

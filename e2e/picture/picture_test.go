@@ -30,7 +30,7 @@ func TestPicture(t *testing.T) {
 	}))
 	defer server.Close()
 	var out strings.Builder
-	require.NoError(t, run(&out, server.URL, "fluent-bit", time.Hour, file))
+	require.NoError(t, run(&out, server.URL, "fluent-bit", time.Now(), time.Hour, file))
 	decoder := xml.NewDecoder(strings.NewReader(out.String()))
 	for {
 		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
@@ -59,7 +59,7 @@ func TestPictureOfTheDocs(t *testing.T) {
 	}))
 	defer server.Close()
 	var empty strings.Builder
-	require.NoError(t, run(&empty, server.URL, "", time.Hour, file))
+	require.NoError(t, run(&empty, server.URL, "", time.Now(), time.Hour, file))
 	for line := range strings.Lines(empty.String()) {
 		if strings.Contains(line, `fill="#ddd"`) {
 			assert.Contains(t, string(text), line, "a panel that the picture has not, or elsewhere: make it anew")

@@ -55,6 +55,9 @@ func line(b *strings.Builder, name string, value float64, labels []Label, more .
 	open := byte('{')
 	for _, list := range [][]Label{labels, more} {
 		for _, l := range list {
+			if l.Value == "" { // as good as none
+				continue
+			}
 			b.WriteByte(open)
 			open = ','
 			b.WriteString(l.Name + `="` + escaped.Replace(l.Value) + `"`)

@@ -27,6 +27,8 @@ type Instance struct {
 	Ready  bool   `json:"ready"`
 	Reason string `json:"reason,omitempty"` // why it is not alive, or not ready
 
+	Organization string `json:"organization,omitempty"` // as set
+
 	Endpoint   string `json:"endpoint"`
 	Schema     string `json:"schema"`
 	CommitOn   string `json:"commit_on"`
