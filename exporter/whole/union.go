@@ -20,7 +20,7 @@ func Mark(union *Union, r *event.Row, who dedup.Identity) int {
 	if union == nil {
 		return 0
 	}
-	fresh := union.Seen.Mark(who, r.Time, 0) == dedup.Fresh
+	fresh := union.Mark(who, r.Time, 0) == dedup.Fresh
 	if union.parts != nil && union.parts.Mark(who, r.Time, 0) == dedup.Fresh && !fresh {
 		union.again++
 	}
