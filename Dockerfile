@@ -21,7 +21,7 @@ COPY --from=build /src/build/in_wherobots_audit.so /fluent-bit/plugins/in_wherob
 COPY --from=build /src/build/wherobots-audit /fluent-bit/bin/wherobots-audit
 COPY --from=build /src/conf/ /fluent-bit/etc/wherobots/
 COPY --from=build --chown=65532:65532 /state/var/lib/fluent-bit /var/lib/fluent-bit
-ENV WHEROBOTS_PLUGINS_FILE=/fluent-bit/etc/wherobots/container/plugins.conf
+ENV WHEROBOTS_PLUGINS_FILE=/fluent-bit/etc/wherobots/container/plugins.yaml
 USER 65532:65532
 VOLUME /var/lib/fluent-bit
 # Whether Fluent Bit answers; with the setting status_listen, /livez at its address tells more. Freshness is for alerts.

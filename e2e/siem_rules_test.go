@@ -244,4 +244,5 @@ func TestKibanaDashboard(t *testing.T) {
 		}
 	}
 	assert.Contains(t, objects, "dashboard/wherobots-audit-overview")
+	assert.Contains(t, objects, "dashboard/wherobots-audit-health")
 }

@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -112,6 +116,35 @@ func TestSplunkAlertsSeeWhatArrivesLate(t *testing.T) {
 	assert.Equal(t, 6, alerts)
 	macros := readSplunk(t, "default", "macros.conf")
 	assert.Contains(t, macros["wherobots_audit_arrived(1)"]["definition"], "_index_earliest=$since$ | dedup event_id")
+}
+
+// TestSplunkHealthView: its searches go through the macros, and it shows every kind that the alert is about.
+func TestSplunkHealthView(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(
+		root, "conf", "splunk", "default", "data", "ui", "views", "wherobots_collection_health.xml",
+	))
+	require.NoError(t, err)
+	var queries []string
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		if element, ok := token.(xml.StartElement); ok && element.Name.Local == "query" {
+			var query string
+			require.NoError(t, decoder.DecodeElement(&query, &element))
+			assert.True(t, strings.HasPrefix(query, "`wherobots_audit_source` "), query)
+			queries = append(queries, query)
+		}
+	}
+	require.Len(t, queries, 7)
+	alert := readSplunk(t, "default", "savedsearches.conf")["Wherobots audit: collection gap"]["search"]
+	kinds := regexp.MustCompile(`status IN \([^)]*\)`).FindString(alert)
+	require.NotEmpty(t, kinds)
+	assert.Contains(t, strings.Join(queries, "\n"), kinds)
 }
 
 func TestSplunkTagsFollowEventtypes(t *testing.T) {

@@ -4,3 +4,4 @@
 package detections
 
 //go:generate go test -run ^TestSigmaQueries$ . -update
+//go:generate go test -run ^TestKibanaDetectionRules$ . -update
