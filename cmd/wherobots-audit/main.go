@@ -29,10 +29,10 @@ type commands struct {
 	Diagnose   diagnoseCommand   `cmd:"" help:"Collect what a bug report needs, without secrets."`
 	Health     healthCommand     `cmd:"" help:"Ask a running plugin whether it is well."`
 	Pseudonym  pseudonymCommand  `cmd:"" help:"Tell which pseudonym stands for a user or an address."`
+	Render     renderCommand     `cmd:"" help:"Write a configuration for older engines or many organisations."`
 	Schema     schemaCommand     `cmd:"" help:"Print a JSON Schema of the settings, for editors."`
 
 	InstallPlugin installPluginCommand `cmd:"" help:"Copy the plugin, this command and the configurations into a folder."`
-	Render        renderCommand        `cmd:"" help:"Print a shipped configuration with its values filled in."`
 }
 
 // console is where a command reads and writes, and how.

@@ -37,3 +37,25 @@ func readFile(t *testing.T, path string) string {
 	require.NoError(t, err)
 	return string(text)
 }
+
+func TestOrganisationsAreRendered(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "organisations.yaml")
+	require.NoError(t, os.WriteFile(list, []byte("- {name: acme, key_file: /k}\n- {name: globex, key_file: /k}\n"), 0o600))
+	code, out, problem := try("render", "-c", "../../conf/http.yaml", list)
+	require.Zero(t, code, problem)
+	require.Equal(t, 2, strings.Count(out, "name: wherobots_audit\n"))
+	code, _, problem = try("render", "-c", "../../conf/http.yaml", "--slices", "3", "--out", filepath.Join(dir, "slices"))
+	require.Zero(t, code, problem)
+	require.FileExists(t, filepath.Join(dir, "slices", "slice-2.yaml"))
+	for _, wrong := range [][]string{
+		{"render"},
+		{"render", "-c", "../../conf/http.yaml"},
+		{"render", "-c", "../../conf/http.yaml", "--shards", "2", list},
+		{"render", "-c", "no-such-file", list},
+		{"render", "-c", "../../conf/http.yaml", "no-such-file"},
+	} {
+		code, _, _ = try(wrong...)
+		require.Equal(t, exitUsage, code, wrong)
+	}
+}

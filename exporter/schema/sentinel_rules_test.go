@@ -111,7 +111,7 @@ func sentinelRuleOf(t testing.TB, documents []sigmaDocument) sentinelRule {
 		entity("Account", "FullName", "user_name")
 	} else {
 		lines = append(lines, "| summarize arg_max(TimeGenerated, *) by event_id")
-		if documents[0].Title != "Wherobots audit log incomplete or refused" {
+		if !strings.Contains(lines[2], "record_type") {
 			entity("Account", "FullName", "user_name")
 			entity("IP", "Address", "source_ip")
 		}
@@ -189,8 +189,9 @@ func kqlMatch(t testing.TB, field, modifier string, value any) string {
 			return "coalesce(ipv6_is_in_range(" + field + ", " + quoted + "), false)"
 		}
 		return "coalesce(ipv4_is_in_range(" + field + ", " + quoted + "), false)"
-	case "hour":
-		return fmt.Sprintf("hourofday(todatetime(%s)) == %v", field, value)
+	case "re":
+		require.NotContains(t, value, `"`)
+		return fmt.Sprintf(`%s matches regex @"%v"`, field, value)
 	}
 	require.Fail(t, "a modifier that is not known", modifier)
 	return ""
