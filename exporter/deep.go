@@ -182,7 +182,7 @@ func (c *collector) compareHours(ctx context.Context, w plan.Window) error {
 		if !told {
 			only = nil
 		}
-		if err := c.forwardHour(ctx, hour, known, only); err != nil {
+		if err := c.forwardHour(ctx, w, hour, known, d, only); err != nil {
 			return err
 		}
 	}
@@ -229,16 +229,23 @@ func (c *collector) readHours(
 }
 
 // forwardHour hands over the events of an hour that are missing; only is nil when it cannot be told which they are:
-// then all of them. known is what had been handed over.
-func (c *collector) forwardHour(ctx context.Context, hour int64, known dedup.Digest, only map[uint64]bool) error {
-	w, got, sent := windowOf(hour), dedup.NewHistory(), dedup.Digest{}
-	err := c.readHours(ctx, w, got, func(r *event.Row, who dedup.Identity, id uint64, _ int64) error {
-		if only != nil && !only[id] {
+// then all of them. known is what had been handed over, there what the piece showed of the hour.
+func (c *collector) forwardHour(
+	ctx context.Context, piece plan.Window, hour int64, known, there dedup.Digest, only map[uint64]bool,
+) error {
+	w, sent, done := windowOf(hour), dedup.Digest{}, make(map[uint64]bool)
+	send := func(r *event.Row, who dedup.Identity, id uint64, of int64) error {
+		if of != hour || only != nil && !only[id] || done[id] {
 			return nil
 		}
+		done[id] = true
 		sent = sent.Plus(dedup.DigestOf(id))
 		return c.batcher.add(ctx, r, who)
-	})
+	}
+	err := c.readHours(ctx, w, dedup.NewHistory(), send)
+	if want := int(there.Count); err == nil && len(done) < want && (only == nil || len(done) < len(only)) {
+		err = c.readHours(ctx, piece, dedup.NewHistory(), send) // the endpoint files some under a time far off
+	}
 	if err != nil {
 		return err
 	}

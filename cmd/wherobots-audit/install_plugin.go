@@ -38,14 +38,16 @@ func (i installPluginCommand) Run(c *console) error {
 	if seen == "" {
 		seen = to
 	}
-	list := fmt.Sprintf("# Written by wherobots-audit install-plugin.\n[PLUGINS]\n    Path %s\n", filepath.Join(seen, sharedObject))
+	list := fmt.Sprintf("# Written by wherobots-audit install-plugin.\n[PLUGINS]\n    Path %s\n",
+		filepath.Join(seen, sharedObject))
 	if err := replaceFile(filepath.Join(to, "conf", "plugins.conf"), 0o644, func(w io.Writer) error {
 		_, err := io.WriteString(w, list)
 		return err
 	}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "installed in %s; set WHEROBOTS_PLUGINS_FILE=%s\n", to, filepath.Join(seen, "conf", "plugins.conf"))
+	_, err = fmt.Fprintf(c.out, "installed in %s; set WHEROBOTS_PLUGINS_FILE=%s\n", to,
+		filepath.Join(seen, "conf", "plugins.conf"))
 	return err
 }
 

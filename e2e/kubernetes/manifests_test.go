@@ -1,4 +1,5 @@
-// Package kubernetes checks conf/kubernetes. It is a module of its own, so that Kubernetes' types stay out of the plugin's.
+// Package kubernetes checks conf/kubernetes. It is a module of its own, so that Kubernetes' types stay out of the
+// plugin's.
 package kubernetes
 
 import (
