@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,4 +91,27 @@ func TestAPresentBeforeTheBeginningIsAskedForAgain(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What is read again because a clock was ahead stays so when something handed over meanwhile may be lost: the
+// checkpoint that is gone back to may still lie in the future (simulation, seed 303149).
+func TestWhatIsReadAgainIsSoAfterADoubt(t *testing.T) {
+	inBubble(t, nil, func(h *simHost) {
+		h.start()
+		time.Sleep(2 * time.Minute)
+		h.shutdown()
+		h.server.Play(exportertest.Episode{Ill: "Date ahead", Size: 36, Lasts: 3 * time.Minute})
+		h.start()
+		time.Sleep(time.Minute)
+		h.happen(20)
+		for !strings.Contains(h.logged(), "put right") {
+			time.Sleep(10 * time.Millisecond)
+		}
+		h.setSlow(true)
+		time.Sleep(5 * time.Second)
+		h.setSlow(false)
+		time.Sleep(40 * time.Minute)
+		require.Contains(t, h.logged(), "fetches again")
+		h.requireAll()
+	})
 }

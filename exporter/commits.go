@@ -47,6 +47,7 @@ type commits struct {
 	at      time.Time      // of the last commit of a flight, by the local clock
 	forgot  time.Time      // the latest time before which identities are forgotten, perhaps by a wrong clock
 	anew    []plan.Window  // stretches that are read again and whose identities are forgotten
+	back    time.Time      // what is read again begins here, which the next commit notes; zero = there is none
 	unsure  time.Time      // see committed
 	bound   time.Time      // floor of committed
 	silent  bool           // moves are said in the log alone
@@ -134,7 +135,7 @@ func longestLag(cfg config.Config) time.Duration { return cfg.Overlap + 2*cfg.Po
 const longestWindow = 30 * 24 * time.Hour
 
 // through is the checkpoint: everything up to there is safe.
-func (c *commits) through() time.Time { return c.saved.state.through }
+func (c *commits) through() time.Time { return plan.EarlierSet(c.back, c.saved.state.through) }
 
 // from is where the collection began.
 func (c *commits) from() time.Time { return c.saved.state.from }
@@ -211,6 +212,7 @@ func (c *commits) settle() error {
 // commit saves the first n flights.
 func (c *commits) commit(n int) error {
 	next := c.saved.state
+	next.through = c.through()
 	next.history, next.hours = next.history.Clone(), next.hours.Clone()
 	for _, f := range c.flights[:n] {
 		if !f.through.IsZero() {
@@ -250,7 +252,7 @@ func (c *commits) save(next committed) error {
 		return err
 	}
 	c.parts.saved = next.batch
-	c.anew = nil
+	c.anew, c.back = nil, time.Time{}
 	c.pending.Counted(next.batch)
 	c.byID.Counted(next.batch)
 	c.strays.Expire(next.through.Add(-c.reconcileWindow), next.through)
@@ -312,6 +314,12 @@ const (
 // readAnew notes that everything since start is read again: what is older than the identities that are remembered
 // counts anew.
 func (c *commits) readAnew(start time.Time) {
+	c.back = plan.EarlierSet(c.back, start)
+	for i := range c.flights {
+		if f := &c.flights[i]; !f.through.IsZero() {
+			f.through = plan.Earlier(f.through, start)
+		}
+	}
 	begin := start.Add(-c.overlap)
 	if start.Before(c.bound) {
 		c.bound = time.Time{}

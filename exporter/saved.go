@@ -133,6 +133,7 @@ func (c *commits) savePart(safe uint32) error {
 		return nil
 	}
 	next := c.saved.state
+	next.through = c.through()
 	next.history, next.hours, next.batch = next.history.Clone(), next.hours.Clone(), safe
 	c.fill(&next)
 	err := c.saved.write(next)
