@@ -22,7 +22,7 @@ type taken struct {
 }
 
 func (h *simHost) tryExport(ctx context.Context, options ExportOptions) (*taken, Exported, error) {
-	cfg, err := config.Parse(func(key string) string { return h.settings[key] })
+	cfg, err := config.Parse(h.setting)
 	require.NoError(h.t, err)
 	got := new(taken)
 	if options.Each == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 	"github.com/wherobots/in_wherobots_audit/exporter/handover"
+	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 )
 
 const day = 24 * time.Hour
@@ -77,8 +78,21 @@ func (h *simHost) start() {
 	require.NoError(h.t, h.tryStart())
 }
 
+// setting is what is set for a key. The name of a shape of records stands for the two settings that choose it.
+func (h *simHost) setting(key string) string {
+	if h.settings["schema"] == string(schema.OCSFFine) {
+		switch key {
+		case "schema":
+			return string(schema.OCSF)
+		case "ocsf_class":
+			return "fine"
+		}
+	}
+	return h.settings[key]
+}
+
 func (h *simHost) tryStart() error {
-	cfg, err := config.Parse(func(key string) string { return h.settings[key] })
+	cfg, err := config.Parse(h.setting)
 	if err != nil {
 		return err
 	}

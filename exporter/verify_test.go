@@ -20,7 +20,7 @@ import (
 )
 
 func (h *simHost) tryVerify(ctx context.Context, options VerifyOptions) (Report, error) {
-	cfg, err := config.Parse(func(key string) string { return h.settings[key] })
+	cfg, err := config.Parse(h.setting)
 	require.NoError(h.t, err)
 	options.endpoint = h.server.Transport()
 	return Verify(ctx, cfg, options)
