@@ -58,7 +58,7 @@ func steps(units []string, e2e string) []step {
 		},
 		{
 			name: "thousands of random histories", env: []string{"CGO_ENABLED=0"},
-			command: slices.Concat(goTest, []string{"-run=^TestModel$", "./exporter", "-histories=2000"}),
+			command: slices.Concat(goTest, []string{"-run=^TestModel$", "./exporter", "-histories=1000"}),
 		},
 		{
 			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},
@@ -80,7 +80,7 @@ func foreign(goTest []string) []step {
 	narrow := step{
 		name:    "unit tests on 386",
 		env:     []string{"CGO_ENABLED=0", "GOARCH=386"},
-		command: slices.Concat(goTest, []string{"-skip=^TestModel$", "./exporter/..."}),
+		command: slices.Concat(goTest, []string{"-skip=" + narrowSkips, "./exporter/..."}),
 	}
 	if err := runs386(); err != nil {
 		narrow.skip = fmt.Sprintf("this machine runs no 32-bit programs (%v)", err)
@@ -93,6 +93,9 @@ func foreign(goTest []string) []step {
 	}
 	return []step{narrow, arm}
 }
+
+// narrowSkips are the long simulations: what is of another size on 386 is in the tests beside the code.
+const narrowSkips = "^(TestDeep|TestSilent|TestEachStatus|TestClock|TestHours|TestASeed|TestWitness|TestVerify|TestMove)"
 
 // emulated are the packages whose code differs between processors. All others would only take long in an emulator.
 var emulated = []string{"./exporter/csv", "./exporter/dedup", "./exporter/event", "./exporter/schema"}
