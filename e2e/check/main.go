@@ -66,21 +66,31 @@ func steps(units []string, e2e string) []step {
 		},
 		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", e2e})},
 		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", "-parallel=8", e2e})},
+		{
+			name:    "Kubernetes manifests", // a module of its own, for Kubernetes' types
+			command: []string{"go", "test", "-C", "e2e/kubernetes", "-json", "-count=1", "."},
+		},
 		{name: "detections", command: slices.Concat(goTest, []string{e2e + "/detections"})},
 	}
-	return slices.Insert(all, len(all)-4, foreign(goTest)...)
+	return slices.Insert(all, len(all)-5, foreign(goTest, units)...)
 }
 
 // foreign are the unit tests on other processors: on 386, with words of 32 bits, and on arm64, which many
 // sidecars are. Neither has the assembly of amd64.
-func foreign(goTest []string) []step {
+func foreign(goTest, units []string) []step {
+	var rooms []string // what holds them together runs the same simulations everywhere, for minutes
+	for _, unit := range units {
+		if strings.Contains(unit, "/exporter/") || strings.HasSuffix(unit, "/checkpoint") {
+			rooms = append(rooms, unit)
+		}
+	}
 	if runtime.GOARCH != "amd64" {
 		return nil // an arm64 machine has run the code without assembly already
 	}
 	narrow := step{
 		name:    "unit tests on 386",
 		env:     []string{"CGO_ENABLED=0", "GOARCH=386"},
-		command: slices.Concat(goTest, []string{"-skip=" + narrowSkips, "./exporter/..."}),
+		command: slices.Concat(goTest, rooms),
 	}
 	if err := runs386(); err != nil {
 		narrow.skip = fmt.Sprintf("this machine runs no 32-bit programs (%v)", err)
@@ -93,9 +103,6 @@ func foreign(goTest []string) []step {
 	}
 	return []step{narrow, arm}
 }
-
-// narrowSkips are the long simulations: what is of another size on 386 is in the tests beside the code.
-const narrowSkips = "^(TestDeep|TestSilent|TestEachStatus|TestClock|TestHours|TestASeed|TestWitness|TestVerify|TestMove)"
 
 // emulated are the packages whose code differs between processors. All others would only take long in an emulator.
 var emulated = []string{"./exporter/csv", "./exporter/dedup", "./exporter/event", "./exporter/schema"}
