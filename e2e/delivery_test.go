@@ -71,10 +71,10 @@ func TestRestartsDuringLiveEvents(t *testing.T) {
 			return
 		}
 		// A real engine may have delivered a chunk, and removed its file, before the plugin sees it: then the last second
-		// is sent again.
+		// is sent again, of the first start all 500.
 		missing, twice := compare(s.Events(), records)
 		require.Empty(t, sample(missing), "%d events missing", len(missing))
-		require.Less(t, len(twice), len(s.Events())/2, "events more than once")
+		require.Less(t, len(twice), 500+len(s.Events())/4, "events more than once")
 	})
 }
 

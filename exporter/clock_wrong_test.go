@@ -104,8 +104,9 @@ func TestWhatIsReadAgainIsSoAfterADoubt(t *testing.T) {
 		h.start()
 		time.Sleep(time.Minute)
 		h.happen(20)
+		time.Sleep(collectPhase / 2) // what is read at a poll is collected after this looks
 		for !strings.Contains(h.logged(), "put right") {
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(time.Millisecond)
 		}
 		h.setSlow(true)
 		time.Sleep(5 * time.Second)

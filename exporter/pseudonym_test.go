@@ -62,6 +62,7 @@ func TestNobodyIsNamedWithPseudonyms(t *testing.T) {
 				delete(h.settings, "pseudonymize_key_file")
 				h.start()
 				time.Sleep(5 * time.Minute)
+				h.shutdown()
 				times := map[string]int{}
 				for _, e := range h.delivered {
 					id := idOf(e.Record)

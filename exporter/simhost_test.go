@@ -246,6 +246,13 @@ func (h *simHost) takeLines() {
 	}
 }
 
+// clearLog forgets what was logged.
+func (h *simHost) clearLog() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.log = nil
+}
+
 // kill ends everything at this moment, as SIGKILL does: what is in the ring is lost and nothing is saved.
 func (h *simHost) kill() {
 	if h.e == nil {

@@ -171,7 +171,7 @@ func TestLinesAtStartAndOfRequests(t *testing.T) {
 		h.shutdown()
 		h.start()
 		require.Contains(t, h.logged(), "checkpoint "+path+" goes on at ")
-		h.log = nil
+		h.clearLog()
 		time.Sleep(5 * time.Minute)
 		require.NotContains(t, h.logged(), "asked for ", "nobody wants it")
 	})

@@ -24,7 +24,7 @@ func completions(t *testing.T, words ...string) string {
 }
 
 func TestCompletion(t *testing.T) {
-	require.Equal(t, "checkpoint check", completions(t, "che"))
+	require.Equal(t, "check checkpoint", completions(t, "che"))
 	require.Equal(t, "rewind", completions(t, "checkpoint", "rew"))
 	require.Equal(t, "--offline", completions(t, "check", "--off"))
 	require.Equal(t, "--json", completions(t, "check", "--js"))

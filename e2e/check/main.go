@@ -54,11 +54,11 @@ func steps(units []string, e2e string) []step {
 		{name: "build", command: []string{"make", "build"}},
 		{
 			name: "unit tests without C", env: []string{"CGO_ENABLED=0"},
-			command: slices.Concat(goTest, []string{"-skip=^TestModel$"}, pure),
+			command: slices.Concat(goTest, roomsOf(units)),
 		},
 		{
 			name: "thousands of random histories", env: []string{"CGO_ENABLED=0"},
-			command: slices.Concat(goTest, []string{"-run=^TestModel$", "./exporter", "-histories=1000"}),
+			command: slices.Concat(goTest, []string{"-run=^(TestModel|TestASeedReplaysItsHistory)$", "./exporter", "-histories=1000"}),
 		},
 		{
 			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},
@@ -75,22 +75,27 @@ func steps(units []string, e2e string) []step {
 	return slices.Insert(all, len(all)-5, foreign(goTest, units)...)
 }
 
-// foreign are the unit tests on other processors: on 386, with words of 32 bits, and on arm64, which many
-// sidecars are. Neither has the assembly of amd64.
-func foreign(goTest, units []string) []step {
-	var rooms []string // what holds them together runs the same simulations everywhere, for minutes
+// roomsOf are the packages with code that is near the bytes. What holds them together simulates for minutes: it is tested
+// with the race detector, and its histories without C.
+func roomsOf(units []string) (rooms []string) {
 	for _, unit := range units {
-		if strings.Contains(unit, "/exporter/") || strings.HasSuffix(unit, "/checkpoint") {
+		if strings.Contains(unit, "/exporter/") || strings.Contains(unit, "/checkpoint") {
 			rooms = append(rooms, unit)
 		}
 	}
+	return rooms
+}
+
+// foreign are the unit tests on other processors: on 386, with words of 32 bits, and on arm64, which many
+// sidecars are. Neither has the assembly of amd64.
+func foreign(goTest, units []string) []step {
 	if runtime.GOARCH != "amd64" {
 		return nil // an arm64 machine has run the code without assembly already
 	}
 	narrow := step{
 		name:    "unit tests on 386",
 		env:     []string{"CGO_ENABLED=0", "GOARCH=386"},
-		command: slices.Concat(goTest, rooms),
+		command: slices.Concat(goTest, roomsOf(units)),
 	}
 	if err := runs386(); err != nil {
 		narrow.skip = fmt.Sprintf("this machine runs no 32-bit programs (%v)", err)

@@ -23,7 +23,8 @@ func packAddOn(t *testing.T, umask string, changed time.Time) string {
 	t.Helper()
 	copied := t.TempDir()
 	copying := exec.Command("sh", "-c",
-		`umask "$1" && mkdir "$2/conf" && cat Makefile >"$2/Makefile" && cp -R conf/splunk "$2/conf/splunk"`,
+		`umask "$1" && mkdir "$2/conf" && cp -R Makefile .golangci-version packaging "$2" && `+
+			`cp -R conf/splunk "$2/conf/splunk"`,
 		"sh", umask, copied)
 	copying.Dir = root
 	output, err := copying.CombinedOutput()

@@ -132,8 +132,8 @@ func TestEmptyWindowsThatAreNoExport(t *testing.T) {
 			assert.Equal(t, want, got)
 			assert.EqualValues(t, len(text), response.ContentLength)
 			assert.Contains(t, body(t, s), "event_time", "a window with events is an export")
-			requests := s.Requests()
-			assert.True(t, requests[0].Complete)
+			// The server notes it after the client has it.
+			assert.Eventually(t, func() bool { return s.Requests()[0].Complete }, 10*time.Second, time.Millisecond)
 		}
 	}
 }
