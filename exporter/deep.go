@@ -242,8 +242,12 @@ func (c *collector) forwardHour(
 		sent = sent.Plus(dedup.DigestOf(id))
 		return c.batcher.add(ctx, r, who)
 	}
+	want := int(there.Count)
+	if only != nil {
+		want = len(only)
+	}
 	err := c.readHours(ctx, w, dedup.NewHistory(), send)
-	if want := int(there.Count); err == nil && len(done) < want && (only == nil || len(done) < len(only)) {
+	if err == nil && len(done) < want {
 		err = c.readHours(ctx, piece, dedup.NewHistory(), send) // the endpoint files some under a time far off
 	}
 	if err != nil {

@@ -154,56 +154,43 @@ func TestDeepReconciliationWhenEventTimeIsFarFromTheFilters(t *testing.T) {
 // time for a while (simulation, seed 103938).
 func TestDeepReconciliationBesideRowsWithOddTimes(t *testing.T) {
 	inBubble(t, deepSettings(map[string]string{"reconcile_interval": "0"}), func(h *simHost) {
-		now := h.now()
-		hour := now.Add(-10 * day).Truncate(time.Hour)
-		for i := range 20 {
-			h.server.Add(exportertest.Event{
-				ID: fmt.Sprint("event-", i), Time: hour.Add(time.Duration(i) * time.Minute), Action: "login",
-			})
-		}
-		h.server.Add(
-			exportertest.Event{
-				ID: "odd", Time: hour.Add(-20 * time.Hour), Filed: hour.Add(5 * time.Minute), Action: "login",
-			},
-			exportertest.Event{ID: "late", Time: hour.Add(30 * time.Minute), Action: "login", Visible: now.Add(2 * time.Hour)},
-		)
-		var gone atomic.Bool
-		h.wrap = func(next http.RoundTripper) http.RoundTripper { return withoutRows(next, &gone, "event-7", "event-8") }
-		h.start()
-		time.Sleep(time.Hour)
-		gone.Store(true)
-		time.Sleep(14 * time.Hour)
-		require.Equal(t, 1, h.arrived()["late"])
+		hour := h.now().Add(-10 * day).Truncate(time.Hour)
+		h.server.Add(exportertest.Event{
+			ID: "odd", Time: hour.Add(-20 * time.Hour), Filed: hour.Add(5 * time.Minute), Action: "login",
+		})
+		h.loseTwoBeforeOneIsLate(hour)
 	})
 }
 
 // What is gone at the endpoint hides nothing that is new.
 func TestDeepReconciliationWhenEventsAreGone(t *testing.T) {
 	inBubble(t, deepSettings(map[string]string{"reconcile_interval": "0"}), func(h *simHost) {
-		now := h.now()
-		hour := now.Add(-10 * day).Truncate(time.Hour)
-		for i := range 20 {
-			h.server.Add(exportertest.Event{
-				ID: fmt.Sprint("event-", i), Time: hour.Add(time.Duration(i) * time.Minute), Action: "login",
-			})
-		}
-		h.server.Add(
-			exportertest.Event{
-				ID: "late", Time: hour.Add(30 * time.Minute), Action: "login", Visible: now.Add(2 * time.Hour),
-			},
-		)
-		var gone atomic.Bool
-		h.wrap = func(next http.RoundTripper) http.RoundTripper { return withoutRows(next, &gone, "event-7", "event-8") }
-		h.start()
-		time.Sleep(time.Hour)
-		gone.Store(true)
-		time.Sleep(14 * time.Hour)
-		require.Equal(t, 1, h.arrived()["late"])
+		h.loseTwoBeforeOneIsLate(h.now().Add(-10 * day).Truncate(time.Hour))
 		require.LessOrEqual(t, h.copies(), 2*18)
 		copies := h.copies()
 		time.Sleep(24 * time.Hour)
 		require.Equal(t, copies, h.copies(), "once")
 	})
+}
+
+// loseTwoBeforeOneIsLate runs until an event of an hour must have been found that appeared after two of the hour's
+// twenty others were gone.
+func (h *simHost) loseTwoBeforeOneIsLate(hour time.Time) {
+	for i := range 20 {
+		h.server.Add(exportertest.Event{
+			ID: fmt.Sprint("event-", i), Time: hour.Add(time.Duration(i) * time.Minute), Action: "login",
+		})
+	}
+	h.server.Add(exportertest.Event{
+		ID: "late", Time: hour.Add(30 * time.Minute), Action: "login", Visible: h.now().Add(2 * time.Hour),
+	})
+	var gone atomic.Bool
+	h.wrap = func(next http.RoundTripper) http.RoundTripper { return withoutRows(next, &gone, "event-7", "event-8") }
+	h.start()
+	time.Sleep(time.Hour)
+	gone.Store(true)
+	time.Sleep(14 * time.Hour)
+	require.Equal(h.t, 1, h.arrived()["late"])
 }
 
 // withoutRows takes the rows that have one of these texts out of the answers while gone says so.

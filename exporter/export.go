@@ -16,7 +16,6 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/extract"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
-	"github.com/wherobots/in_wherobots_audit/exporter/pseudonym"
 	"github.com/wherobots/in_wherobots_audit/exporter/schema"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 	"github.com/wherobots/in_wherobots_audit/exporter/verify"
@@ -53,12 +52,12 @@ func Export(ctx context.Context, cfg config.Config, options ExportOptions) (Expo
 		return Exported{}, err
 	}
 	defer client.Close()
-	x := &export{
-		rereader: newRereader(cfg, client, checkpoint.State{Key: checkpoint.NewKey()}, log),
-		options:  options, retry: source.NewRetry(cfg.RetryMaxInterval), once: new(dedup.Seen),
-	}
-	if x.hide, err = pseudonym.Load(cfg.Pseudonymize, cfg.PseudonymizeKeyFile); err != nil {
+	again, err := newRereader(cfg, client, checkpoint.State{Key: checkpoint.NewKey()}, log)
+	if err != nil {
 		return Exported{}, err
+	}
+	x := &export{
+		rereader: again, options: options, retry: source.NewRetry(cfg.RetryMaxInterval), once: new(dedup.Seen),
 	}
 	x.counts.witness.Off, x.counts.every = !cfg.CountCheck, true
 	err = x.run(ctx)

@@ -64,8 +64,8 @@ func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Repo
 	if err != nil {
 		return Report{}, err
 	}
-	again := newRereader(cfg, client, state, log)
-	if again.hide, err = pseudonym.Load(cfg.Pseudonymize, cfg.PseudonymizeKeyFile); err != nil {
+	again, err := newRereader(cfg, client, state, log)
+	if err != nil {
 		return Report{}, err
 	}
 	v := verify.Verifier{
@@ -133,7 +133,9 @@ type rereader struct {
 	hide    *pseudonym.Rows // nil = rows are shown as they are
 }
 
-func newRereader(cfg config.Config, client *source.Client, state checkpoint.State, log *logline.Queue) *rereader {
+func newRereader(
+	cfg config.Config, client *source.Client, state checkpoint.State, log *logline.Queue,
+) (_ *rereader, err error) {
 	clock := new(plan.Clock)
 	again := &rereader{collector: collector{
 		cfg: cfg, log: log, stats: new(stats), clock: clock, notices: newNotices(log, clock, true),
@@ -149,7 +151,8 @@ func newRereader(cfg config.Config, client *source.Client, state checkpoint.Stat
 	}
 	again.reader.identifier.Volatile(state.Volatile, func(string) {})
 	again.reader.identifier.Shared(state.SharedIDs, func(string, int, int) {})
-	return again
+	again.hide, err = pseudonym.Load(cfg.Pseudonymize, cfg.PseudonymizeKeyFile)
+	return again, err
 }
 
 // export calls each for every event of w.

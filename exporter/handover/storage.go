@@ -75,8 +75,10 @@ func (s *Storage) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.ledger.taken:
-			if s.look(); s.mayFind() {
+			if s.mayFind() {
 				s.lookClosely()
+			} else {
+				s.look()
 			}
 		case <-time.After(interval):
 			s.look()
