@@ -9,12 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
 	"github.com/wherobots/in_wherobots_audit/exporter/figures"
 )
 
@@ -82,7 +82,7 @@ func TestOperationsAnswersEachAlertAndStatusEvent(t *testing.T) {
 	sections := map[string]string{} // by anchor
 	for _, section := range regexp.MustCompile(`(?m)^##+ `).Split(string(text), -1)[1:] {
 		heading, body, _ := strings.Cut(section, "\n")
-		sections[anchorOf(heading)] = body
+		sections[golden.Anchor(heading)] = body
 	}
 	for _, rule := range alertRules(t) {
 		page, anchor, _ := strings.Cut(rule.Annotations["runbook_url"], "#")
@@ -99,19 +99,6 @@ func TestOperationsAnswersEachAlertAndStatusEvent(t *testing.T) {
 	for _, kind := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|").FindAllStringSubmatch(kinds, -1) {
 		assert.Contains(t, sections["status-events"], "`"+kind[1]+"`", "status event")
 	}
-}
-
-// anchorOf spells a heading as GitHub does.
-func anchorOf(heading string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == ' ':
-			return '-'
-		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, heading)
 }
 
 // dashboardExpressions are those of every panel.

@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
 )
 
 // maxReadmeWords keeps the README short enough to be read. What does not fit belongs in docs/.
@@ -103,7 +103,7 @@ func anchors(markdown string) map[string]bool {
 		if heading == line || !strings.HasPrefix(heading, " ") {
 			continue
 		}
-		name := anchor(strings.TrimSpace(heading))
+		name := golden.Anchor(strings.TrimSpace(heading))
 		unique := name
 		for n := 1; names[unique]; n++ {
 			unique = name + "-" + strconv.Itoa(n)
@@ -111,19 +111,6 @@ func anchors(markdown string) map[string]bool {
 		names[unique] = true
 	}
 	return names
-}
-
-// anchor spells a heading as GitHub does: lower case, hyphens for spaces, without punctuation.
-func anchor(heading string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == ' ':
-			return '-'
-		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, heading)
 }
 
 // withoutCode leaves out fenced blocks, whose brackets and number signs mean other things.

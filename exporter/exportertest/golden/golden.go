@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 )
@@ -59,4 +60,17 @@ func withPart(t testing.TB, text, part, content string) string {
 	_, after, found := strings.Cut(rest, end)
 	require.True(t, found, end)
 	return before + begin + content + end + after
+}
+
+// Anchor spells a heading as GitHub does: lower case, hyphens for spaces, without punctuation.
+func Anchor(heading string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, heading)
 }
