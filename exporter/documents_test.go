@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
 )
 
