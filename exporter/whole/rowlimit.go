@@ -144,17 +144,14 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 		if _, err := read(w, all); err != nil {
 			return Undecided, 0, err
 		}
-		had = all.Count
-		if got.footer { // it may be none
-			had--
-		}
+		had = all.good
 	}
 	for beside := false; ; { // beside: cut behind where all rows seemed to have happened
-		if got.ended && got.events() <= 1 && w.End.Sub(w.Start) <= time.Second {
-			return Honest, got.Rows, nil // what was left out would have to be beside the only event
-		}
 		left, right, ok := l.Cut(w, at)
-		if !ok {
+		switch {
+		case !ok && got.ended && got.events() <= 1:
+			return Honest, got.Rows, nil // what was left out would have to be of the same instant as the only event
+		case !ok:
 			return Indivisible, got.Rows, nil
 		}
 		union, most := new(Union), got.events()

@@ -8,8 +8,9 @@ import (
 // Union is the set of the events of several answers. Its zero value is empty and ready.
 type Union struct {
 	dedup.Seen
+	good  int         // of the set, those whose rows can be read: another may be a footer, or an error
 	parts *dedup.Seen // of the answers since cover; nil before
-	again int         // of these, how many were in the set before
+	again int         // of these, how many that can be read were in the set before
 }
 
 // cover begins to count which events of the set so far come again.
@@ -20,8 +21,11 @@ func Mark(union *Union, r *event.Row, who dedup.Identity) int {
 	if union == nil {
 		return 0
 	}
-	fresh := union.Mark(who, r.Time, 0) == dedup.Fresh
-	if union.parts != nil && union.parts.Mark(who, r.Time, 0) == dedup.Fresh && !fresh {
+	fresh, good := union.Mark(who, r.Time, 0) == dedup.Fresh, r.Bad == ""
+	if fresh && good {
+		union.good++
+	}
+	if union.parts != nil && union.parts.Mark(who, r.Time, 0) == dedup.Fresh && !fresh && good {
 		union.again++
 	}
 	if fresh {

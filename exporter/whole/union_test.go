@@ -53,3 +53,46 @@ func TestPartsThatLackWhatTheWholeHadProveNothing(t *testing.T) {
 		}
 	}
 }
+
+// A text behind half of the rows hides the second of two events of one second, however the window is cut; a footer
+// that comes each time hides nothing (simulation, seed 402888).
+func TestAnEndThatHidesTheOtherEventOfASecondIsNotBelieved(t *testing.T) {
+	second := windowsBegin.Add(5 * time.Minute)
+	for name, test := range map[string]struct {
+		times []time.Duration
+		share float64
+		want  Verdict
+	}{
+		"text behind half": {[]time.Duration{851 * time.Millisecond, 900 * time.Millisecond}, 0.5, Undecided},
+		"footer":           {[]time.Duration{851 * time.Millisecond}, 1, Honest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := func(w plan.Window, union *Union) (got Reading, err error) {
+				var inside []int
+				for i, after := range test.times {
+					if at := second.Add(after); !at.Before(w.Start) && !at.After(w.End) {
+						inside = append(inside, i)
+					}
+				}
+				var n News
+				note := func(row event.Row, id uint64) {
+					got.Add([]event.Row{row}, w)
+					n.Note(&row, 0, Mark(union, &row, dedup.Identity{ID: id}))
+				}
+				for _, i := range inside[:int(test.share*float64(len(inside)))] {
+					note(event.Row{Time: second.Add(test.times[i])}, uint64(i)+2)
+				}
+				note(event.Row{Time: w.End, Bad: "has 1 of 12 fields"}, 1)
+				got.Framed, got.ended = true, true
+				n.End(&got)
+				return got, nil
+			}
+			w := plan.Window{Start: windowsBegin, End: windowsBegin.Add(10 * time.Minute)}
+			l := RowLimit{Cut: plan.New(plan.Limits{Overlap: time.Minute, MaxWindow: time.Hour}, w.Start, w.Start).Cut}
+			got, _ := read(w, nil)
+			verdict, _, err := l.Examine(w, got, read)
+			require.NoError(t, err)
+			require.Equal(t, test.want, verdict)
+		})
+	}
+}
