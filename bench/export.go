@@ -4,20 +4,22 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sort"
 	"strings"
 	"time"
 )
 
-// export is a rendered export: rows at even distances over span from anchor on, held in memory.
+// export is a rendered export, held in memory: rows over a span from anchor on, at distances that come and go, so that
+// no two windows have as many rows but by chance.
 type export struct {
 	body    []byte
 	starts  []int // where each row begins in body, and where the last one ends
 	anchor  time.Time
-	step    time.Duration
-	packed  []byte // the whole body, compressed; nil unless it is served so
-	columns int    // length of the header
+	over    time.Duration // the span
+	packed  []byte        // the whole body, compressed; nil unless it is served so
+	columns int           // length of the header
 }
 
 const header = "event_id,event_time,action_name,user_id,user_name,user_agent," +
@@ -57,7 +59,7 @@ var (
 // field in the middle, 0 for none that is longer than the others.
 func newExport(rows int, anchor time.Time, over time.Duration, long int) *export {
 	rnd := rand.New(rand.NewPCG(1, uint64(rows)))
-	x := &export{anchor: anchor, step: over / time.Duration(rows), columns: len(header)}
+	x := &export{anchor: anchor, over: over, starts: make([]int, 0, rows+1), columns: len(header)}
 	var b bytes.Buffer
 	b.Grow(rows*340 + long + len(header))
 	b.WriteString(header)
@@ -70,7 +72,7 @@ func newExport(rows int, anchor time.Time, over time.Duration, long int) *export
 		who := rnd.IntN(500)
 		fmt.Fprintf(&b, "%08x-9c0e-4a53-8f0b-%012x,%s,%s,usr_%020d,first.last%03d@example.com,"+
 			"%s,%s,%s,res_%024d,%s,%s,%s\r\n",
-			i, rnd.Int64N(1<<48), anchor.Add(time.Duration(i)*x.step).Format("2006-01-02T15:04:05.000000Z"), pick(rnd, actions),
+			i, rnd.Int64N(1<<48), x.at(i, rows).Format("2006-01-02T15:04:05.000000Z"), pick(rnd, actions),
 			who, who, pick(rnd, agents), fmt.Sprintf(pick(rnd, addresses), rnd.IntN(256)), name, rnd.Int64N(1<<40),
 			pick(rnd, regions), pick(rnd, chains), pick(rnd, clients))
 	}
@@ -78,6 +80,16 @@ func newExport(rows int, anchor time.Time, over time.Duration, long int) *export
 	x.starts = append(x.starts, len(x.body))
 	return x
 }
+
+// at is when event i of so many happened. Some hours have three times as many events as others.
+func (x *export) at(i, rows int) time.Time {
+	wave := func(share float64) float64 { return 0.5 * math.Sin(share*waves*2*math.Pi) / (waves * 2 * math.Pi) }
+	share := float64(i) / float64(rows)
+	return x.anchor.Add(time.Duration((share + wave(share) - share*wave(1)) * float64(x.over)))
+}
+
+// waves is how often the events of an export become dense: no whole number, nor does it divide its windows evenly.
+const waves = 7.3
 
 func pick(rnd *rand.Rand, from []string) string { return from[rnd.IntN(len(from))] }
 
@@ -101,7 +113,7 @@ func (x *export) pack() error {
 // window returns the rows from start to end, both included.
 func (x *export) window(start, end time.Time) []byte {
 	rows := len(x.starts) - 1
-	at := func(i int) time.Time { return x.anchor.Add(time.Duration(i) * x.step) }
+	at := func(i int) time.Time { return x.at(i, rows) }
 	first := sort.Search(rows, func(i int) bool { return !at(i).Before(start) })
 	last := sort.Search(rows, func(i int) bool { return at(i).After(end) })
 	return x.body[x.starts[first]:max(x.starts[first], x.starts[last])]

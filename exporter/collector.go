@@ -52,7 +52,7 @@ type collector struct {
 	fresh    int            // events that were forwarded and had never been seen
 
 	left  func() int // chunk files that an output has yet to take, where that is not what commits wait for
-	known int        // rows that were known, until they are counted
+	tally tally      // of the answer that is being read
 
 	catchingUp bool                        // the sweep under way is a backfill
 	view       atomic.Pointer[health.View] // for those who ask for the status
@@ -86,7 +86,7 @@ func newCollector(
 	c.notices.columns = commits.saved.state.columns
 	c.rowLimit.Known = commits.saved.state.rowLimit
 	if minutes := slices.Collect(maps.Keys(commits.saved.state.history.Minutes)); len(minutes) > 0 {
-		c.stats.happened(time.Unix(slices.Max(minutes)*60, 0))
+		c.stats.count(&tally{newest: time.Unix(slices.Max(minutes)*60, 0)})
 	}
 	c.counts.witness.Off = !cfg.CountCheck
 	c.reader = &reader{
@@ -226,8 +226,7 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 			news.Note(r, c.fresh-before, fresh)
 			return err
 		})
-		c.stats.duplicates.Add(int64(c.known))
-		c.known = 0
+		c.stats.count(&c.tally)
 		c.log.Debugf("asked for %s – %s: %d rows, %d new, %d bytes, %d ms, request id %s",
 			w.Start.Format(time.RFC3339), w.End.Format(time.RFC3339), got.Rows, c.fresh-knew, c.stats.bytes.Load()-bytes,
 			time.Since(began).Milliseconds(), logline.Cut(logline.Clean(cmp.Or(c.reader.requestID, "none")), 64))

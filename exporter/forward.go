@@ -24,7 +24,7 @@ func (c *collector) forward(
 	}
 	switch c.commits.seen.Mark(who, at, c.batcher.number) {
 	case dedup.Known:
-		c.known++
+		c.tally.known++
 		return nil
 	case dedup.Changed:
 		counts = false
@@ -40,10 +40,10 @@ func (c *collector) forward(
 		if r.Bad == "" && !r.Time.Before(w.Start) && r.Time.Before(through) {
 			c.late(through.Sub(r.Time))
 		} else if !stray && !c.catchingUp {
-			c.stats.lateness.Add(1, 0)
+			c.tally.punctual++
 		}
-		if !stray {
-			c.stats.happened(r.Time)
+		if !stray && r.Time.After(c.tally.newest) {
+			c.tally.newest = r.Time
 		}
 	}
 	if r.Bad != "" {

@@ -124,7 +124,7 @@ type parts struct {
 	next  time.Time // not before: each such save writes every event of the window once more
 }
 
-const partShare = 100 // times as long as a save took, before the next
+const partShare = 300 // times as long as a save took, before the next
 
 // savePart saves the batches up to safe, if it is worth it.
 func (c *commits) savePart(safe uint32) error {

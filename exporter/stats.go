@@ -64,8 +64,22 @@ func outcomeOf(rows int, err error) figures.Outcome {
 	return figures.OK
 }
 
-// happened notes the time of an event that is handed over.
-func (s *stats) happened(at time.Time) { s.newest.Store(max(s.newest.Load(), at.UnixNano())) }
+// tally is what an answer's rows add to the figures, which are shared between goroutines: at its end, not row by row.
+type tally struct {
+	newest   time.Time // event that is handed over
+	punctual int       // events that came when they were first asked for
+	known    int       // rows that were handed over before
+}
+
+// count adds a tally to the figures and empties it.
+func (s *stats) count(t *tally) {
+	if !t.newest.IsZero() {
+		s.newest.Store(max(s.newest.Load(), t.newest.UnixNano()))
+	}
+	s.lateness.Add(t.punctual, 0)
+	s.duplicates.Add(int64(t.known))
+	*t = tally{}
+}
 
 func (s *stats) snapshot() Stats {
 	through := s.through.Load()

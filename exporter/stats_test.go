@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,7 +99,14 @@ func TestHealthOfAnInstance(t *testing.T) {
 		"start_time": "-3d", "stalled_after": "10m", "engine_input": "audit", "reconcile_interval": "6h",
 	}
 	inBubble(t, settings, func(h *simHost) {
-		h.server.Add(exportertest.Generate(1, 300, h.now().Add(-3*day), h.now().Add(-time.Hour))...)
+		h.server.Add(exportertest.Generate(1, 300, h.now().Add(-3*day+time.Hour), h.now().Add(-time.Hour))...)
+		h.wrap = func(next http.RoundTripper) http.RoundTripper { // the first answer is not there at once
+			var first sync.Once
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				first.Do(func() { time.Sleep(time.Second) })
+				return next.RoundTrip(r)
+			})
+		}
 		h.start()
 		in := h.e.instance()
 		require.True(t, in.Alive)

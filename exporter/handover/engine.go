@@ -22,6 +22,7 @@ type Engine struct {
 	input  string // engine_input; "" = the only input of this plugin
 	client *http.Client
 	own    func(local, remote net.Addr) (bool, error) // whether this process serves the connection; nil = it is not asked
+	proven net.Conn                                   // that it does, or that nobody can tell
 }
 
 const (
@@ -175,11 +176,12 @@ var errForeign = errors.New("not of the Fluent Bit that this input runs in")
 // isOwn makes sure that the answer comes from the Fluent Bit that this plugin runs in. Where the system does
 // not tell, it is believed.
 func (a *Engine) isOwn(connection net.Conn) error {
-	if a.own == nil || connection == nil {
+	if a.own == nil || connection == nil || connection == a.proven { // a connection's other end stays where it is
 		return nil
 	}
 	own, err := a.own(connection.LocalAddr(), connection.RemoteAddr())
 	if own || errors.Is(err, errNoProc) {
+		a.proven = connection
 		return nil
 	}
 	return fmt.Errorf("the monitoring API at %s is another process's, %w: give this one an http_port of its own, "+

@@ -50,6 +50,7 @@ type Ledger struct {
 	budget   budget.Budget // with commit_on delivery
 
 	batchBytes atomic.Int64 // see BatchBytes
+	untraced   atomic.Bool  // batches get no trace
 }
 
 // batch is what one collect call hands over: encoded events.
@@ -244,7 +245,7 @@ func (l *Ledger) Push(data []byte, records int, id string) bool {
 		return false
 	}
 	var known trace
-	if !timed { // else nothing is looked for
+	if !timed && !l.untraced.Load() { // else nothing is looked for
 		known = newTrace(data, id)
 	}
 	l.mu.Lock()

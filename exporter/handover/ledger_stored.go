@@ -60,6 +60,10 @@ func (t *trace) changed(content []byte) int {
 	return at + len(t.id)
 }
 
+// forgoTraces lets batches from now on be without a trace: nothing will look for them in storage. Any goroutine may
+// call it.
+func (l *Ledger) forgoTraces() { l.untraced.Store(true) }
+
 // unstored returns the oldest accepted batches that were not found in storage.
 func (l *Ledger) unstored() (list []acceptance) {
 	l.mu.Lock()
