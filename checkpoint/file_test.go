@@ -138,6 +138,28 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	assert.ElementsMatch(t, append(others, "audit.lock", "audit2.lock"), names(t, dir))
 }
 
+// A temporary file of "audit" may look like one of "audit2" as well. Whoever starts must not take it from the other,
+// who is about to rename it; once it is old, it is nobody's.
+func TestWhatMayBeANeighboursStays(t *testing.T) {
+	for own, neighbour := range map[string]string{"audit": "audit2", "audit2": "audit"} {
+		dir := t.TempDir()
+		shared := filepath.Join(dir, ".audit28674665223082153551")
+		require.NoError(t, os.WriteFile(shared, nil, 0o600))
+		f := mustOpen(t, filepath.Join(dir, own))
+		assert.NoFileExists(t, shared, "%s has no neighbour", own)
+		require.NoError(t, f.Close())
+
+		require.NoError(t, os.WriteFile(shared, nil, 0o600))
+		mustOpen(t, filepath.Join(dir, neighbour))
+		require.NoError(t, mustOpen(t, filepath.Join(dir, own)).Close())
+		assert.FileExists(t, shared, own)
+		old := time.Now().Add(-2 * time.Hour)
+		require.NoError(t, os.Chtimes(shared, old, old))
+		mustOpen(t, filepath.Join(dir, own))
+		assert.NoFileExists(t, shared, own)
+	}
+}
+
 func TestSaveRefusesWhatOpenWould(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.json")
 	f := mustOpen(t, path)

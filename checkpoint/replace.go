@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -97,7 +98,8 @@ func removeLeftovers(path string) error {
 	}
 	for _, entry := range entries {
 		if entry.Type().IsRegular() && isLeftover(dir, name, entry.Name()) {
-			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+			err := os.Remove(filepath.Join(dir, entry.Name()))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
@@ -106,19 +108,32 @@ func removeLeftovers(path string) error {
 }
 
 // isLeftover knows renameio's temporary names: a dot, the file's name, a random number below 2⁶³ (one of
-// fewer than 12 digits is as good as impossible, and rather a person's). When a checkpoint "audit" has a
-// neighbour "audit2", ".audit2…" is the neighbour's: its lock file tells.
+// fewer than 12 digits is as good as impossible, and rather a person's). When there are checkpoints "audit" and
+// "audit2", ".audit2…" is of one of them, nobody knows which, and the other's process may be about to rename it: it
+// is left over once it is old. Their lock files tell of neighbours.
 func isLeftover(dir, name, candidate string) bool {
 	number, ok := strings.CutPrefix(candidate, "."+name)
 	if !ok || len(number) < 12 || len(number) > 30 || strings.Trim(number, "0123456789") != "" {
 		return false
 	}
-	for i := 1; i < len(number); i++ {
-		if _, err := os.Lstat(lockPath(filepath.Join(dir, name+number[:i]))); !errors.Is(err, fs.ErrNotExist) {
-			return false
+	whole := candidate[1:]
+	for end := len(whole) - 1; end > 0 && isDigit(whole[end]); end-- {
+		if end == len(name) {
+			continue
+		}
+		if _, err := os.Lstat(lockPath(filepath.Join(dir, whole[:end]))); !errors.Is(err, fs.ErrNotExist) {
+			return isOld(filepath.Join(dir, candidate))
 		}
 	}
 	return true
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isOld reports whether a file was written longer ago than any save takes.
+func isOld(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && time.Since(info.ModTime()) > time.Hour
 }
 
 // lockPath names the lock file: beside the checkpoint, because the checkpoint itself is another file after each save.

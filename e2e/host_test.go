@@ -233,7 +233,11 @@ func (e engine) outputs(t *testing.T, r *rig, service map[string]any) []any {
 	service["scheduler.base"], service["scheduler.cap"] = 1, 2
 	if r.sink != nil {
 		r.sink.writeTo(r.path("out"))
-		return []any{e.post(t, r.sink, "*")}
+		match := "*"
+		if len(r.outputs) > 0 {
+			match = r.outputs[0].match
+		}
+		return []any{e.post(t, r.sink, match)}
 	}
 	var outputs []any
 	for _, o := range r.outputs {

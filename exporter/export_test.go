@@ -13,6 +13,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/records"
 	"github.com/wherobots/in_wherobots_audit/exporter/msgpack"
+	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
 // taken is what an export has given.
@@ -164,6 +165,24 @@ func TestAnExportSaysWhatItDoubts(t *testing.T) {
 		_, out = h.export(h.now().Add(-2*time.Hour), time.Time{})
 		require.NotEmpty(t, out.Doubts)
 		require.Contains(t, out.Doubts[0], "more events happened at one instant")
+	})
+}
+
+// However quickly windows follow one another, each is compared with the endpoint's count: it is read once only.
+func TestEachWindowOfAnExportIsCounted(t *testing.T) {
+	inBubble(t, map[string]string{"max_window": "24h"}, func(h *simHost) {
+		const days = 6
+		until := h.now().Add(-time.Hour)
+		h.server.Add(exportertest.Generate(1, 100*days, until.Add(-days*day), until)...)
+		_, out := h.export(until.Add(-days*day), until)
+		require.Empty(t, out.Doubts)
+		counts := 0
+		for _, r := range h.server.Requests() {
+			if r.Path == source.CountPath {
+				counts++
+			}
+		}
+		require.Equal(t, days, counts)
 	})
 }
 

@@ -75,6 +75,20 @@ func TestNobodyIsNamedWithPseudonyms(t *testing.T) {
 	}
 }
 
+// A row is itself again when its record is made: the rows that are read into its place are their own.
+func TestEachOfManyEventsArrivesWithPseudonyms(t *testing.T) {
+	inBubble(t, map[string]string{"pseudonymize": "user_id,user_name"}, func(h *simHost) {
+		file := filepath.Join(t.TempDir(), "key")
+		require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("k", 64)), 0o600))
+		h.settings["pseudonymize_key_file"] = file
+		h.happen(3000)
+		h.start()
+		time.Sleep(2 * time.Minute)
+		h.requireOnce()
+		require.NotContains(t, fmt.Sprint(h.delivered), h.server.Events()[0].UserName)
+	})
+}
+
 // The key must be there before anybody is named.
 func TestNothingStartsWithoutTheKeyOfPseudonyms(t *testing.T) {
 	inBubble(t, map[string]string{"pseudonymize": "user_name"}, func(h *simHost) {

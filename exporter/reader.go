@@ -123,6 +123,8 @@ func (r *reader) rows(
 			return got, nil
 		case err != nil:
 			return got, r.failed(w, got.Rows, err)
+		case answer.Framed && r.decoder.Torn() && !got.Ended() && !r.ends.BelieveTorn(w.Start, &got):
+			return got, r.failed(w, got.Rows, errNoLineEnd)
 		}
 		got.Add(r.group.rows[:n], w)
 		if err := r.group.each(r.identifier, seen, n, take); err != nil {
@@ -141,6 +143,9 @@ func (r *reader) failed(w plan.Window, rows int, err error) error {
 
 // errBareHeader is an answer that has to come twice, like one without a byte.
 var errBareHeader = fmt.Errorf("%w: of a header without a line end, nothing follows it", body.ErrCut)
+
+// errNoLineEnd is an answer that has to come twice, since its last field may be cut.
+var errNoLineEnd = fmt.Errorf("%w: the last row has no line end", body.ErrCut)
 
 // header reads what comes before the first row and prepares for the columns.
 func (r *reader) header(answer *answer, w plan.Window) error {

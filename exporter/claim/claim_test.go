@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,4 +36,47 @@ func TestAKilledProcessHoldsNoStorage(t *testing.T) {
 	release, err := Hold(root, time.Second, func(string) {})
 	require.NoError(t, err)
 	release()
+}
+
+// Another process that is ending is waited for, and named.
+func TestWhoeverIsEndingIsWaitedFor(t *testing.T) {
+	root := t.TempDir()
+	other := flock.New(filepath.Join(root, lockFile))
+	held, err := other.TryLock()
+	require.NoError(t, err)
+	require.True(t, held)
+	require.NoError(t, os.WriteFile(other.Path(), []byte("4711\n"), 0o600))
+	waited := ""
+	release, err := Hold(root, time.Minute, func(holder string) {
+		waited = holder
+		require.NoError(t, other.Unlock())
+	})
+	require.NoError(t, err)
+	require.Equal(t, "process 4711", waited)
+	release()
+}
+
+// The inputs of a process share its storage: it is held until the last of them lets go.
+func TestTheStorageIsHeldUntilTheLastInputLetsGo(t *testing.T) {
+	root := t.TempDir()
+	free := func() bool {
+		other := flock.New(filepath.Join(root, lockFile))
+		defer other.Close()
+		held, err := other.TryLock()
+		require.NoError(t, err)
+		return held
+	}
+	first, err := Hold(root, 0, nil)
+	require.NoError(t, err)
+	second, err := Hold(root, 0, nil)
+	require.NoError(t, err)
+	first()
+	first() // a second time changes nothing
+	require.False(t, free())
+	second()
+	require.True(t, free())
+	third, err := Hold(root, 0, nil)
+	require.NoError(t, err)
+	require.False(t, free())
+	third()
 }

@@ -174,9 +174,7 @@ func (d *Decoder) Torn() bool { return d.torn }
 
 // refuse ends a response that is no export, with an error that shows its beginning.
 func (d *Decoder) refuse() error {
-	for d.end-d.start < body.MaxErrorBytes && d.end < len(d.buf) && d.err == nil {
-		d.read(body.MaxErrorBytes)
-	}
+	d.read(body.MaxErrorBytes)
 	return d.finish(body.NoExport(d.buf[d.start:d.end]))
 }
 

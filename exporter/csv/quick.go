@@ -13,7 +13,8 @@ import (
 //
 // It goes by the strip's ends. That they are right about a row is because it begins outside quotes, as the
 // row before ended, and because of what is checked: every quote in it is the first or the last byte of a
-// field, or one of two that stand together in such a field.
+// field, or one of two that stand together in such a field. Since ends are outside quotes, there is an even number of
+// quotes between two of them: a field that begins with one has another.
 func (d *Decoder) quick(r *event.Row) bool {
 	if d.columns == nil || d.long {
 		return false
@@ -66,12 +67,12 @@ func (d *Decoder) cut(fields [][]byte, ends []uint16) (quoted int, ok bool) {
 			if i < len(ends)-1 {
 				return 0, false
 			}
-			if last > first && text[last-1] == '\r' {
+			if text[last-1] == '\r' { // there is a byte before: times and actions are in columns of their own
 				last--
 			}
 		}
 		if text[first] == '"' {
-			if last--; last <= first || text[last] != '"' {
+			if last--; text[last] != '"' {
 				return 0, false
 			}
 			first++
@@ -102,7 +103,7 @@ func onlyDoubled(fields [][]byte, quoted []int, quotes int) bool {
 			if i < 0 {
 				break
 			}
-			if i+1 == len(text) || text[i+1] != '"' {
+			if text[i+1] != '"' { // there is one: those before it are even in number
 				return false
 			}
 			text = text[i+2:]

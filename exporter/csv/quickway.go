@@ -18,11 +18,12 @@ type quickWay struct {
 // the strip has all ends of so many columns. The next one will be longer.
 func (q *quickWay) mark(text []byte, start, columns int) bool {
 	q.stripAt, q.used = start, 0
+	text = text[:min(len(text), stripBytes)]
 	for {
 		size := q.stripSize
 		q.stripSize = min(2*size, stripBytes)
 		q.strip.mark(text[:min(len(text), size)])
-		if q.strip.count >= columns || size == stripBytes || size >= len(text) {
+		if q.strip.count >= columns || size >= len(text) {
 			return q.strip.count >= columns
 		}
 	}

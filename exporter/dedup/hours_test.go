@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/event"
 )
 
 // The algorithm is published: the reference implementation made these (Python: xxhash.xxh3_64_hexdigest(id)).
@@ -32,4 +34,28 @@ func TestTheMostStraysAndNone(t *testing.T) {
 	s.Expire(minute(0), minute(30))
 	require.Equal(t, maxStrays, s.seen.Count)
 	require.True(t, s.Forgotten.IsZero())
+}
+
+// An id that stands for none is not published: it tells no event from another.
+func TestAnIDThatIsSharedIsNotPublished(t *testing.T) {
+	columns, ok := event.NewColumns([]string{"event_id", "event_time", "action_name"})
+	require.True(t, ok)
+	x, shared := NewIdentifier(make([]byte, 16)), ""
+	x.Shared(nil, func(id string, _, _ int) { shared = id })
+	published := func(id, bad string) bool {
+		row := event.Row{Columns: columns, Fields: [][]byte{[]byte(id), []byte("x"), []byte("login")}, Bad: bad}
+		_, ok := x.Published(&row, x.Identify(&row))
+		return ok
+	}
+	x.Begin(columns)
+	for range sharedRows {
+		require.True(t, published("stand-in", ""))
+	}
+	x.Begin(columns)
+	require.NotEmpty(t, shared)
+	require.False(t, published("stand-in", ""))
+	require.True(t, published("b42c7a50", ""))
+	require.False(t, published("b42c7a50", "event_time is empty"))
+	require.False(t, published("", ""))
+	require.False(t, published("None", ""))
 }

@@ -154,6 +154,19 @@ func TestHowOftenUncountedRecordsAreFetchedAgain(t *testing.T) {
 	})
 }
 
+// Half an hour after the last time, and not before.
+func TestWhenUncountedRecordsAreFetchedAgain(t *testing.T) {
+	watch(t, func(f *watched) {
+		now := time.Now()
+		f.w.recounts, f.w.changedAt = maxRecounts, now.Add(-lostAfter)
+		for ago, want := range map[time.Duration]finding{recountAgain - 1: immovable, recountAgain: doubtful} {
+			f.w.recountAt = now.Add(-ago)
+			require.Equal(t, want, f.w.count(f.s, 20, now).finding, ago)
+			f.w.base = 0
+		}
+	})
+}
+
 // An engine that does not answer may be starting; events flow on, and it is said after half a minute.
 func TestWhenAnEngineThatDoesNotAnswerIsSaid(t *testing.T) {
 	watch(t, func(f *watched) {

@@ -356,11 +356,7 @@ func (s *Storage) guard() {
 		s.ledger.setRoom(unknown, unknown, 1)
 		return
 	}
-	free := int64(stat.Bavail) * int64(stat.Bsize) //nolint:unconvert // of another type on other systems
-	files := int64(unknown)
-	if stat.Files > 0 {
-		files = int64(stat.Ffree)
-	}
+	free, files := s.roomOf(&stat)
 	factor := int64(1)
 	if emitters, _ := filepath.Glob(filepath.Join(escapeGlob(s.root), "emitter.*")); len(emitters) > 0 {
 		factor = 2
@@ -371,6 +367,17 @@ func (s *Storage) guard() {
 			"%d files are needed. Nothing is handed over until there is room, and nothing is lost meanwhile",
 			s.root, free, files, need, leastFiles)
 	}, func() { s.log.Infof("there is room again in Fluent Bit's storage %s: the hand-over goes on", s.root) })
+}
+
+// roomOf returns how many bytes and files a file system has room for. One that makes room for files as they come
+// (btrfs) says that it has room for none in all.
+func (s *Storage) roomOf(stat *syscall.Statfs_t) (free, files int64) {
+	free = int64(stat.Bavail) * int64(stat.Bsize) //nolint:unconvert // of another type on other systems
+	files = unknown
+	if stat.Files > 0 {
+		files = int64(stat.Ffree)
+	}
+	return free, files
 }
 
 // rareLine is a line about a state: said when it begins, now and then while it lasts, and when it is over.

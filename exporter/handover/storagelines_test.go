@@ -104,6 +104,31 @@ func TestTheRoomOfTheFileSystem(t *testing.T) {
 	})
 }
 
+// A file system without a number of files (btrfs) is not full for that; one that has none left is.
+func TestTheRoomForFiles(t *testing.T) {
+	for want, stat := range map[int64]syscall.Statfs_t{
+		unknown: {Bavail: 5, Bsize: 4096},
+		0:       {Bavail: 5, Bsize: 4096, Files: 100},
+		7:       {Bavail: 5, Bsize: 4096, Files: 100, Ffree: 7},
+	} {
+		free, files := new(Storage).roomOf(&stat)
+		require.EqualValues(t, 5*4096, free)
+		require.Equal(t, want, files)
+	}
+}
+
+// With memory storage there is no chunk file, and none is looked for, unless the storage has been found.
+func TestWhereAChunkFileMayBe(t *testing.T) {
+	f := newStored(t)
+	require.True(t, f.s.mayFind(), "nothing is known")
+	f.s.facts.mu.Lock()
+	f.s.facts.memory = true
+	f.s.facts.mu.Unlock()
+	require.False(t, f.s.mayFind())
+	f.s.root = f.root
+	require.True(t, f.s.mayFind())
+}
+
 // Folders of inputs are made when the engine starts: they are looked for now and then.
 func TestWhenNewFoldersAreSeen(t *testing.T) {
 	inFakeTime(t, func(f *stored) {

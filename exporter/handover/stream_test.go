@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/sums"
 )
 
 // streaming runs test with an engine that has delivered the first batch, of ten records, and was given three more, of
@@ -135,6 +137,51 @@ func TestAStreamEndsWhereRecordsChangeInNumber(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Records that are known to be lost were never to be delivered: what follows them is proved as before.
+func TestAStreamGoesOnBehindALoss(t *testing.T) {
+	lost := func(n int64) func(f *watched) {
+		return func(f *watched) {
+			f.s.inputs = append([]inputFigures{{name: "cpu.1", records: 4}}, f.s.inputs...)
+			f.w.proof.lost = n
+		}
+	}
+	watch(t, func(f *watched) {
+		lost(4)(f)
+		f.delivered()
+		f.s.outputOf("siem").processed = 10
+		f.requireSafe(1, 1)
+		f.hand(5)
+		f.hand(7)
+		f.s.inputOf("audit").records, f.s.chunks = 22, 2
+		f.requireProcessedProves(2, 5)
+	})
+	watch(t, func(f *watched) { // nothing was delivered so far: nobody knows which outputs take records
+		lost(14)(f)
+		f.s.chunks, f.s.onDisk = 0, 0
+		f.requireSafe(1, 1)
+		require.False(t, f.w.stream.on)
+	})
+}
+
+// There are 2ⁿ sets of n batches: beyond a few they are not looked at, until there are fewer again.
+func TestHowManyBatchesAreToldApart(t *testing.T) {
+	watch(t, func(f *watched) {
+		f.delivered()
+		f.requireSafe(1, 1)
+		for n := range sums.Most {
+			f.hand(1 << n)
+		}
+		f.s.chunks = 12
+		f.requireProcessedProves(2, 1)
+		f.hand(1 << sums.Most)
+		f.requireProcessedProves(3, 1+2)
+		f.hand(1)
+		f.hand(1)
+		f.requireProcessedProves(3, 1+2+4)
+		require.True(t, f.w.stream.on)
+	})
 }
 
 // A drop makes everything doubtful that is on its way.

@@ -100,6 +100,47 @@ var clockBounds = map[string]func(t *testing.T){
 		observeExactly(c, -40*time.Hour, time.Second, 1)
 		require.Equal(t, time.Now().Add(-40*time.Hour).UTC(), c.Safe())
 	},
+	"five Dates over thirty seconds are enough, far as they may be": func(t *testing.T) {
+		c := new(Clock)
+		observeExactly(c, 2*time.Hour, quorumTime/4, quorum-1)
+		require.False(t, c.Settled())
+		observeExactly(c, 2*time.Hour, quorumTime/4, 1)
+		require.True(t, c.Settled())
+		requireAhead(t, c, 2*time.Hour)
+	},
+	"ten minutes of another clock are enough": func(t *testing.T) {
+		c := settledAt(0)
+		observeExactly(c, 2*time.Hour, time.Second, 1)
+		observeExactly(c, 2*time.Hour, clockTrust-1, 1)
+		requireAhead(t, c, 0)
+		c = settledAt(0)
+		observeExactly(c, 2*time.Hour, time.Second, 1)
+		observeExactly(c, 2*time.Hour, clockTrust, 1)
+		requireAhead(t, c, 2*time.Hour)
+	},
+	"ten minutes of contradictions are enough": func(t *testing.T) {
+		c := new(Clock)
+		for n := range quorum {
+			require.False(t, c.Settled())
+			observeExactly(c, time.Duration(n+1)*3*time.Hour, clockTrust/(quorum-1), 1)
+		}
+		require.True(t, c.Settled())
+		requireAhead(t, c, 0)
+	},
+	"a minute ahead is no jump: what was read before counts by the clock before": func(t *testing.T) {
+		c := settledAt(2 * time.Hour)
+		observeExactly(c, 2*time.Hour+clockJump, time.Second, quorum+1)
+		require.Equal(t, time.Now().Add(2*time.Hour).UTC(), c.Safe())
+	},
+	"a clock that is a minute ahead is not unsure": func(t *testing.T) {
+		c := settledAt(-30 * time.Second)
+		observeExactly(c, clockJump, time.Second, 2)
+		requireAhead(t, c, clockJump)
+		require.Zero(t, c.Unsure())
+		adopted := time.Now()
+		c = settledAt(2 * time.Hour)
+		require.WithinDuration(t, adopted, c.Unsure(), time.Minute)
+	},
 	"as many spans as are kept apart": func(t *testing.T) {
 		c, most := settledAt(2*time.Hour), 0
 		for n := range 2 * mostSpans {

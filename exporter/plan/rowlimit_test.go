@@ -37,6 +37,39 @@ func TestWindowsAreCutDownToAMillisecond(t *testing.T) {
 	}
 }
 
+// Windows of a second or more end at whole seconds, wherever the one before ended.
+func TestWindowsComeBackToWholeSeconds(t *testing.T) {
+	for _, length := range []time.Duration{time.Second, 3 * time.Second} {
+		p := plannerAt(Midday)
+		p.Begin(Midday.Add(time.Hour))
+		p.SkipTo(Midday.Add(300 * time.Millisecond))
+		p.length = length
+		w, _ := p.Plan()
+		require.Equal(t, Window{Midday.Add(300 * time.Millisecond), Midday.Add(length)}, w)
+	}
+}
+
+// A window that had more rows than is well is followed by one that will have half of what is.
+func TestWindowsFitALimitOfRows(t *testing.T) {
+	begin := Midday.Add(-30 * 24 * time.Hour)
+	after := func(rows int) time.Duration {
+		p := New(Limits{MaxWindow: 10 * time.Hour, RowLimit: 1000}, begin, begin)
+		p.Begin(Midday)
+		w, _ := p.Plan()
+		require.Equal(t, 10*time.Hour, w.End.Sub(w.Start))
+		p.length = 4 * time.Hour
+		w, _ = p.Plan()
+		p.NoteRead(w, Midday, rows)
+		return p.Length()
+	}
+	require.Equal(t, 8*time.Hour, after(400), "twice as many is well")
+	require.Equal(t, 4*time.Hour, after(401))
+	require.Equal(t, 4*time.Hour, after(800))
+	require.InDelta(t, 2*time.Hour, after(801), float64(time.Minute))
+	require.InDelta(t, 96*time.Minute, after(1000), float64(time.Second))
+	require.Equal(t, Midday, Window{Midday.Add(-time.Hour), Midday.Add(time.Hour)}.Middle())
+}
+
 func TestWindowsStayClearOfALimitOfRows(t *testing.T) {
 	limits := Limits{MaxWindow: 24 * time.Hour, RowLimit: 1000}
 	p := New(limits, Midday.Add(-90*24*time.Hour), Midday.Add(-30*24*time.Hour))

@@ -49,6 +49,16 @@ func TestCountRequest(t *testing.T) {
 	}, got.Header)
 }
 
+func TestTheLongestCount(t *testing.T) {
+	text := strings.Repeat(" ", maxCount-2) + "{}"
+	client := newTestClient(t, counting(func(r *http.Request) (*http.Response, error) {
+		return answered(r, 200, strings.NewReader(text)), nil
+	}))
+	body, err := client.Count(t.Context(), testStart, testEnd)
+	require.NoError(t, err)
+	assert.Equal(t, text, string(body))
+}
+
 // Whatever is no small, whole answer with 200 is none. What it says is not repeated, and redirects are not followed.
 func TestCountTakesNothingElse(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -26,6 +26,8 @@ func TestExpiryOfAJWT(t *testing.T) {
 		jwt(`{"sub":"audit"}`):                                  {},
 		jwt(`{"exp":"soon"}`):                                   {},
 		jwt(`{"exp":-1}`):                                       {},
+		jwt(`{"exp":253402300799}`):                             time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+		jwt(`{"exp":253402300800}`):                             {},
 		jwt(`{"exp":1e300}`):                                    {},
 		jwt(`no claims`):                                        {},
 		"a.%%%.b":                                               {},

@@ -74,6 +74,18 @@ func TestTheNextKeyIsTriedWhenTheFirstIsRefused(t *testing.T) {
 	}
 }
 
+// Whichever is refused, the other one is tried: the first may be made valid again.
+func TestTheFirstKeyIsTriedWhenTheNextIsRefused(t *testing.T) {
+	k := newKeysOfServer(t)
+	k.accepted = map[string]bool{"key-two-2": true}
+	k.write(k.first, "key-one-1")
+	k.write(k.next, "key-two-2")
+	k.requireSent("key-one-1", "key-two-2")
+	k.accepted = map[string]bool{"key-one-1": true}
+	k.requireSent("key-two-2", "key-one-1")
+	k.requireSent("key-one-1")
+}
+
 func TestAKeyThatIsReplacedIsUsedAgain(t *testing.T) {
 	k := newKeysOfServer(t)
 	k.accepted = map[string]bool{"key-two-2": true, "key-three": true}

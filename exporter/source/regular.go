@@ -25,7 +25,16 @@ func readRegular(path string, limit int64, what string) ([]byte, error) {
 		return nil, reasonOf(err)
 	}
 	defer file.Close()
-	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
+	return readOpened(file, limit, what)
+}
+
+// readOpened does what readRegular does with what was opened, which may be another file than the one looked at before.
+func readOpened(file *os.File, limit int64, what string) ([]byte, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, reasonOf(err)
+	}
+	if !info.Mode().IsRegular() {
 		return nil, errNotRegular
 	}
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))

@@ -36,6 +36,18 @@ func TestFilesThatAreNoFilesAreRefused(t *testing.T) {
 	}
 }
 
+// A pipe that took the file's place after it was looked at is refused all the same.
+func TestWhatWasOpenedIsLookedAtAgain(t *testing.T) {
+	pipe, other, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, other.Close())
+	_, err = readOpened(pipe, 100, "key")
+	require.ErrorIs(t, err, errNotRegular)
+	require.NoError(t, pipe.Close())
+	_, err = readOpened(pipe, 100, "key")
+	require.ErrorContains(t, err, "cannot be read")
+}
+
 // Kubernetes shows a secret as a link to a link.
 func TestACredentialBehindLinksIsRead(t *testing.T) {
 	t.Chdir(t.TempDir())

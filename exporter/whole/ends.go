@@ -48,6 +48,21 @@ func (d *Ends) Believe(start time.Time, end csv.End, got *Reading) bool {
 	return true
 }
 
+// noLineEnd stands for the end of an answer whose last row lacks its line end.
+const noLineEnd = "no line end"
+
+// BelieveTorn is Believe for an answer that HTTP proves whole and whose last row has everything but its line end: its
+// last field may be cut, and so may what comes behind it. Some endpoints write no last line end; once one of their
+// answers was shown to be whole, that is believed at once.
+func (d *Ends) BelieveTorn(start time.Time, got *Reading) bool {
+	_, usual := d.honest[noLineEnd]
+	if !usual && !d.Examining && !d.cameAgain(start, noLineEnd, false, got.Rows) {
+		return false
+	}
+	got.ended, got.end = true, noLineEnd
+	return true
+}
+
 // Suspect reports whether an answer ends with what is no row, and has more rows than those that end so and were shown
 // to be whole.
 func (d *Ends) Suspect(got Reading) bool {

@@ -65,3 +65,25 @@ func TestAnOddEndIsSuspectUntilItWasExamined(t *testing.T) {
 	d.Examining = true
 	require.True(t, d.Believe(windowsBegin.Add(1), footer, &got), "a part of what is examined")
 }
+
+// A last row without a line end may be cut: it has to come twice, until an answer that ended so was shown to be whole.
+func TestAFramedRowWithoutALineEndHasToComeTwice(t *testing.T) {
+	var d Ends
+	got := Reading{Rows: 20}
+	require.False(t, d.BelieveTorn(windowsBegin, &got))
+	require.False(t, d.BelieveTorn(windowsBegin.Add(1), &got), "another window")
+	require.False(t, d.Suspect(got), "it was not believed")
+	require.True(t, d.BelieveTorn(windowsBegin.Add(1), &got))
+	require.True(t, d.Suspect(got), "others may be cut off too")
+	next := Reading{Rows: 20}
+	require.False(t, d.BelieveTorn(windowsBegin, &next))
+	d.Examining = true
+	require.True(t, d.BelieveTorn(windowsBegin, &next), "a part of what is examined")
+	d.Examining = false
+	d.Honest(got)
+	next = Reading{Rows: 20}
+	require.True(t, d.BelieveTorn(windowsBegin, &next), "it ends its answers so")
+	require.False(t, d.Suspect(next))
+	next.Rows = 21
+	require.True(t, d.Suspect(next))
+}
