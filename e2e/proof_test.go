@@ -92,12 +92,14 @@ func TestWhatAFilterReEmitsToDiskIsStored(t *testing.T) {
 
 func TestATagThatNoOutputMatchesIsSaidAndNothingIsCommitted(t *testing.T) {
 	t.Parallel()
-	for _, commitOn := range []string{"handoff", "delivery"} {
-		t.Run(commitOn, func(t *testing.T) {
+	for what, commitOn := range map[string]string{
+		"handoff": "handoff", "memory": "handoff", "delivery": "delivery",
+	} {
+		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			onEachHost(t, func(t *testing.T, h host) {
 				s, r := proofRig(t, h, commitOn, true)
-				r.memory = commitOn == "handoff" // a chunk file of it is gone before it can be read
+				r.memory = what == "memory"
 				r.outputs = []output{{name: "siem", match: "other"}}
 				p := r.start(t)
 				p.until(time.Minute, "the line", p.logged("no output matches this input's tag"))

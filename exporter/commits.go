@@ -88,7 +88,7 @@ func defect(reason any) error {
 func newCommits(
 	cfg config.Config, file *checkpoint.File, ledger *handover.Ledger, stats *stats, clock *plan.Clock,
 ) (*commits, error) {
-	saved, err := loadSaved(file, cfg.CheckpointPath)
+	saved, err := loadSaved(file, cfg.CheckpointPath, cfg.Overlap)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,6 @@ func newCommits(
 		return nil, unreadable(cfg.CheckpointPath, err)
 	}
 	strays.Off = cfg.ReconcileInterval == 0
-	saved.overlap = cfg.Overlap
 	// Versions before this one noted events under whatever time they had, 2100 say, and never forgot them. What is
 	// dated later than any window that can have been read is noted under that.
 	if !saved.state.through.IsZero() {

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,6 +61,22 @@ func TestTheProcessEndsWhenTheStorageIsEmpty(t *testing.T) {
 		require.Contains(t, h.logged(), "exit_when_complete: an output has yet to take 2 chunk files; waits for it")
 		left.Store(0)
 		time.Sleep(5 * time.Second)
+		require.True(t, h.e.Ended(), h.logged())
+		h.requireOnce()
+	})
+}
+
+// A stretch that ends now is complete when nothing of it can appear late any more, and the log says when that is.
+func TestAStretchThatEndsNowWaitsForTheOverlap(t *testing.T) {
+	end := time.Date(2009, 12, 29, 0, 0, 0, 0, time.UTC) // when the bubble begins to live
+	inBubble(t, stretch("end_time", end.Format(time.RFC3339), "overlap", "10m"), func(h *simHost) {
+		require.Equal(t, end, h.now().UTC())
+		h.happenInStretch()
+		h.start()
+		time.Sleep(9 * time.Minute)
+		require.False(t, h.e.Ended(), h.logged())
+		require.Equal(t, 1, strings.Count(h.logged(), "it is complete after 2009-12-29T00:10:00Z (overlap)"), h.logged())
+		time.Sleep(3 * time.Minute)
 		require.True(t, h.e.Ended(), h.logged())
 		h.requireOnce()
 	})

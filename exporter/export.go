@@ -104,7 +104,13 @@ func (x *export) run(ctx context.Context) error {
 	}
 	x.out.From, x.out.To, x.out.Through = from, to, from
 	if oldest := now.Add(time.Minute - source.Retention).Truncate(time.Second); from.Before(oldest) {
-		x.doubt("the endpoint keeps events for 90 days: what happened before %s is gone", oldest.Format(time.RFC3339))
+		text := fmt.Sprintf("the endpoint keeps events for 90 days: what happened before %s is gone",
+			oldest.Format(time.RFC3339))
+		if from.Before(oldest.Add(-2 * time.Minute)) {
+			x.doubt("%s", text)
+		} else if x.options.Say != nil { // who says -90d means all there is
+			x.options.Say(text)
+		}
 		from = oldest
 	}
 	if !from.Before(to) {

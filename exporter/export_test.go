@@ -159,6 +159,8 @@ func TestAnExportSaysWhatItDoubts(t *testing.T) {
 		_, out = h.export(h.now().Add(-100*day), time.Time{})
 		require.Len(t, out.Doubts, 1)
 		require.Contains(t, out.Doubts[0], "is gone")
+		_, out = h.export(h.now().Add(-90*day), time.Time{})
+		require.Empty(t, out.Doubts, "-90d is all there is")
 
 		h.limitSilently(200, false)
 		h.crowd(300, h.now().Add(-20*time.Minute).Truncate(time.Second), 0)

@@ -7,6 +7,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/checkpoint"
 	"github.com/wherobots/in_wherobots_audit/checkpoint/moves"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
 // committed is what the checkpoint on disk says. It is a value: to change it, change a copy and save that.
@@ -42,7 +43,7 @@ type saved struct {
 // loadSaved reads the file's state. A file without one gets one at once, so that a later start knows that it
 // lost nothing even if the endpoint never answered this one. Its errors are for the person who set
 // checkpoint_path to path.
-func loadSaved(file *checkpoint.File, path string) (saved, error) {
+func loadSaved(file *checkpoint.File, path string, overlap time.Duration) (saved, error) {
 	state, found := file.State()
 	if !found {
 		state = checkpoint.State{Key: checkpoint.NewKey()}
@@ -58,7 +59,7 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 	if err != nil {
 		return saved{}, unreadable(path, err)
 	}
-	return saved{file: file, state: committed{
+	return saved{file: file, overlap: overlap, state: committed{
 		through: state.Through, from: state.From, key: state.Key, history: history,
 		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen, strays: state.Strays,
 		unsure:    state.Unsure,
@@ -68,9 +69,18 @@ func loadSaved(file *checkpoint.File, path string) (saved, error) {
 		rowLimit:  state.RowLimit,
 		hours:     hours,
 		deep:      deepCursor{at: state.Deep, began: state.DeepBegan},
-		floor:     state.Floor,
+		floor:     sweepFloor(state, overlap),
 		moves:     state.Moves,
 	}}, nil
+}
+
+// sweepFloor is where sweeps begin at the earliest. Behind a shorter overlap of the last run no identities are kept:
+// what is read there again would be handed over again, and count twice. Reconciliation compares it, as it would have.
+func sweepFloor(state checkpoint.State, overlap time.Duration) time.Time {
+	if state.Through.IsZero() || state.Overlap == 0 || state.Overlap >= overlap {
+		return state.Floor
+	}
+	return plan.Later(state.Floor, state.Through.Add(-state.Overlap).Truncate(time.Second))
 }
 
 // save writes next to disk and then makes it the state. Its error is a doubtError, and nothing has changed then.

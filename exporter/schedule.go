@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -41,7 +42,7 @@ func (c *collector) tellMoves() {
 			s.Kind, s.From, s.To = schema.StatusGapAccepted, m.From, m.To
 			s.Message = "the checkpoint was moved forward by hand; what happened meanwhile is not collected"
 			c.log.Warnf("the checkpoint was moved forward by hand from %s to %s: what happened meanwhile is not collected: %s",
-				from, to, m.Reason)
+				from, to, cmp.Or(m.Reason, "no reason was given"))
 		}
 		c.notices.status(s)
 	}
@@ -247,6 +248,10 @@ func (c *collector) giveUpFuture(now time.Time) error {
 // committed.
 func (c *collector) complete() bool {
 	if !c.plan.Done() {
+		if at, ok := c.plan.DoneAfter(); ok && c.notices.seldom("end") {
+			c.log.Infof("all up to end_time %s is read; events may still appear late, so that it is complete after %s "+
+				"(overlap)", c.cfg.End.Format(time.RFC3339), at.Format(time.RFC3339))
+		}
 		return false
 	}
 	if !c.pace.announced && len(c.commits.flights) == 0 && len(c.notices.statuses) == 0 {

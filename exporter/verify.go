@@ -69,14 +69,20 @@ func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Repo
 		return Report{}, err
 	}
 	v := verify.Verifier{
-		Export:    again.export,
-		Collected: func() (verify.Collected, error) { return collected(cfg, read) },
-		Retry:     source.NewRetry(cfg.RetryMaxInterval),
-		Missing:   options.Missing,
-		Emit:      options.Emit,
-		Progress:  options.Progress,
-		Now:       time.Now(),
-		MaxRows:   again.rowLimit.AtMost(reconcileRows),
+		Export: again.export,
+		Collected: func() (verify.Collected, error) {
+			known, err := collected(cfg, read)
+			if options.Alone {
+				known.Why = "there is no checkpoint to compare with, as none is named"
+			}
+			return known, err
+		},
+		Retry:    source.NewRetry(cfg.RetryMaxInterval),
+		Missing:  options.Missing,
+		Emit:     options.Emit,
+		Progress: options.Progress,
+		Now:      time.Now(),
+		MaxRows:  again.rowLimit.AtMost(reconcileRows),
 	}
 	if cfg.CountCheck {
 		v.Count = again.total

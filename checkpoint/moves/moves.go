@@ -39,11 +39,12 @@ func change(
 	if len(reason) > checkpoint.MaxReason {
 		return move, fmt.Errorf("%w: the reason has more than %d bytes", ErrNotAllowed, checkpoint.MaxReason)
 	}
+	give := keepOwner(path)
 	file, err := checkpoint.OpenExisting(path)
 	if err != nil {
 		return move, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() { err = errors.Join(err, give(), file.Close()) }()
 	state, _ := file.State()
 	if state.Through.IsZero() {
 		return move, fmt.Errorf("%w: the collection of %s has not begun yet", ErrNotAllowed, path)

@@ -92,11 +92,12 @@ func Import(r io.Reader, path string, replace, accept bool, now time.Time) (out 
 	if err != nil {
 		return out, err
 	}
+	give := keepOwner(path)
 	file, err := checkpoint.OpenWaiting(path, from, nil)
 	if err != nil {
 		return out, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() { err = errors.Join(err, give(), file.Close()) }()
 	out = Exported{Source: from, Through: state.Through, Refused: len(doc.Refused)}
 	here, found := file.State()
 	switch begun := found && !here.Through.IsZero(); {

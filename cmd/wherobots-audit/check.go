@@ -20,7 +20,7 @@ type checkCommand struct {
 	Config  string `name:"config" short:"c" placeholder:"FILE" help:"Fluent Bit's configuration, YAML or classic."`
 	Offline bool   `name:"offline" help:"Look at the files only; ask nobody, write nowhere."`
 
-	Watch time.Duration `name:"watch" placeholder:"10m" help:"Watch so long how late events appear."`
+	Watch time.Duration `name:"watch" placeholder:"DURATION" help:"How long to watch for events that appear late."`
 }
 
 // usualPlaces are where configurations lie when none is named: here, in the image, in a package.
@@ -57,14 +57,15 @@ func (k checkCommand) Run(c *console) error {
 	}
 	inputs, findings := rules.Check(read, config.Parse)
 	report := checkReport{File: file, Files: read.Files, Findings: findings}
+	var needs []probe.Needs
 	for _, in := range inputs {
 		report.Inputs = append(report.Inputs, describe(in))
 		if !k.Offline && in.Sound {
 			storage := read.Service.Get("storage.path")
-			needs := probe.Needs{Name: in.Name, Config: in.Config, StoragePath: storage, Watch: k.Watch}
-			report.Findings = append(report.Findings, probe.Run(context.Background(), needs)...)
+			needs = append(needs, probe.Needs{Name: in.Name, Config: in.Config, StoragePath: storage, Watch: k.Watch})
 		}
 	}
+	report.Findings = append(report.Findings, probe.RunAll(context.Background(), needs)...)
 	report.Verdict = worst(report.Findings)
 	if err := report.print(c); err != nil {
 		return err

@@ -32,6 +32,7 @@ func shipped(t *testing.T) []string {
 	files := append(slices.DeleteFunc(yaml, isPluginsFile), "../../conf/fluent-bit.conf")
 	require.Greater(t, len(files), 8)
 	t.Setenv("WHEROBOTS_API_KEY", "something")
+	seemBuilt(t)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -40,6 +41,16 @@ func shipped(t *testing.T) []string {
 		}
 	}
 	return files
+}
+
+// seemBuilt lets the shipped configurations name a shared object that is there.
+func seemBuilt(t *testing.T) {
+	t.Helper()
+	object := filepath.Join(t.TempDir(), "in_wherobots_audit.so")
+	require.NoError(t, os.WriteFile(object, nil, 0o600))
+	file := filepath.Join(t.TempDir(), "plugins.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("plugins:\n  - "+object+"\n"), 0o600))
+	t.Setenv("WHEROBOTS_PLUGINS_FILE", file)
 }
 
 func TestAllShippedConfigurationsPass(t *testing.T) {
@@ -84,6 +95,7 @@ func newTrial(t *testing.T, options exportertest.Options) *trial {
 	t.Setenv("WHEROBOTS_ENDPOINT", listener.URL)
 	t.Setenv("WHEROBOTS_API_KEY", options.APIKey)
 	t.Setenv("WHEROBOTS_STATE_DIR", tr.dir)
+	seemBuilt(t)
 	return tr
 }
 
@@ -164,6 +176,11 @@ func TestCheckFindsAKeyFileThatIsMissing(t *testing.T) {
 	code, found := tr.check(t)
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, found["error credential"], "no-key")
+	require.Contains(t, found["error credential"], "write it there; the plugin starts without it")
+	require.Empty(t, found["note clock"], "nothing was asked")
+	code, found = tr.check(t, "--offline")
+	require.Zero(t, code)
+	require.Contains(t, found["note credential-file"], "no-key is not there")
 }
 
 func TestCheckFindsAProxyThatIsNotThere(t *testing.T) {

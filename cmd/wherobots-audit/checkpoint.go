@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,13 +18,18 @@ import (
 
 // checkpointCommand has the commands that look at a checkpoint, move it, and take it elsewhere.
 type checkpointCommand struct {
-	Checkpoint string `default:"/var/lib/fluent-bit/wherobots_audit.json" help:"File of checkpoint_path."`
+	Checkpoint string `default:"${checkpoint}" help:"File of checkpoint_path; by default in $$WHEROBOTS_STATE_DIR."`
 
 	Show    checkpointShow    `cmd:"" help:"Say where the collection stands."`
 	Rewind  checkpointRewind  `cmd:"" help:"Move it back: what happened since is sent again."`
 	Forward checkpointForward `cmd:"" help:"Move it forward: what happens between is never collected."`
 	Export  checkpointExport  `cmd:"" help:"Write it as one portable JSON document."`
 	Import  checkpointImport  `cmd:"" help:"Read that document, on another machine."`
+}
+
+// usualCheckpoint is where the shipped configurations have it.
+func usualCheckpoint() string {
+	return filepath.Join(cmp.Or(os.Getenv(stateVariable), "/var/lib/fluent-bit"), "wherobots_audit.json")
 }
 
 // refused gives an error about a move the exit code of a wrong command line.
@@ -38,7 +45,7 @@ type checkpointShow struct{}
 func (checkpointShow) Run(c *console, of *checkpointCommand) error {
 	s, err := moves.Show(of.Checkpoint, time.Now())
 	if err != nil {
-		return err
+		return fmt.Errorf("--checkpoint: %w", err)
 	}
 	if c.json {
 		return printJSON(c.out, s)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
@@ -78,6 +79,9 @@ func askHealth(ctx context.Context, u *url.URL) healthAnswer {
 	response, err := localClient().Do(request)
 	if err != nil {
 		a.Error = logline.Clean(reasonOf(err))
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			a.Error += "; nothing listens there: set status_listen, or name its address with --url"
+		}
 		return a
 	}
 	defer response.Body.Close()

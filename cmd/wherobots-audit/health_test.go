@@ -43,6 +43,10 @@ func TestHealth(t *testing.T) {
 	code, _, _ = try("health", "--url", server.URL+"/elsewhere")
 	require.Equal(t, exitFailed, code)
 
+	code, out, _ = try("health", "--url", "http://127.0.0.1:1/livez")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, out, "set status_listen, or name its address with --url")
+
 	began := time.Now()
 	code, out, _ = try("health", "--timeout", "100ms", "--url", server.URL+"/slow")
 	require.Equal(t, exitFailed, code)

@@ -22,6 +22,12 @@ func (i installPluginCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range []string{sharedObject, "wherobots-audit", "conf"} {
+		if _, err := os.Stat(filepath.Join(from, name)); err != nil {
+			return &exitError{exitUsage, fmt.Errorf("%s has no %s: name a folder that has all three, as the plugin-only image "+
+				"does, with --from; from a checkout, use make install", from, name)}
+		}
+	}
 	to, err := filepath.Abs(i.Dir)
 	if err != nil {
 		return err

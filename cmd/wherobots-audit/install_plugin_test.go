@@ -35,6 +35,10 @@ func TestInstallPlugin(t *testing.T) {
 	code, _, _ := try("install-plugin", "--from", from, "--as", "/wherobots", to)
 	require.Zero(t, code)
 	require.Contains(t, readFile(t, to+"/conf/plugins.conf"), "Path /wherobots/in_wherobots_audit.so\n")
-	code, _, _ = try("install-plugin", "--from", filepath.Join(from, "nowhere"), to)
-	require.Equal(t, exitFailed, code)
+	require.NoError(t, os.RemoveAll(from+"/conf"))
+	nothing := filepath.Join(t.TempDir(), "nothing")
+	code, _, problem := try("install-plugin", "--from", from, nothing)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, problem, "has no conf: name a folder")
+	require.NoDirExists(t, nothing, "half of it is nothing")
 }

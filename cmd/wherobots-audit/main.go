@@ -86,7 +86,7 @@ func newParser(all *commands, c console) (*kong.Kong, error) {
 		all,
 		kong.Name("wherobots-audit"),
 		kong.Description("Try, check and prove the collection of Wherobots audit logs.\n\n"+exitTable()),
-		kong.Vars{"version": exporter.Version},
+		kong.Vars{"version": exporter.Version, "checkpoint": usualCheckpoint()},
 		kong.Writers(c.out, c.err),
 		kong.Exit(func(code int) { panic(helpEnd(code)) }),
 		kong.WithHyphenPrefixedParameters(true), // --from -24h

@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/pseudonym"
 )
@@ -23,6 +25,9 @@ type pseudonymAnswer struct {
 func (p pseudonymCommand) Run(c *console) error {
 	key, err := pseudonym.LoadKey(p.KeyFile)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("--key-file: %w; name the file of the setting, of the machine that collects", err)
+		}
 		return &exitError{exitUsage, err}
 	}
 	values := p.Values

@@ -54,7 +54,7 @@ func (r renderCommand) Run(c *console) error {
 func (r renderCommand) files() ([]fleet.File, error) {
 	switch {
 	case r.Config == "":
-		return nil, errors.New("render needs --expand FILE, or -c FILE and a list of organisations")
+		return nil, errors.New("render needs --expand FILE, or -c FILE and a list of organisations or --slices N")
 	case r.Shards < 0 || r.Slices < 0 || r.Shards > 0 && r.Slices > 0:
 		return nil, errors.New("--shards and --slices are positive, and not to be used together")
 	case (r.Shards > 0 || r.Slices > 0) && r.Out == "":

@@ -84,6 +84,29 @@ func TestExportPrintsEachEventOnce(t *testing.T) {
 	require.Empty(t, summary.Doubts)
 }
 
+// What the shipped configurations take from the environment counts here too, so that a person says it once.
+func TestEndpointAndStateComeFromTheEnvironment(t *testing.T) {
+	server, url := simulated(t, 50)
+	t.Setenv("WHEROBOTS_ENDPOINT", url)
+	code, out, errors := try("export", "--from", "-90d")
+	require.Zero(t, code, errors)
+	require.ElementsMatch(t, sourceIDs(server), idsOf(t, out))
+	require.Contains(t, errors, "the endpoint keeps events for 90 days")
+	code, _, errors = try("export", "--from", "-1d", "--endpoint", "http://127.0.0.1:1", "--set", "retry_max_interval=1s")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errors, "127.0.0.1:1", "what is said on the command line comes first")
+	code, _, errors = try("export", "--from", "-1d", "--set", "overlp=1m")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errors, "did you mean overlap?")
+
+	dir := t.TempDir()
+	t.Setenv("WHEROBOTS_STATE_DIR", dir)
+	code, _, errors = try("checkpoint", "show")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errors, filepath.Join(dir, "wherobots_audit.json"))
+	require.Contains(t, errors, "--checkpoint")
+}
+
 func TestExportAsCSV(t *testing.T) {
 	server, url := simulated(t, 500)
 	server.SetAnswers(func(a *exportertest.Answers) { a.Extra = []string{"severity"} })

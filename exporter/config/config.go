@@ -105,6 +105,7 @@ func parseConfig(get, getenv func(string) string) (Config, error) {
 	p.way()
 	p.pseudonyms()
 	p.times()
+	p.addresses()
 	p.reconciliation()
 	p.ocsfClass()
 	p.cfg.given = p.changed()

@@ -308,6 +308,16 @@ var wrongSettings = []wrongSetting{
 	{[]string{"count_check", "on"}, `count_check "on": is not allowed; allowed: auto, off`},
 	{[]string{"status_events", "1"}, `status_events "1": is not allowed; allowed: on or off`},
 	{
+		[]string{"status_listen", "localhost:2020"},
+		`status_listen "localhost:2020": is the address of Fluent Bit's own server (engine_url), which could not start; ` +
+			"allowed: another port, such as 2112",
+	},
+	{
+		[]string{"status_listen", "0.0.0.0:2021", "engine_url", "http://127.0.0.1:2021"},
+		`status_listen "0.0.0.0:2021": is the address of Fluent Bit's own server (engine_url), which could not start; ` +
+			"allowed: another port, such as 2112",
+	},
+	{
 		[]string{"commit_on", "delivery", "engine_url", "2020"},
 		`engine_url "2020": is neither http nor https; allowed: a base URL such as http://127.0.0.1:2020`,
 	},

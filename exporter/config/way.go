@@ -2,10 +2,12 @@ package config
 
 import (
 	"errors"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/source"
 )
 
@@ -35,6 +37,34 @@ func parseProxy(proxy *source.Proxy, value string) error {
 	u.Path = ""
 	proxy.URL = u
 	return nil
+}
+
+// addresses refuses to listen where the engine does: it listens later than its plugins, and ends when it cannot.
+func (p *parser) addresses() {
+	if p.cfg.StatusListen == "" || !p.sound("status_listen", "engine_url") {
+		return
+	}
+	host, port, err := net.SplitHostPort(p.cfg.StatusListen)
+	if err == nil && port == p.cfg.EngineURL.Port() && SameAddress(host, p.cfg.EngineURL.Hostname()) {
+		p.refuse("status_listen", logline.Quoted(p.cfg.StatusListen),
+			"is the address of Fluent Bit's own server (engine_url), which could not start; allowed: another port, such as 2112")
+	}
+}
+
+// SameAddress reports whether two hosts cannot both be listened on with one port: they are the same, or one is all
+// addresses.
+func SameAddress(a, b string) bool {
+	plain := func(host string) string {
+		if strings.EqualFold(host, "localhost") {
+			return "127.0.0.1"
+		}
+		return host
+	}
+	all := func(host string) bool {
+		ip := net.ParseIP(host)
+		return host == "" || ip != nil && ip.IsUnspecified()
+	}
+	return all(a) || all(b) || strings.EqualFold(plain(a), plain(b))
 }
 
 // way checks what is told of the way to the endpoint by several settings together.

@@ -28,6 +28,8 @@ type engineFacts struct {
 	inFlight bool   // some of them are in no chunk yet
 	ram      int64  // chunks in memory; unknown if it is not told
 	memory   bool   // this input has memory storage
+	routed   bool   // an output has processed records of this input, or put them off
+	astray   bool   // no output takes some of them
 	empty    []bool // chunk files without content: whether each is this input's or an emitter's
 }
 
@@ -49,8 +51,35 @@ func (f *Facts) learn(s *snapshot, counted uint64) {
 	for _, filter := range s.filters {
 		f.emitted = f.emitted || filter.emitted > 0
 	}
+	f.astray = f.astray || s.astray() > 0
+	f.routed = f.routed || s.tried()
 	alone := len(s.inputs) == 2 // this one and storage_backlog
 	f.memory = f.memory || s.diskless() || alone && s.memory > 0 && s.onDisk == 0 && s.input().records > 0
+}
+
+// routeTime is from the first hand-over until the engine has surely tried to deliver it, and counted what no output
+// takes: it does so at each flush, once a second or so.
+const routeTime = 30 * time.Second
+
+// hasRoute reports whether outputs take this input's records, as far as can be known. Something was handed over first
+// at since.
+func (f *Facts) hasRoute(since time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.mute, f.routed:
+		return true
+	case !f.answered, f.astray, since.IsZero():
+		return false
+	}
+	return time.Since(since) >= routeTime
+}
+
+// route notes what Watch has concluded of it.
+func (f *Facts) route(found bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.routed, f.astray = f.routed || found, f.astray || !found
 }
 
 // silent notes that the API cannot be read, since a time.

@@ -41,6 +41,7 @@ type Ledger struct {
 	pausedAt time.Time
 	lastCall time.Time     // of collect
 	safety   Safety        // what makes a batch safe
+	routed   bool          // an output takes this input's records, as far as is known
 	onDisk   bool          // batches were found in storage: this input has filesystem storage
 	shared   bool          // another process may take what is in storage
 	size     int           // of a buffer, in bytes
@@ -203,7 +204,7 @@ func (l *Ledger) Pause() {
 		l.pausedAt = now
 		return
 	}
-	onDisk := l.onDisk && !l.anyShared()
+	onDisk := l.onDisk && l.routed && !l.anyShared()
 	if !l.safety.takesShutdown(onDisk) || now.Sub(l.pausedAt) > graceLimit || len(l.accepted) == 0 || l.doubt != "" {
 		return
 	}

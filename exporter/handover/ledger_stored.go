@@ -104,6 +104,24 @@ func (l *Ledger) store(number uint32) {
 		return
 	}
 	l.onDisk = true
+	l.passStored()
+}
+
+// setRouted notes whether some output takes what is stored: what none takes, the engine removes within a second, and
+// its storage proves nothing.
+func (l *Ledger) setRouted(routed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.routed = routed; l.safety.takesStorage() {
+		l.passStored()
+	}
+}
+
+// passStored makes safe what is stored, up to the first batch that is not.
+func (l *Ledger) passStored() {
+	if !l.routed {
+		return
+	}
 	done := 0
 	for done < len(l.accepted) && l.accepted[done].stored && !l.accepted[done].shared {
 		l.safe = max(l.safe, l.accepted[done].number)

@@ -43,6 +43,7 @@ type proof struct {
 	first     map[string]int64 // records of other inputs when they were seen first
 	busy      bool             // another input took in records since
 	reached   bool             // an output processed more than all others took in: it takes this input's records
+	unrouted  bool             // no output takes some of this input's records
 	writeSafe bool             // no write of what is followed can have failed
 }
 
@@ -79,7 +80,7 @@ func (p *proof) meet(s *snapshot) {
 // obstacles are what keeps records from being delivered, or hides whether they are.
 func (p *proof) obstacles(s *snapshot) (v verdict, obstructed bool) {
 	if n := s.astray(); n > 0 {
-		return verdict{immovable, noOutput(n)}, true
+		return p.noOutput(n), true
 	}
 	records, paused := s.inEmitters()
 	if records -= p.emitLost; records <= 0 {
@@ -97,9 +98,11 @@ func (p *proof) obstacles(s *snapshot) (v verdict, obstructed bool) {
 		"emitter_mem_buf_limit; emitter_storage.type: filesystem has none)", records)}, true
 }
 
-func noOutput(records int64) string {
-	return fmt.Sprintf("no output matches this input's tag, or the one that a filter gave %d of its records: Fluent Bit "+
-		"dropped them. Correct the outputs' match and restart; an output null takes what nobody wants", records)
+func (p *proof) noOutput(records int64) verdict {
+	p.unrouted = true
+	return verdict{immovable, fmt.Sprintf("no output matches this input's tag, or the one that a filter gave %d of its "+
+		"records: Fluent Bit dropped them. Correct the outputs' match and restart; an output null takes what nobody wants",
+		records)}
 }
 
 // wholeEngine judges figures of one moment by all that the engine took in. empties are chunks without content.
@@ -178,7 +181,7 @@ func (p *proof) balance(s *snapshot, done []int64, written int64, lost *int64) v
 	}
 	p.missing = 0
 	if working == 0 && !s.version.routes() {
-		return verdict{immovable, noOutput(missing)}
+		return p.noOutput(missing)
 	}
 	*lost += missing
 	return verdict{doubtful, fmt.Sprintf("%d records were taken in by Fluent Bit and processed by no output: they could "+

@@ -2,6 +2,7 @@ package handover
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -50,6 +51,7 @@ type outputFigures struct {
 	processed int64 // records delivered, each chunk once
 	dropped   int64 // records given up on or refused for good
 	failures  int64 // chunks of those
+	retries   int64 // chunks that were put off
 }
 
 const backlogPrefix = "storage_backlog."
@@ -173,6 +175,21 @@ func (s *snapshot) mine(figure func(inputFigures) int64) (sum int64) {
 		}
 	}
 	return sum
+}
+
+// tried reports whether an output has taken records of this input, although none may be delivered yet.
+func (s *snapshot) tried() bool {
+	for r, records := range s.routed {
+		if records > 0 && (r.input == s.ours || s.emits() && s.isMine(r.input)) {
+			return true
+		}
+	}
+	for _, i := range s.inputs {
+		if !s.isMine(i.name) && !strings.HasPrefix(i.name, backlogPrefix) {
+			return false // what is put off may be its
+		}
+	}
+	return slices.ContainsFunc(s.outputs, func(o outputFigures) bool { return o.retries > 0 })
 }
 
 // astray returns how many records of this input no output took.

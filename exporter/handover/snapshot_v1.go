@@ -21,6 +21,7 @@ type metricsV1 struct {
 	Output ordered[struct {
 		Processed     int64 `json:"proc_records"`
 		Errors        int64 `json:"errors"`
+		Retries       int64 `json:"retries"`
 		RetriesFailed int64 `json:"retries_failed"`
 		Dropped       int64 `json:"dropped_records"`
 	}] `json:"output"`
@@ -55,7 +56,7 @@ func (m *metricsV1) snapshot(storage *storageV1) *snapshot {
 	for _, o := range m.Output.list {
 		s.outputs = append(s.outputs, outputFigures{
 			name: o.name, processed: o.value.Processed, dropped: o.value.Dropped,
-			failures: o.value.Errors + o.value.RetriesFailed,
+			failures: o.value.Errors + o.value.RetriesFailed, retries: o.value.Retries,
 		})
 	}
 	return s

@@ -65,6 +65,8 @@ func (s *snapshot) takeOutput(figure, name string, n int64) bool {
 		s.outputOf(name).dropped = n
 	case "output_errors_total", "output_retries_failed_total":
 		s.outputOf(name).failures += n
+	case "output_retries_total":
+		s.outputOf(name).retries = n
 	default:
 		return false
 	}

@@ -29,6 +29,7 @@ type Storage struct {
 	known   map[string]bool       // that were closed, or are of an earlier run
 	empty   map[string]bool       // that had no content when looked at last
 	found   bool                  // a batch was
+	since   time.Time             // of the first hand-over
 	statAt  time.Time
 	emptyAt time.Time
 	syncErr time.Time
@@ -117,6 +118,10 @@ func (s *Storage) lookClosely() {
 // look finds new files and what they hold, and looks after the room.
 func (s *Storage) look() {
 	waiting, underWay := s.ledger.unstored(), s.ledger.isUnderWay()
+	if underWay && s.since.IsZero() {
+		s.since = time.Now()
+	}
+	s.ledger.setRouted(s.facts.hasRoute(s.since))
 	switch {
 	case !s.mayFind():
 		s.ledger.forgoTraces()

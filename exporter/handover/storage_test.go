@@ -165,6 +165,7 @@ func TestAnEventIDProvesOnlyWhatIsCounted(t *testing.T) {
 	f.hand("batch", "00000000-ev-1")
 	f.chunk("wherobots_audit.0", "changed 00000000-ev-1 changed")
 	f.requireSafe(0, "without the monitoring API")
+	f.facts.route(true)
 	s := newSnapshot()
 	f.facts.learn(s, 0)
 	f.requireSafe(0, "not counted: it may be of an earlier hand-over")
@@ -181,6 +182,7 @@ func TestWhatIsReEmittedIntoMemoryIsNotStored(t *testing.T) {
 	s.inputOf("storage_backlog.1")
 	*s.filterOf("rewrite_tag.0") = filterFigures{name: "rewrite_tag.0", records: 1, emitted: 1, emits: true}
 	f.facts.learn(s, 1)
+	f.facts.route(true)
 	f.chunk("wherobots_audit.0", "batch")
 	f.chunk("emitter.2", "batch")
 	f.requireSafe(0, "not in the emitter yet")

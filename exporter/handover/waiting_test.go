@@ -11,6 +11,7 @@ import (
 func TestWhatTheStorageIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLedger(OnStorage, 1000)
+		l.setRouted(true)
 		require.False(t, l.isUnderWay())
 		require.True(t, l.lastAccepted().IsZero())
 		l.Push(records(0, 1), 1, "")

@@ -137,6 +137,7 @@ func (w *Watch) conclude(s *snapshot, h handed) {
 	switch v := w.judge(s, int64(h.records)); v.finding {
 	case proven:
 		w.recounts = 0
+		w.facts.route(true)
 		w.settled(s)
 		w.stream.begin(s, &w.proof, int64(h.records))
 		w.deliver(h.number)
@@ -145,6 +146,9 @@ func (w *Watch) conclude(s *snapshot, h handed) {
 	case doubtful:
 		w.doubt(v.why)
 	case immovable:
+		if w.proof.unrouted {
+			w.facts.route(false)
+		}
 		w.gate(since)
 		w.warn(standstill, v.why)
 	default:

@@ -248,6 +248,11 @@ func (p *Planner) Done() bool {
 	return !p.end.IsZero() && !p.through.Before(p.end) && !p.swept.Before(p.end.Add(p.overlap))
 }
 
+// DoneAfter returns when the last sweep of a bounded collection is due; ok is false unless that alone is left.
+func (p *Planner) DoneAfter() (at time.Time, ok bool) {
+	return p.end.Add(p.overlap), !p.end.IsZero() && !p.through.Before(p.end) && !p.Done()
+}
+
 func Earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a

@@ -4,6 +4,7 @@ package verify
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Event struct {
 // Collected is what the checkpoint says.
 type Collected struct {
 	Hours   *dedup.Hours // nil = there is no checkpoint, or it has not begun
+	Why     string       // … and that is why; "" = for no other reason
 	From    time.Time    // where the collection began
 	Through time.Time    // everything up to here is handed over …
 	Overlap time.Duration
@@ -297,7 +299,7 @@ func (v *Verifier) excuse(start time.Time, known Collected) string {
 	end := start.Add(time.Hour)
 	switch {
 	case known.Hours == nil:
-		return "there is no checkpoint that has begun"
+		return cmp.Or(known.Why, "there is no checkpoint that has begun")
 	case start.Before(known.From):
 		return "the collection began later, or within the hour"
 	case known.LeftOut != nil && known.LeftOut(start, end) != "":

@@ -39,7 +39,8 @@ func list(t *testing.T, text string) ([]Organisation, error) {
 
 func TestAnInputForEachOrganisation(t *testing.T) {
 	organisations, err := list(t, "- {name: acme, key_file: /keys/acme}\n"+
-		"- {name: globex, key_file: /keys/globex, start: -7d, schema: ecs, tag: wherobots.audit-eu}\n")
+		"- {name: globex, key_file: /keys/globex, organization: Globex Inc, "+
+		"start: -7d, schema: ecs, tag: wherobots.audit-eu}\n")
 	require.NoError(t, err)
 	text, err := Render(shippedBase(t), organisations)
 	require.NoError(t, err)
@@ -50,9 +51,11 @@ func TestAnInputForEachOrganisation(t *testing.T) {
 	want := base.Pipeline.Inputs[0]
 	delete(want, "api_key")
 	want["alias"], want["tag"], want["api_key_file"] = "acme", "wherobots.audit.acme", "/keys/acme"
+	want["organization"] = "acme" // or a SIEM could not tell whose events they are
 	want["checkpoint_path"] = "${WHEROBOTS_STATE_DIR:-/var/lib/fluent-bit}/acme.json"
 	require.Equal(t, want, acme)
 	require.Equal(t, "-7d", globex["start_time"])
+	require.Equal(t, "Globex Inc", globex["organization"])
 	require.Equal(t, "ecs", globex["schema"])
 	require.Equal(t, "wherobots.audit-eu", globex["tag"])
 	require.NotEqual(t, acme["checkpoint_path"], globex["checkpoint_path"])

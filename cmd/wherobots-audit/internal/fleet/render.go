@@ -49,6 +49,9 @@ func (o Organisation) input(base []pair) []pair {
 	if get(base, "engine_input") != "" {
 		made = with(made, "engine_input", o.Name)
 	}
+	if get(base, "organization") == "" {
+		made = with(made, "organization", o.Name)
+	}
 	for _, key := range sortedKeys(o.Settings) {
 		made = with(made, key, o.Settings[key])
 	}

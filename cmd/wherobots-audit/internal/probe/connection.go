@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -47,21 +48,23 @@ func (r *report) tls(cfg config.Config, t traced) {
 	if len(t.handshake.PeerCertificates) > 1 {
 		chain = chain[:len(chain)-1] // the issuer is the next one of the chain
 	}
-	level := rules.OK
-	if time.Until(leaf.NotAfter) < soonOver {
-		level = rules.Warning
+	level, ends := rules.OK, ""
+	if left := time.Until(leaf.NotAfter); left < soonOver {
+		level, ends = rules.Warning, fmt.Sprintf(", which is in %s: renew it", logline.Duration(left.Truncate(time.Hour)))
 	}
 	trusted := "trusted"
 	if len(t.handshake.VerifiedChains) == 0 {
 		level, trusted = rules.Warning, "not checked"
 	}
-	r.say(level, "tls", "%s at %s: %s, until %s", trusted, t.address, strings.Join(chain, " ← "),
-		leaf.NotAfter.UTC().Format(time.DateOnly))
+	r.say(level, "tls", "%s at %s: %s, until %s%s", trusted, t.address, strings.Join(chain, " ← "),
+		leaf.NotAfter.UTC().Format(time.DateOnly), ends)
 }
 
 // clock compares the two clocks. The plugin goes by the server's; whoever reads the log goes by this machine's.
-func (r *report) clock(got reading) {
+func (r *report) clock(got reading, err error) {
 	switch {
+	case got.date.IsZero() && err != nil:
+		// there was no answer, and the error says why
 	case got.date.IsZero():
 		r.say(rules.Note, "clock", "the answer has no date: the plugin has to go by this machine's clock")
 	case got.skew.Abs() > tolerated:

@@ -4,8 +4,12 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/cmd/wherobots-audit/internal/rules"
@@ -40,6 +44,25 @@ type Needs struct {
 	Wrap func(http.RoundTripper) http.RoundTripper // sees all requests; nil = nobody does
 }
 
+// atOnce is how many inputs are tried side by side: their endpoint may be the same one.
+const atOnce = 8
+
+// RunAll tries several inputs side by side, and returns what it finds in their order.
+func RunAll(ctx context.Context, all []Needs) (findings []rules.Finding) {
+	found := make([][]rules.Finding, len(all))
+	var group sync.WaitGroup
+	places := make(chan struct{}, atOnce)
+	for i, needs := range all {
+		places <- struct{}{}
+		group.Go(func() {
+			found[i] = Run(ctx, needs)
+			<-places
+		})
+	}
+	group.Wait()
+	return slices.Concat(found...)
+}
+
 // Run tries it all.
 func Run(ctx context.Context, needs Needs) []rules.Finding {
 	r := &report{name: needs.Name}
@@ -67,7 +90,7 @@ func (r *report) endpoint(ctx context.Context, needs Needs) {
 	now := time.Now()
 	got, err := a.read(ctx, now.Add(-Stretch), now)
 	r.tls(cfg, a.trace)
-	r.clock(got)
+	r.clock(got, err)
 	if err != nil {
 		r.failed(err)
 		return
@@ -97,6 +120,10 @@ func (r *report) failed(err error) {
 		rule = "credential"
 	case source.CauseTLS, source.CauseProxy:
 		rule = string(cause)
+	}
+	if errors.Is(err, fs.ErrNotExist) && rule == "credential" {
+		r.say(rules.Error, rule, "%v: write it there; the plugin starts without it, and waits for it", err)
+		return
 	}
 	r.say(rules.Error, rule, "%v", err)
 }

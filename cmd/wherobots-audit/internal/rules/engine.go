@@ -64,8 +64,39 @@ func engineAPI(s *subject, in *Input) {
 			s.say(Error, s.Service.At(key), "%s is not on: commit_on delivery cannot see what was delivered", key)
 			continue
 		}
+		if in.Config.ExitWhenComplete {
+			s.say(Error, s.Service.At(key), "%s is not on: Fluent Bit may never end, since exit_when_complete cannot see "+
+				"what was delivered", key)
+			continue
+		}
 		s.say(Warning, s.Service.At(key),
 			"%s is not on: commit_on handoff cannot prove what filters changed or what was delivered", key)
+	}
+}
+
+// httpPort is where the engine answers.
+func httpPort(s *subject) string {
+	if port := s.Service.Get("http_port"); port != "" {
+		return port
+	}
+	return "2020"
+}
+
+// statusListen compares where the plugin answers with where the engine does, which listens later and then ends. That it
+// is engine_url's is refused as a value.
+func statusListen(s *subject, in *Input) {
+	host, port, err := net.SplitHostPort(in.Config.StatusListen)
+	if err != nil || !in.Sound || !s.Service.On("http_server") || port != httpPort(s) {
+		return
+	}
+	listen := s.Service.Get("http_listen")
+	if listen == "" {
+		listen = "0.0.0.0" // as the engine has it
+	}
+	if config.SameAddress(host, listen) {
+		s.say(Error, in.Section.At("status_listen"), "status_listen %s is Fluent Bit's own address (http_listen %s, "+
+			"http_port %s), so that it does not start: take another port, such as 2112",
+			in.Config.StatusListen, listen, port)
 	}
 }
 
@@ -74,10 +105,7 @@ func engineURL(s *subject, in *Input) {
 	if !in.Sound || !s.Service.On("http_server") {
 		return
 	}
-	port := s.Service.Get("http_port")
-	if port == "" {
-		port = "2020"
-	}
+	port := httpPort(s)
 	level := Warning
 	if in.Config.CommitOn == config.CommitDelivery {
 		level = Error

@@ -50,6 +50,14 @@ func knownKeys(s *subject, in *Input) {
 	}
 }
 
+// Meant asks whether the known key that is closest was meant; "" if none is close.
+func Meant(key string, known []string) string {
+	if guess := closest(key, known); guess != "" {
+		return ": did you mean " + guess + "?"
+	}
+	return ""
+}
+
 // closest is the known key that is meant, as far as one can tell: a third of it may be different.
 func closest(key string, known []string) (best string) {
 	least := len(key)/3 + 1

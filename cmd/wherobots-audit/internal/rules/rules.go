@@ -74,11 +74,17 @@ var all = []struct {
 	{"key", "a key that neither the plugin nor Fluent Bit knows, or that is set twice", eachInput(knownKeys)},
 	{"value", "a value that is refused or warned of at start", eachInput(values)},
 	{"variable", "a variable without value and default", variables},
+	{"plugins", "`plugins_file`, or a shared object that it names, is not there", plugins},
+	{"credential-file", "the file of the credential is not there yet: the plugin waits for it", eachInput(credentialFile)},
 	{"storage-type", "chunks are in memory: `storage.type` is not filesystem", eachInput(storageType)},
 	{"storage-path", "filesystem storage without `storage.path`", eachInput(storagePath)},
 	{"mem-buf-limit", "`mem_buf_limit` pauses an input", memBufLimit},
-	{"engine-api", "`http_server` or `storage.metrics` is off", eachInput(engineAPI)},
+	{
+		"engine-api", "`http_server` or `storage.metrics` is off; with `exit_when_complete` the end may never be seen then",
+		eachInput(engineAPI),
+	},
 	{"engine-url", "`engine_url` names another port or address than `http_port` and `http_listen`", eachInput(engineURL)},
+	{"status-listen", "`status_listen` has the port of `http_port`: Fluent Bit does not start", eachInput(statusListen)},
 	{"checkpoint", "two inputs have one checkpoint", oneCheckpointEach},
 	{"match", "no output takes the input's tag", eachInput(someOutput)},
 	{"retry-limit", "an output gives up: `retry_limit` is not no_limits", eachInput(retryLimit)},
@@ -137,8 +143,11 @@ func inputs(c *fluentconf.Configuration, parse func(func(string) string) (config
 		in.Sound = in.errs == nil
 		_, routed := section.Find("routes") // its conditions are the engine's business
 		for _, output := range outputs {
-			// One input and one output are connected whatever they say.
-			if routed || len(all) == 1 && len(outputs) == 1 || output.Takes(in.Tag) {
+			// An output without a match takes all of the only input; with storage.path, chunks of an earlier run are another
+			// input (seen with 3.2.10 and 5.1.1).
+			alone := len(all) == 1 && len(outputs) == 1 && c.Service.Get("storage.path") == ""
+			matches := output.Get("match") != "" || output.Get("match_regex") != ""
+			if routed || alone && !matches || output.Takes(in.Tag) {
 				in.Outputs = append(in.Outputs, output)
 			}
 		}

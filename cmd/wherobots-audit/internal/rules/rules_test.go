@@ -65,6 +65,9 @@ var broken = []struct {
 	{"value", Error, "api_key: hush", "bearer_token: ''", "no credential is set"},
 	{"value", Warning, "      tag: audit", "      tag: audit\n      tls_verify: off", "tls_verify off"},
 	{"variable", Warning, "match: other", "match: other${NOWHERE}", "${NOWHERE}"},
+	{"plugins", Error, "http_server: on", "http_server: on\n  plugins_file: /nowhere.yaml", "open /nowhere.yaml"},
+	{"plugins", Error, "pipeline:", "plugins:\n  - /nowhere/in_wherobots_audit.so\npipeline:", "not there, seen from"},
+	{"credential-file", Note, "api_key: hush", "api_key_file: /run/secrets/key", "file /run/secrets/key is not there"},
 	{"storage-type", Warning, "storage.type: filesystem", "storage.type: memory", "waits for delivery"},
 	{"storage-type", Warning, "storage.type: filesystem", "commit_on: delivery", "fetched again"},
 	{"storage-path", Error, "  storage.path: /tmp/s\n", "", "does not start"},
@@ -73,6 +76,11 @@ var broken = []struct {
 	{"engine-api", Warning, "http_server: on", "http_server: off", "cannot prove"},
 	{"engine-api", Warning, "  storage.metrics: on\n", "", "cannot prove"},
 	{"engine-api", Error, "  storage.metrics: on\n", "", "cannot see"},
+	{
+		"engine-api", Error, "  storage.metrics: on\n", "",
+		"exit_when_complete cannot see",
+	},
+	{"status-listen", Error, "http_listen: 127.0.0.1", "http_listen: 0.0.0.0", "take another port, such as 2112"},
 	{"engine-url", Warning, "http_server: on", "http_server: on\n  http_port: 2021", "port 2020, and http_port is 2021"},
 	{"engine-url", Error, "http_server: on", "http_server: on\n  http_port: 2021", "port 2020, and http_port is 2021"},
 	{"engine-url", Warning, "http_listen: 127.0.0.1", "http_listen: 127.0.0.2", "http_listen is 127.0.0.2"},
@@ -82,6 +90,14 @@ var broken = []struct {
 		"one checkpoint",
 	},
 	{"match", Error, "tag: audit", "tag: nobody", "no event goes anywhere"},
+	{
+		"match", Error, "      match: audit\n      retry_limit: no_limits\n    - name: stdout\n      match: other\n",
+		"      match: somebody\n      retry_limit: no_limits\n", "no event goes anywhere",
+	},
+	{
+		"match", Error, "      match: audit\n      retry_limit: no_limits\n    - name: stdout\n      match: other\n",
+		"      retry_limit: no_limits\n", "no event goes anywhere",
+	},
 	{"retry-limit", Error, "      retry_limit: no_limits\n", "", "retry_limit 1"},
 	{"retry-limit", Error, "no_limits", "5", "retry_limit 5"},
 	{"retry-limit", Warning, "no_limits", "5", "retry_limit 5"},
@@ -105,6 +121,11 @@ func TestEachRuleFindsWhatBreaksIt(t *testing.T) {
 		text := strings.Replace(good, b.old, b.new, 1)
 		require.NotEqual(t, good, text)
 		switch {
+		case strings.HasPrefix(b.says, "exit_when"):
+			text = strings.Replace(text, "tag: audit", "tag: audit\n      end_time: 2026-11-01T00:00:00Z\n"+
+				"      exit_when_complete: on", 1)
+		case b.rule == "status-listen": // beside engine_url's address, which is refused as a value
+			text = strings.Replace(text, "tag: audit", "tag: audit\n      status_listen: 127.0.0.2:2020", 1)
 		case b.rule == "engine-api" && b.level == Error, b.rule == "engine-url" && b.level == Error,
 			b.rule == "retry-limit" && b.level == Warning:
 			text = strings.Replace(text, "tag: audit", "tag: audit\n      commit_on: delivery", 1)
@@ -130,6 +151,7 @@ func TestWhatBreaksNoRule(t *testing.T) {
 		{"http_listen: 127.0.0.1", "http_listen: 0.0.0.0"},
 		{"      storage.type: filesystem", "      engine_url: http://localhost:2020\n      storage.type: FileSystem"},
 		{"      tag: audit", "      tag: ${NOTHING:-audit}"},
+		{"      tag: audit", "      tag: audit\n      status_listen: 127.0.0.1:2112"},
 		{"storage.type: filesystem", "alias: x"},
 	} {
 		text := strings.Replace(good, change[0], change[1], 1)
