@@ -25,8 +25,10 @@ export ENDPOINT API_KEY BUILD
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(shell cat .golangci-version)
 
 MODULE   := github.com/wherobots/in_wherobots_audit
-# notfastpath leaves out generated code of an encoder that fluent-bit-go brings along and this plugin never calls (0.9 MB).
-GOFLAGS_PLUGIN := -buildmode=c-shared -trimpath -tags notfastpath -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)"
+# The same bytes in every folder, with or without git. notfastpath leaves out generated code of an encoder that
+# fluent-bit-go brings along and this plugin never calls (0.9 MB).
+REPRODUCIBLE   := -trimpath -buildvcs=false
+GOFLAGS_PLUGIN := -buildmode=c-shared $(REPRODUCIBLE) -tags notfastpath -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)"
 SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BUILD)/*') plugin.h go.mod
 
 include packaging/packaging.mk
@@ -80,8 +82,8 @@ fmt: ## format all Go code (gofumpt and goimports, as the linter checks)
 lint: ## run golangci-lint
 	$(GOLANGCI) run
 
-docker: ## build the container image
-	docker build --build-arg VERSION=$(VERSION) \
+docker: ## build the container image (PREBUILT=… takes what was built from a folder, as the release does)
+	$(DOCKER) build --build-arg VERSION=$(VERSION) $(if $(PREBUILT),--build-context build=$(PREBUILT)) \
 	  $(if $(FLUENT_BIT_IMAGE),--build-arg FLUENT_BIT_IMAGE=$(FLUENT_BIT_IMAGE)) $(if $(GO_IMAGE),--build-arg GO_IMAGE=$(GO_IMAGE)) -t $(IMAGE) .
 
 simulate: ## play HISTORIES=10000 random histories of endpoint, engine, disk and crashes in fake time, from a random seed on (SEED=n HISTORIES=1 replays one)
@@ -101,7 +103,7 @@ $(PLUGIN): $(SOURCES)
 $(COMMAND): $(SOURCES)
 	@mkdir -p $(BUILD)
 	@echo 'building $@' >&2
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)" -o $@ ./cmd/wherobots-audit >&2
+	@CGO_ENABLED=0 $(GO) build $(REPRODUCIBLE) -ldflags "-s -w -X $(MODULE)/exporter.Version=$(VERSION)" -o $@ ./cmd/wherobots-audit >&2
 
 $(HOST): $(wildcard e2e/host/*.c e2e/host/*.h)
 	@mkdir -p $(BUILD)

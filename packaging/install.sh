@@ -33,6 +33,7 @@ configuration() {
 
 put 644 "$build/in_wherobots_audit.so" "$library/in_wherobots_audit.so"
 put 755 "$build/wherobots-audit" "$prefix/bin/wherobots-audit"
+put 644 packaging/THIRD_PARTY_LICENSES "$prefix/share/doc/wherobots-audit/THIRD_PARTY_LICENSES"
 put 644 packaging/wherobots-audit.1 "$prefix/share/man/man1/wherobots-audit.1"
 
 for file in conf/*.yaml conf/*.conf; do configuration 644 "$file"; done

@@ -13,9 +13,9 @@ BUILD=$build DESTDIR=$root PREFIX=/usr SYSCONFDIR=/etc packaging/install.sh
 # v1.2.3 → 1.2.3, v1.2.3-rc.1 → 1.2.3~rc.1, v1.2.3-4-gabcdef → 1.2.3+4.gabcdef; a version without tags is older than any.
 PACKAGE_VERSION=$(sed -E 's/^v([0-9])/\1/; s/-([0-9]+)-g/+\1.g/; s/-dirty$/.dirty/; s/-/~/g; /^[0-9]+\.[0-9]+/!s/^/0.0.0~/' \
   <<<"$VERSION")
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+: "${SOURCE_DATE_EPOCH:?is set by the Makefile}"
 GOARCH=${GOARCH:-$(go env GOARCH)}
-export PACKAGE_VERSION SOURCE_DATE_EPOCH GOARCH ROOT=$root
+export PACKAGE_VERSION GOARCH ROOT=$root
 
 doc=$root/usr/share/doc/wherobots-audit
 mkdir -p "$doc" "$root/usr/share/lintian/overrides"
@@ -29,6 +29,7 @@ install -m 644 packaging/copyright "$doc/copyright"
 gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
 chmod 644 "$doc"/*
 find "$root" -type d -exec chmod 755 {} +
+find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 # GOARCH is that of what is packed, not of the packer.
 config=$(mktemp --suffix .yaml)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,20 +17,10 @@ func makeTarget(arguments ...string) ([]byte, error) {
 	return exec.Command("make", append([]string{"-C", ".."}, arguments...)...).CombinedOutput()
 }
 
-// packages makes both packages once for all tests.
-var packages = sync.OnceValues(func() (output []byte, err error) {
-	return makeTarget("packages", "VERSION=v1.2.3-4-gabcdef0")
-})
-
-// packaged returns the path of the package with this ending. Where nfpm cannot be had, the test is skipped.
+// packaged returns the path of the package with this ending.
 func packaged(t *testing.T, ending string) string {
 	t.Helper()
-	if output, err := makeTarget("nfpm"); err != nil {
-		t.Skipf("nfpm cannot be had: %s", lastLine(string(output)))
-	}
-	output, err := packages()
-	require.NoError(t, err, "%s", output)
-	found, err := filepath.Glob("../build/packages/*." + ending)
+	found, err := filepath.Glob(released(t) + "/*." + ending)
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	path, err := filepath.Abs(found[0])
@@ -117,6 +106,7 @@ func TestPackagesHaveTheSame(t *testing.T) {
 		"/usr/lib/fluent-bit/in_wherobots_audit.so", "/usr/bin/wherobots-audit",
 		"/usr/lib/systemd/system/wherobots-audit.service",
 		"/usr/share/wherobots-audit/elastic/component-template-raw.json",
+		"/usr/share/doc/wherobots-audit/THIRD_PARTY_LICENSES",
 	} {
 		assert.Contains(t, inDeb, path)
 	}
