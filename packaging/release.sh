@@ -23,7 +23,7 @@ done
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 cp -r "$build/image" "$folder/$name"
-install -m 644 README.md CHANGELOG.md packaging/wherobots-audit.1 "$folder/$name"
+cp -r docs README.md CHANGELOG.md packaging/wherobots-audit.1 "$folder/$name"
 tar --create --sort=name --format=ustar --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
   --directory="$folder" "$name" | gzip -9n >"$dist/$name.tar.gz"
 

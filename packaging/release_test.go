@@ -99,7 +99,7 @@ func TestArchive(t *testing.T) {
 	unpacked := unpack(t, found[0])
 	for _, file := range []string{
 		"LICENSE", "THIRD_PARTY_LICENSES", "README.md", "CHANGELOG.md", "in_wherobots_audit.so", "conf/splunk.yaml",
-		"conf/monitoring/rules.yml",
+		"conf/monitoring/rules.yml", "docs/operations.md",
 	} {
 		assert.FileExists(t, filepath.Join(unpacked, name, file))
 	}
