@@ -136,26 +136,34 @@ func (d *diagnosis) hideInputs() {
 // probe checks, tries the endpoint, and reads checkpoints and figures.
 func (d *diagnosis) probe() {
 	d.report.Files = d.read.Files
-	recorder := new(probe.Recorder)
+	var needs []probe.Needs
+	var recorders []*probe.Recorder
 	for _, in := range d.inputs {
 		d.report.Inputs = append(d.report.Inputs, describe(in))
 		d.checkpoint(in)
 		if d.command.Offline || !in.Sound {
 			continue
 		}
-		d.report.Findings = append(d.report.Findings, probe.Run(d.ctx, probe.Needs{
+		recorder := new(probe.Recorder)
+		recorders = append(recorders, recorder)
+		needs = append(needs, probe.Needs{
 			Name: in.Name, Config: in.Config, StoragePath: d.read.Service.Get("storage.path"), Wrap: recorder.Wrap,
-		})...)
+		})
 		for file, path := range map[string]string{
 			"about.json": "/", "storage.json": "/api/v1/storage", "metrics.txt": "/api/v2/metrics/prometheus",
 		} {
 			d.text("engine-"+fileSafe(in.Name)+"-"+file, fetched(d.ctx, in.Config.EngineURL.JoinPath(path).String()))
 		}
 	}
+	d.report.Findings = append(d.report.Findings, probe.RunAll(d.ctx, needs)...)
 	d.report.Verdict = worst(d.report.Findings)
 	d.json("check.json", d.report)
 	if !d.command.Offline {
-		d.json("requests.json", recorder.Exchanges)
+		var exchanges []*probe.Exchange
+		for _, recorder := range recorders {
+			exchanges = append(exchanges, recorder.Exchanges...)
+		}
+		d.json("requests.json", exchanges)
 	}
 }
 

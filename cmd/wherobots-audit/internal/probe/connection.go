@@ -50,7 +50,7 @@ func (r *report) tls(cfg config.Config, t traced) {
 	}
 	level, ends := rules.OK, ""
 	if left := time.Until(leaf.NotAfter); left < soonOver {
-		level, ends = rules.Warning, fmt.Sprintf(", which is in %s: renew it", logline.Duration(left.Truncate(time.Hour)))
+		level, ends = rules.Warning, fmt.Sprintf(", which is in %d days: renew it", left/(24*time.Hour))
 	}
 	trusted := "trusted"
 	if len(t.handshake.VerifiedChains) == 0 {
