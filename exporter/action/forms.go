@@ -11,18 +11,22 @@ type inflection struct {
 
 // irregularPasts are the past forms that follow no rule.
 var irregularPasts = map[string]string{
-	"begin": "began begun", "get": "got gotten", "hide": "hid hidden", "leave": "left",
+	"begin": "began begun", "bind": "bound", "find": "found", "freeze": "froze frozen", "get": "got gotten",
+	"hide": "hid hidden", "leave": "left", "quit": "quit", "unbind": "unbound", "unfreeze": "unfroze unfrozen",
+	"unset": "unset", "withdraw": "withdrew withdrawn",
 	"overwrite": "overwrote overwritten",
 	"override":  "overrode overridden", "put": "put", "read": "read", "rebuild": "rebuilt", "rerun": "reran rerun",
 	"reset": "reset", "run": "ran run", "send": "sent", "set": "set", "show": "showed shown", "shut": "shut",
+	"take":  "took taken",
 	"write": "wrote written",
 }
 
 // doubling are the stems of more than one syllable that double their last letter; eitherWay, those of which
 // American and British spellings differ.
 var (
-	doubling  = fieldSet("begin bootstrap commit permit rerun reset submit transfer unban")
-	eitherWay = fieldSet("cancel label")
+	doubling = fieldSet("begin bootstrap commit permit quit rerun reset submit transfer unban undrop unmap unpin " +
+		"unset untag")
+	eitherWay = fieldSet("cancel label relabel")
 )
 
 // inflect makes the forms of a stem. A particle follows a hyphen, and the forms are joined as names are:

@@ -71,7 +71,27 @@ agree agrees agreed agreeing | attach attaches attached attaching | detach detac
 reindex reindexes reindexed reindexing | reinstate reinstates reinstated reinstating
 relaunch relaunches relaunched relaunching | annex annexes annexed annexing
 fix fixes fixed fixing | log logs logged logging
-access accesses accessed accessing`
+access accesses accessed accessing
+acknowledge acknowledges acknowledged acknowledging | anonymize anonymizes anonymized anonymizing
+annotate annotates annotated annotating | assume assumes assumed assuming | bind binds bound binding
+bypass bypasses bypassed bypassing | categorize categorizes categorized categorizing
+deprecate deprecates deprecated deprecating | designate designates designated designating
+dismantle dismantles dismantled dismantling | dismiss dismisses dismissed dismissing
+dispatch dispatches dispatched dispatching | enqueue enqueues enqueued enqueuing
+enumerate enumerates enumerated enumerating | explore explores explored exploring | find finds found finding
+freeze freezes froze/frozen freezing | introduce introduces introduced introducing
+isolate isolates isolated isolating | mute mutes muted muting | nominate nominates nominated nominating
+obliterate obliterates obliterated obliterating | pin pins pinned pinning
+quarantine quarantines quarantined quarantining | quit quits quit quitting | reissue reissues reissued reissuing
+relax relaxes relaxed relaxing | relabel relabels relabeled/relabelled relabeling/relabelling
+relocate relocates relocated relocating
+requeue requeues requeued requeuing | resolve resolves resolved resolving | retire retires retired retiring
+retry retries retried retrying | snooze snoozes snoozed snoozing | strip strips stripped stripping
+take takes took/taken taking
+unbind unbinds unbound unbinding | undrop undrops undropped undropping
+unfreeze unfreezes unfroze/unfrozen unfreezing | unmap unmaps unmapped unmapping | unmute unmutes unmuted unmuting
+unpause unpauses unpaused unpausing | unpin unpins unpinned unpinning | unset unsets unset unsetting
+untag untags untagged untagging | waive waives waived waiving | withdraw withdraws withdrew/withdrawn withdrawing`
 
 // plainStems just take s, ed and ing.
 var plainStems = fieldSet(`abort accept add adjust allow alter amend append assign block boot check clear
@@ -81,7 +101,9 @@ var plainStems = fieldSet(`abort accept add adjust allow alter amend append assi
 	install lengthen recover redeem restrict shorten strengthen weaken
 	register renew repair reboot restart select spawn start
 	stream suspend test trigger unassign unblock unenroll uninstall unlink unlock unmount unregister unsuspend upload
-	upsert revert view`)
+	upsert revert view adopt appoint claim compact consent correct decrypt eject evict exempt expand fork harden interrupt
+	loosen mask preempt reassign redact rekey reopen reorder replay rescind resync reveal tighten unmask
+	vacuum`)
 
 // TestFormsOfStems holds the forms of every stem against a dictionary's.
 func TestFormsOfStems(t *testing.T) {

@@ -104,6 +104,29 @@ directory.listed | file access 2
 file import started | file change 3
 createGrant | iam admin creation 1
 trigger.delete | api deletion 4
+volumeAttached | file change 3
+UNDROP TABLE | database change 3
+repo.destroy | file deletion 4
+AssumeRole | authentication start 99
+UpdateAssumeRolePolicy | iam admin change 3
+DeleteTrail | configuration deletion 4
+Consent to application | iam admin change 3
+consent_withdrawn | iam admin change 3
+Set domain authentication | configuration change 3
+user.authentication.sso | authentication start 99
+app_scopes_expanded | iam admin change 3
+BindRoleForPrincipal | iam admin change 3
+UnbindRoleForPrincipal | iam admin change 3
+ClusterRoleBindingCreated | iam admin creation 1
+User frozen | iam user change 3
+branch removed | configuration deletion 4
+zone.update | configuration change 3
+resync_table | database change 3
+snapshot taken | database change 3
+secret revealed | iam info 2
+createServiceAccount | iam user creation 1
+node evicted from cluster | process end 4
+tag pinned | configuration change 3
 `
 
 func TestNames(t *testing.T) {

@@ -39,17 +39,19 @@ var kindTable = [numKinds]struct {
 	kindLoose: {category: catConfiguration, words: "connection union portal access email logging template rule feature " +
 		"schedule s3 parameter variable notification alert report dashboard connector " +
 		"login logon signin authentication link share sharing restriction app application package library extension plugin " +
-		"module term agreement"},
+		"module term agreement location"},
 	kindView:   {category: catDatabase, words: "view query queries sql data collection tileset stac layer model map"},
 	kindUpload: {category: catFile, words: "upload attachment document image backup"},
 	kindAudit:  {category: catAPI, words: "audit"},
-	kindFile: {category: catFile, words: "file object storage bucket artifact path blob thumbnail script " +
-		"solution_notebook"},
-	kindDirectory: {category: catFile, words: "directory directories folder dir"},
+	kindFile: {category: catFile, words: "file object storage bucket volume artifact path blob thumbnail script " +
+		"asset disk drive workbook spreadsheet solution_notebook"},
+	kindDirectory: {category: catFile, words: "directory directories folder dir repo repository repositories"},
 	kindDatabase: {category: catDatabase, words: "database catalog table schema dataset raster namespace column " +
-		"partition snapshot index indexes iceberg warehouse metastore primary_key partition_key"},
+		"partition snapshot index indexes iceberg warehouse metastore primary_key partition_key " +
+		"db row udf procedure lake lakehouse"},
 	kindProcess: {category: catProcess, words: "job run workflow execution task kernel process processes pipeline " +
-		"cluster runtime instance notebook workload container command executor driver worker"},
+		"cluster runtime instance notebook workload container command executor driver worker " +
+		"pod vm virtual_machine deployment cron dag"},
 	kindSetting: {category: catConfiguration, words: "setting config configuration preset override environment " +
 		"integration webhook quota limit domain billing plan subscription organization org security marketplace coupon " +
 		"region cloud_connection allowlist whitelist denylist blocklist blacklist allow_list deny_list block_list " +
@@ -57,20 +59,23 @@ var kindTable = [numKinds]struct {
 		"preference flag retention retention_policy retention_policies lifecycle_policy backup_policy network_policy " +
 		"security_group resource_group marketplace_customer marketplace_account proxy gateway endpoint " +
 		"default_runtime default_cluster default_instance default_catalog default_storage default_bucket default_database " +
-		"default_kernel encryption"},
+		"default_kernel encryption dns subnet vpn peering port branch branding locale timezone channel sink zone device trail " +
+		"site page space theme"},
 	kindSession: {category: catSession, words: "session user_session login_session"},
 	kindGroup:   {category: catIAM, subject: subjectGroup, words: "group team user_group"},
 	kindUser: {category: catIAM, subject: subjectUser, words: "user member membership invitation invite owner " +
 		"customer me account identity identities guest collaborator profile person people " +
-		"impersonation"},
-	kindPrincipal: {category: catIAM, subject: subjectUser, words: "principal"},
-	kindMember:    {category: catIAM, subject: subjectGroup},
-	kindPassword:  {category: catIAM, subject: subjectUser, words: "password passphrase"},
+		"impersonation viewer editor contributor maintainer subscriber"},
+	kindPrincipal: {category: catIAM, subject: subjectUser, words: "principal service_account service_user " +
+		"machine_user bot managed_identity"},
+	kindMember:   {category: catIAM, subject: subjectGroup},
+	kindPassword: {category: catIAM, subject: subjectUser, words: "password passphrase"},
 	kindCredential: {category: catIAM, words: "key apikey token credential secret mfa 2fa totp otp passkey webauthn " +
-		"factor sso saml scim oidc oauth idp ldap certificate pat access_token access_key identity_provider"},
+		"factor sso saml scim oidc oauth idp ldap certificate cert pat access_token access_key identity_provider " +
+		"jwt passcode keypair authenticator fido keystore keytab kms federation recovery_code backup_code"},
 	kindAdmin: {category: catIAM, subject: subjectAdmin, words: "role policy policies admin administrator grant acl " +
 		"rbac abac trust ownership superuser"},
-	kindRight: {category: catIAM, subject: subjectAdmin, words: "permission privilege right entitlement"},
+	kindRight: {category: catIAM, subject: subjectAdmin, words: "permission privilege right entitlement consent scope"},
 }
 
 // nouns are kindTable by word.

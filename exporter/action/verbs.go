@@ -29,15 +29,16 @@ type stems struct {
 
 var verbTable = [numVerbs]stems{
 	verbCreate: {
-		strong:   "create add insert install provision generate mint publish submit deploy onboard enroll establish allocate",
-		nounlike: "register issue clone duplicate copy",
+		strong: "create add insert install provision generate mint publish submit deploy onboard enroll establish allocate " +
+			"introduce reissue",
+		nounlike: "register issue clone duplicate copy fork",
 		nominal: "creation addition insertion registration generation publication duplication submission enrollment " +
 			"enrolment signup",
 		weak:    "upload import invite load ingest send sign-up",
 		weakest: "invitation",
 	},
 	verbRead: {
-		strong:   "get fetch retrieve describe inspect browse",
+		strong:   "get fetch retrieve describe inspect browse find enumerate reveal decrypt explore",
 		nounlike: "read list show",
 		nominal:  "retrieval inspection",
 		weak:     "view access download export query search preview open use scan select stream dump",
@@ -46,42 +47,48 @@ var verbTable = [numVerbs]stems{
 	verbUpdate: {
 		strong: "modify edit rename rotate enable disable activate deactivate reactivate configure reconfigure restore " +
 			"recover resize suspend unsuspend resume unlock unarchive renew regenerate redeem undelete bootstrap ensure " +
-			"unlink connect disconnect extend alter amend adjust increase decrease apply append migrate convert " +
+			"unlink connect disconnect extend alter amend adjust increase decrease apply append migrate convert undrop " +
 			"overwrite truncate upsert revert unpublish subscribe unsubscribe unmount enforce unban unblock expose hide " +
 			"approve accept join toggle customize optimize encrypt rebuild reindex reinstate " +
-			"restrict shorten lengthen weaken strengthen turn-on turn-off",
+			"restrict shorten lengthen weaken strengthen turn-on turn-off expand freeze unfreeze claim adopt annotate " +
+			"categorize redact anonymize mask unmask harden relax tighten loosen relocate reorder rekey relabel deprecate " +
+			"acknowledge dismiss mute unmute snooze resolve reopen quarantine isolate bypass waive exempt unpause pin unpin " +
+			"untag unset unmap resync compact vacuum correct designate",
 		nounlike: "update change set move refresh reset replace patch pause lock archive transfer upgrade downgrade " +
 			"switch swap exchange scale empty raise lower mount ban repair roll-back",
 		nominal: "modification rotation activation deactivation reactivation restoration recovery suspension " +
 			"renewal regeneration redemption undeletion alteration adjustment migration conversion replacement " +
 			"initialization upsertion enforcement approval acceptance reinstatement disablement enablement",
-		weak:    "write save commit merge sync override link confirm put label map",
+		weak:    "write save commit merge sync override link confirm put label map take",
 		weakest: "block confirmation",
 	},
 	verbDelete: {
 		strong: "delete remove destroy purge erase deregister unregister uninstall deprovision offboard discard wipe " +
-			"expunge decommission expel undeploy unenroll prune",
+			"expunge decommission expel undeploy unenroll prune evict eject retire obliterate dismantle",
 		nounlike: "drop clear trash kick",
 		weakest:  "leave",
 		nominal:  "deletion removal destruction erasure",
 	},
-	verbRevoke: {strong: "revoke invalidate", nominal: "revocation invalidation"},
+	verbRevoke: {strong: "revoke invalidate rescind withdraw", nominal: "revocation invalidation withdrawal"},
 	verbGrant: {
-		strong:   "assign promote elevate authorize attach delegate escalate entitle permit",
-		nounlike: "grant",
+		strong:   "assign reassign promote elevate authorize attach delegate escalate entitle permit bind appoint nominate",
+		nounlike: "grant consent",
 		nominal:  "assignment elevation promotion authorization delegation escalation",
 		weak:     "share",
 		weakest:  "allow",
 	},
-	verbTake: {strong: "unassign demote unshare detach deauthorize", nominal: "demotion unassignment detachment"},
+	verbTake: {
+		strong:  "unassign demote unshare detach deauthorize unbind strip",
+		nominal: "demotion unassignment detachment",
+	},
 	verbStart: {
-		strong:   "begin restart execute initiate spawn relaunch rerun invoke reboot",
+		strong:   "begin restart execute initiate spawn relaunch rerun invoke reboot retry replay requeue enqueue dispatch",
 		nounlike: "start launch boot trigger",
 		nominal:  "initiation",
 		weakest:  "run schedule",
 	},
 	verbStop: {
-		strong:   "abort halt expire hibernate",
+		strong:   "abort halt expire hibernate interrupt preempt quit",
 		nounlike: "stop kill shut-down finish end crash",
 		nominal:  "expiration expiry hibernation",
 		weak:     "exit close",
@@ -95,14 +102,14 @@ var verbTable = [numVerbs]stems{
 	},
 	verbLogin: {
 		strong:  "authenticate reauthenticate impersonate",
-		nominal: "authentication impersonation",
-		weak:    "log-in sign-in log-on sign-on",
+		nominal: "impersonation",
+		weak:    "log-in sign-in log-on sign-on authentication assume",
 	},
 	verbLogout: {weak: "log-out sign-out log-off sign-off"},
 }
 
-// uninflected are the weakest words that have no further forms.
-var uninflected = fieldSet("invitation latest confirmation completion")
+// uninflected are the words below nounlike that have no further forms.
+var uninflected = fieldSet("invitation latest confirmation completion authentication")
 
 // verbWord is what a word tells as a verb.
 type verbWord struct {
