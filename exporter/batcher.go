@@ -106,6 +106,10 @@ func (b *batcher) flush(ctx context.Context) error {
 func (b *batcher) push(ctx context.Context, data []byte, records int) error {
 	size := len(data)
 	for !b.ledger.Push(data, records, b.id) {
+		// The signal of a doubt may be gone: with the error that ended a read, after which this hands over the rest.
+		if _, doubt := b.ledger.State(); doubt != "" {
+			return &doubtError{cause: doubt}
+		}
 		select {
 		case <-b.upkeep.changed:
 			if err := b.upkeep.settle(); err != nil {

@@ -231,3 +231,19 @@ func TestARefusedEventIsDescribedInEachSchema(t *testing.T) {
 	}
 	require.Equal(t, []byte("no msgpack"), describe([]byte("no msgpack")).Msgpack)
 }
+
+// What is refused from the first batch on, while status events wait to be handed over, is fetched again like the rest:
+// handing over what waits must not take the place of going back.
+func TestADestinationThatRefusesTheFirstBatchDoesNotStopTheCollection(t *testing.T) {
+	inDelivery(t, map[string]string{"status_events": "on"}, func(h *simHost, s *simEngine) {
+		h.happen(3000)
+		s.set(func(s *simEngine) { s.reject = func(records.Event) bool { return true } })
+		h.start()
+		time.Sleep(30 * time.Second)
+		require.NotZero(t, h.e.Stats().Refetches, h.logged())
+		s.set(func(s *simEngine) { s.reject = nil })
+		time.Sleep(10 * time.Minute)
+		h.requireAllBut()
+		require.WithinDuration(t, time.Now(), h.through(), 2*time.Minute, h.logged())
+	})
+}
