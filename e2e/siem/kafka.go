@@ -34,8 +34,18 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 `
 
-// StartKafka fetches Kafka if need be, formats dir, and starts the broker there, in about five seconds.
+// StartKafka fetches Kafka if need be, and starts a broker with its data below dir, in about ten seconds.
 func StartKafka(dir string) (*Kafka, error) {
+	k, err := NewKafka(dir)
+	if err != nil {
+		return nil, err
+	}
+	return k, k.Start()
+}
+
+// NewKafka fetches Kafka if need be, and prepares a broker with its data below dir. Its address is known, and nothing
+// listens there yet. A topic comes into being when something is sent to it.
+func NewKafka(dir string) (*Kafka, error) {
 	jars, err := classpath("kafka")
 	if err != nil {
 		return nil, err
@@ -53,27 +63,30 @@ func StartKafka(dir string) (*Kafka, error) {
 	if _, err := k.tool("kafka.tools.StorageTool", "format", "-t", cluster, "-c", k.properties()).Output(); err != nil {
 		return nil, fmt.Errorf("kafka.tools.StorageTool: %w", err)
 	}
-	k.Server, err = Launch(dir, k.Address, k.tool("kafka.Kafka", k.properties()))
+	return k, nil
+}
+
+// Start starts the broker, and waits until it answers.
+func (k *Kafka) Start() error {
+	server, err := Launch(k.dir, k.Address, k.tool("kafka.Kafka", k.properties()))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return k, k.Until(func() bool {
+	k.Server = server
+	return k.Until(func() bool {
 		_, err := k.tool("org.apache.kafka.tools.BrokerApiVersionsCommand", "--bootstrap-server", k.Address).Output()
 		return err == nil
 	})
 }
 
-func (k *Kafka) properties() string { return filepath.Join(k.dir, "server.properties") }
-
-// Create makes a topic of three partitions.
-func (k *Kafka) Create(topic string) error {
-	output, err := k.tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", k.Address,
-		"--create", "--topic", topic, "--partitions", "3").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, output)
+// Stop ends the broker if it was started.
+func (k *Kafka) Stop() {
+	if k.cmd != nil {
+		k.Server.Stop()
 	}
-	return nil
 }
+
+func (k *Kafka) properties() string { return filepath.Join(k.dir, "server.properties") }
 
 // tool is a class of Kafka's.
 func (k *Kafka) tool(class string, arguments ...string) *exec.Cmd {
@@ -84,7 +97,7 @@ func (k *Kafka) tool(class string, arguments ...string) *exec.Cmd {
 	return exec.Command("java", append(options, arguments...)...)
 }
 
-// Count is how many messages a topic has had.
+// Count is how many messages a topic has had; 0 if there is no such topic.
 func (k *Kafka) Count(topic string) (n int, err error) {
 	offsets := k.tool("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", k.Address, "--topic", topic)
 	output, err := offsets.Output()

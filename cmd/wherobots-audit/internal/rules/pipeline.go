@@ -114,11 +114,3 @@ func eventID(s *subject, in *Input) {
 		}
 	}
 }
-
-func kafka(s *subject, in *Input) {
-	for _, output := range in.Outputs {
-		if strings.EqualFold(output.Get("name"), "kafka") {
-			s.say(Note, output.Place, "output kafka answers before a broker has the events: a crash loses what none has")
-		}
-	}
-}

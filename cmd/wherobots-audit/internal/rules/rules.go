@@ -92,7 +92,11 @@ var all = []struct {
 	{"emitter", "`rewrite_tag` or `multiline` keeps what it emits in memory", eachInput(emitters)},
 	{"emitted-tag", "no output takes the tag that `rewrite_tag` gives", eachInput(emittedTags)},
 	{"event-id", "a filter or processor removes `event_id`, without which copies cannot be told", eachInput(eventID)},
-	{"kafka", "the output `kafka` has no acknowledgement that is waited for", eachInput(kafka)},
+	{
+		"acknowledgement", "an output (`kafka`, `syslog`, `tcp`, `gelf`, `nats`, `forward` without `require_ack_response`) " +
+			"does not wait until the destination has the events", eachInput(acknowledgement),
+	},
+	{"kafka", "librdkafka may drop what the output `kafka` has counted as delivered", eachInput(kafka)},
 }
 
 // Names are all rules.

@@ -112,7 +112,24 @@ var broken = []struct {
 		"      tag: audit\n      processors:\n        logs:\n          - name: modify\n            rename: event_id id",
 		"removes event_id",
 	},
-	{"kafka", Note, "name: http", "name: kafka", "crash"},
+	{"acknowledgement", Note, "name: http", "name: kafka", "before a broker"},
+	{"acknowledgement", Note, "name: http", "name: syslog\n      mode: tls", "the connection has taken"},
+	{"acknowledgement", Note, "name: http", "name: tcp", "the connection has taken"},
+	{"acknowledgement", Warning, "name: http", "name: syslog", "UDP"},
+	{"acknowledgement", Warning, "name: http", "name: gelf\n      mode: UDP", "UDP"},
+	{"acknowledgement", Warning, "name: http", "name: forward", "require_ack_response"},
+	{"kafka", Error, "name: http", "name: kafka", "message.timeout.ms to 0"},
+	{"kafka", Warning, "name: http", "name: kafka", "30 seconds by default"},
+	{"kafka", Warning, "name: http", "name: kafka", "commit_on: delivery"},
+	{"kafka", Warning, "name: http", "name: kafka\n      rdkafka.acks: 1", "acks 1"},
+	{
+		"kafka", Warning, "name: http", "name: kafka\n      rdkafka.topic.metadata.propagation.max.ms: 1000",
+		"has yet to make",
+	},
+	{
+		"kafka", Error, "name: http", "name: kafka\n      rdkafka.topic.metadata.propagation.max.ms: 3600000",
+		"less than nothing",
+	},
 }
 
 func TestEachRuleFindsWhatBreaksIt(t *testing.T) {
@@ -153,6 +170,7 @@ func TestWhatBreaksNoRule(t *testing.T) {
 		{"      tag: audit", "      tag: ${NOTHING:-audit}"},
 		{"      tag: audit", "      tag: audit\n      status_listen: 127.0.0.1:2112"},
 		{"storage.type: filesystem", "alias: x"},
+		{"name: http", "name: forward\n      require_ack_response: on"},
 	} {
 		text := strings.Replace(good, change[0], change[1], 1)
 		if change[1] == "alias: x" {
