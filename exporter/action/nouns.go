@@ -59,8 +59,8 @@ var kindTable = [numKinds]struct {
 		"preference flag retention retention_policy retention_policies lifecycle_policy backup_policy network_policy " +
 		"security_group resource_group marketplace_customer marketplace_account proxy gateway endpoint " +
 		"default_runtime default_cluster default_instance default_catalog default_storage default_bucket default_database " +
-		"default_kernel encryption dns subnet vpn peering port branch branding locale timezone channel sink zone device trail " +
-		"site page space theme"},
+		"default_kernel encryption dns subnet vpn peering port branch branding locale timezone channel sink zone device " +
+		"trail site page space theme"},
 	kindSession: {category: catSession, words: "session user_session login_session"},
 	kindGroup:   {category: catIAM, subject: subjectGroup, words: "group team user_group"},
 	kindUser: {category: catIAM, subject: subjectUser, words: "user member membership invitation invite owner " +

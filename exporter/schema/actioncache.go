@@ -21,19 +21,26 @@ const (
 type actionCache struct {
 	make    actionEntries
 	encoded map[string][]byte
+	most    int    // names that are remembered
+	ready   []byte // the entries of the next row, if they are known already
 }
 
 func newActionCache(entries actionEntries) *actionCache {
-	return &actionCache{make: entries, encoded: make(map[string][]byte)}
+	return &actionCache{make: entries, encoded: make(map[string][]byte), most: maxCachedActions}
 }
 
 func (c *actionCache) append(dst, name []byte) []byte {
+	if c.ready != nil {
+		dst = append(dst, c.ready...)
+		c.ready = nil
+		return dst
+	}
 	if entries, ok := c.encoded[string(name)]; ok {
 		return append(dst, entries...)
 	}
 	start := len(dst)
 	dst = c.make.append(dst, name)
-	if len(c.encoded) < maxCachedActions && len(name) <= maxCachedActionName {
+	if len(c.encoded) < c.most && len(name) <= maxCachedActionName {
 		c.encoded[string(name)] = bytes.Clone(dst[start:])
 	}
 	return dst

@@ -22,7 +22,13 @@ type node struct {
 // themselves, which the tests would show.
 func compile(def *schemaDef, table []field, names []string) *Encoder {
 	good := compileRows(def, table, names, goodRows)
-	return &Encoder{good: good, bad: compileRows(def, table, names, badRows), templates: newTemplates(good)}
+	e := &Encoder{good: good, bad: compileRows(def, table, names, badRows), templates: newTemplates(good)}
+	for i := range good {
+		if good[i].kind == opAction {
+			e.actions = good[i].actions
+		}
+	}
+	return e
 }
 
 func compileRows(def *schemaDef, table []field, names []string, rows rowKind) []op {

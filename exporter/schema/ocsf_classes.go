@@ -100,32 +100,47 @@ type fineClasses struct {
 	own      []constant // of every record of this collection
 	place    int        // of the action's name; -1 where the response lacks it
 	encoders [action.NumClasses]*Encoder
-	known    map[string]action.Class // by the action's name
+	known    map[string]fineAction // by the action's name
+}
+
+// fineAction is what an action's name settles. The entries are kept here, too, so that a row looks its action up once.
+type fineAction struct {
+	encoder *Encoder
+	entries []byte
 }
 
 // addClasses makes good rows be of the class that fits the action. Bad rows stay API Activity: what they are about
 // is known in part.
 func (p *Encoder) addClasses(c *event.Columns, own []constant) *Encoder {
 	p.fine = &fineClasses{
-		names: c.Names, own: own, place: c.Known[event.ActionName], known: make(map[string]action.Class),
+		names: c.Names, own: own, place: c.Known[event.ActionName], known: make(map[string]fineAction),
 	}
 	return p
 }
 
-// encoder is the one for a good row.
+// encoder is the one for a good row, which it must be used for.
 func (f *fineClasses) encoder(r *event.Row) *Encoder {
 	name := r.Field(f.place)
-	class, ok := f.known[string(name)]
+	a, ok := f.known[string(name)]
 	if !ok {
-		class, _ = action.OCSFClass(name)
-		if len(f.known) < maxCachedActions && len(name) <= maxCachedActionName {
-			f.known[string(name)] = class
-		}
+		a = f.learn(name)
 	}
+	a.encoder.actions.ready = a.entries
+	return a.encoder
+}
+
+func (f *fineClasses) learn(name []byte) fineAction {
+	class, _ := action.OCSFClass(name)
 	if f.encoders[class] == nil {
 		def := ocsfClasses[class].def(class)
 		def.constants = append(def.constants, f.own...)
 		f.encoders[class] = compile(def, auditFields, f.names)
+		f.encoders[class].actions.most = 0 // they are remembered here
 	}
-	return f.encoders[class]
+	a := fineAction{encoder: f.encoders[class]}
+	if len(f.known) < maxCachedActions && len(name) <= maxCachedActionName {
+		a.entries = a.encoder.actions.make.append(nil, name)
+		f.known[string(name)] = a
+	}
+	return a
 }

@@ -18,6 +18,7 @@ import (
 type Encoder struct {
 	good, bad []op
 	templates templates
+	actions   *actionCache // of the good rows' opAction; nil without one
 	fine      *fineClasses // nil but for OCSFFine
 }
 
