@@ -16,8 +16,8 @@ import (
 const beyondPropagation = 32 * time.Second
 
 // TestRealKafka starts the engine while the broker is away for so long that librdkafka would by default drop all that
-// waits for a topic which the broker has yet to make. It kills the engine when all has arrived, and takes its disk away:
-// everything is sent again, and the copies of an event have one key, the event's id, and one partition, so that
+// waits for a topic which the broker has yet to make. It kills the engine when all has arrived, and takes its disk
+// away: everything is sent again, and the copies of an event have one key, the event's id, and one partition, so that
 // consumers and compaction know them.
 func TestRealKafka(t *testing.T) {
 	t.Parallel()
