@@ -206,6 +206,8 @@ func clientConfigOf(cfg config.Config, secrets *logline.Secrets) source.Config {
 		TLSCertFile:    cfg.TLSCertFile,
 		TLSKeyFile:     cfg.TLSKeyFile,
 		Proxy:          cfg.Proxy,
+
+		MinRequestInterval: cfg.MinRequestInterval,
 	}
 }
 

@@ -28,6 +28,7 @@ type pace struct {
 	failures     int             // in a row
 	retryAt      time.Time       // when the next try is, after a failure
 	failingSince time.Time       // the first of them
+	waited       time.Duration   // for turns, until then
 	told         logline.Repeats // lines about failures
 	refusedSince time.Time       // the first refusal in a row; zero = not refused
 	refusedTold  bool            // as a status event
@@ -111,9 +112,10 @@ func (c *collector) fail(ctx context.Context, err error) error {
 	c.stats.failures.Add(1)
 	wait, text := p.retry.Next(err).Round(time.Millisecond), c.log.Redact(err.Error()) // an answer may repeat the key
 	if p.failures++; p.failures == 1 {
-		p.failingSince = time.Now()
+		p.failingSince, p.waited = time.Now(), c.reader.client.Waited()
 	}
 	p.retryAt = time.Now().Add(wait)
+	c.tellTurns()
 	p.stall.failed(err, text)
 	due, again := p.told.Due(text), ""
 	if p.failures > 1 {
@@ -198,10 +200,21 @@ func (c *collector) succeeded() {
 			Message: "audit collection goes on: the endpoint answers again",
 		})
 	}
+	c.tellTurns()
 	p.succeeded = time.Now()
+	c.stats.waited.Store(int64(c.reader.client.Waited()))
 	p.failures, p.refusedSince, p.refusedTold = 0, time.Time{}, false
 	c.stats.succeeded.Store(p.succeeded.UnixNano())
 	c.show()
+}
+
+// tellTurns says that the inputs of this process are too many for their min_request_interval.
+func (c *collector) tellTurns() {
+	if wait := c.reader.client.LastWait(); wait > c.cfg.PollInterval && c.notices.seldom("turns") {
+		c.log.Warnf("a request waited %s for its turn, longer than poll_interval %s: the inputs of this Fluent Bit are too "+
+			"many for min_request_interval %s; nothing is lost, but all is late", wait.Round(time.Second),
+			logline.Duration(c.cfg.PollInterval), logline.Duration(c.cfg.MinRequestInterval))
+	}
 }
 
 // refetch goes back to the checkpoint, because of doubt. Identities of what is safe stay known, so only what

@@ -27,8 +27,9 @@ var layers = map[string][]string{
 	"dedup":    {"event"},
 	"handover": {"logline", "msgpack", "budget", "sums", "claim"},
 	"msgpack":  {},
-	"source":   {"logline"},
+	"source":   {"logline", "turn"},
 	"sums":     {},
+	"turn":     {},
 
 	"pseudonym": {"event", "source"},
 	"schema":    {"event", "action"},

@@ -56,7 +56,8 @@ func (s *stall) failed(err error, text string) {
 // has come while something waits for one. Zero means that all goes on.
 func (c *collector) standing() (since time.Time) {
 	if c.pace.failures > 0 {
-		since = c.pace.failingSince
+		// Where a request waits for its turn, nothing fails.
+		since = c.pace.failingSince.Add(c.reader.client.Waited() - c.pace.waited)
 	}
 	s := &c.pace.stall
 	switch waits := len(c.commits.flights) > 0 || c.batcher.last() > c.commits.saved.state.batch; {

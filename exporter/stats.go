@@ -29,6 +29,7 @@ type stats struct {
 	ahead                                 atomic.Int64 // nanoseconds of the server's clock before the local one
 	window, rowLimit                      atomic.Int64 // of the next request: nanoseconds and rows
 	succeeded, committed, newest          atomic.Int64 // Unix nanoseconds; 0 = never
+	waited                                atomic.Int64 // nanoseconds for turns, until the last success
 	failing, stalled                      atomic.Bool
 	complete                              atomic.Bool // see collector.ending
 	lateness                              figures.Observations
@@ -206,6 +207,7 @@ func (e *Exporter) instance() health.Instance {
 		in.Backfill = &health.Backfill{Ratio: s.BackfillRatio}
 	}
 	fresh := health.Freshness{PollInterval: e.cfg.PollInterval, StalledAfter: e.cfg.StalledAfter}
+	fresh.StalledAfter += c.reader.client.Waited() - time.Duration(e.stats.waited.Load())
 	in.Judge(time.Now(), e.ledger.SilentFor(), e.collecting.Load(), fresh)
 	return in
 }

@@ -35,6 +35,8 @@ type Config struct {
 	RetryMaxInterval time.Duration
 	StalledAfter     time.Duration
 
+	MinRequestInterval time.Duration // zero = none
+
 	StatusListen string // host:port; "" = nobody is answered
 
 	CheckpointPath string // absolute

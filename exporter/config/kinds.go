@@ -70,7 +70,7 @@ func optionalDuration(least, most time.Duration, field func(*Config) *time.Durat
 	return func(s *setting) {
 		duration(least, most, field)(s)
 		bounded := s.set
-		s.allowed = "0, or " + s.allowed
+		s.allowed = "0, or " + strings.TrimSuffix(s.allowed, ", such as 0")
 		s.set = func(c *Config, value string) error {
 			if d, err := parseDuration(value); err == nil && d == 0 {
 				*field(c) = 0

@@ -100,6 +100,15 @@ var settings = complete([]setting{
 		kind:     duration(time.Second, day, func(c *Config) *time.Duration { return &c.PollInterval }),
 	},
 	{
+		key:      "min_request_interval",
+		standard: "0",
+		text: "least time between two requests of all inputs of one Fluent Bit that have the same host in `endpoint`; they " +
+			"take turns ([organisations.md](organisations.md#requests-one-after-another)); 0 = none",
+		kind: optionalDuration(
+			time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.MinRequestInterval },
+		),
+	},
+	{
 		key:      "overlap",
 		standard: "10m",
 		text:     "how far before the checkpoint every poll starts, for events that appear late",

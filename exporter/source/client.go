@@ -28,6 +28,7 @@ type Client struct {
 	userAgent string
 	secrets   *logline.Secrets
 	facts     *credentialFacts
+	turns     *turns
 	// takes the credential that was sent last out of a text that the endpoint may have written
 	Redact func(string) string
 }
@@ -57,6 +58,10 @@ type Config struct {
 	TLSCertFile    string // with TLSKeyFile: what this side shows; "" = nothing
 	TLSKeyFile     string
 	Proxy          Proxy
+
+	// MinRequestInterval is the least time between a request of this process to the same host and the next one of this
+	// client; 0 = none.
+	MinRequestInterval time.Duration
 }
 
 // New makes a client. A nil transport means one of its own, with cfg's proxy and TLS settings.
@@ -88,6 +93,7 @@ func New(cfg Config, transport http.RoundTripper) (*Client, error) {
 		userAgent: cfg.UserAgent,
 		secrets:   cfg.Secrets,
 		facts:     new(credentialFacts),
+		turns:     newTurns(cfg),
 		Redact:    cfg.Secrets.Redact,
 	}, nil
 }
@@ -141,6 +147,9 @@ func (c *Client) identify(n int) (name, value string, err error) {
 
 // open is Open with the nth credential.
 func (c *Client) open(ctx context.Context, n int, start, end time.Time) (*Response, error) {
+	if err := c.turns.take(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", operation, err)
+	}
 	name, value, err := c.identify(n)
 	if err != nil {
 		return nil, err

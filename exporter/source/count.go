@@ -43,6 +43,9 @@ func (c *Client) Count(ctx context.Context, start, end time.Time) ([]byte, error
 }
 
 func (c *Client) count(ctx context.Context, start, end time.Time) ([]byte, error) {
+	if err := c.turns.take(ctx); err != nil {
+		return nil, err
+	}
 	name, value, err := c.identify(c.keys.current)
 	if err != nil {
 		return nil, err

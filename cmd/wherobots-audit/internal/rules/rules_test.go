@@ -89,6 +89,12 @@ var broken = []struct {
 			"api_key: hush\n      checkpoint_path: /tmp/../tmp/c.json\n      storage.type: filesystem\n  filters:",
 		"one checkpoint",
 	},
+	{
+		"turns", Warning, "  filters:", "    - name: wherobots_audit\n      tag: audit\n      alias: two\n      " +
+			"api_key: hush\n      checkpoint_path: /tmp/d.json\n      storage.type: filesystem\n      poll_interval: 20s\n" +
+			"      min_request_interval: 30s\n  filters:",
+		"2 inputs of one host need 30s for a request each, and poll_interval is 20s",
+	},
 	{"match", Error, "tag: audit", "tag: nobody", "no event goes anywhere"},
 	{
 		"match", Error, "      match: audit\n      retry_limit: no_limits\n    - name: stdout\n      match: other\n",
