@@ -15,6 +15,8 @@ FUZZTIME ?= 30s
 KILLS    ?= 50
 HISTORIES ?= 10000
 SEED     ?= 0
+FLUENT_BITS ?=
+ENGINES_DOC ?=
 IMAGE    ?= in_wherobots_audit
 # For `make run`: the endpoint to poll, and the key for it. Set in the environment, as in `API_KEY=… make run ENDPOINT=…`, `ps` does not show the key.
 ENDPOINT ?=
@@ -34,7 +36,7 @@ SOURCES := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './$(BU
 include packaging/packaging.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test e2e siem splunk-addon bench fuzz lint docker simulate chaos clean fmt
+.PHONY: help build run demo test e2e engines siem splunk-addon bench fuzz lint docker simulate chaos clean fmt
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +51,9 @@ test: ## run everything that CI runs (about twenty-five minutes); the last line 
 
 e2e: $(PLUGIN) $(HOST) $(SIMULATED) $(COMMAND) ## run the end-to-end tests only
 	$(GO) test -count=1 -timeout 12m -v -skip '^TestReal' ./e2e
+
+engines: $(PLUGIN) $(HOST) $(SIMULATED) $(COMMAND) ## try each engine of FLUENT_BITS='PATH PATH …' and print its row of docs/engines.md (ENGINES_DOC=docs/engines.md writes the table)
+	FLUENT_BITS='$(FLUENT_BITS)' $(GO) test -count=1 -timeout 12m -v -run '^TestEngines$$' ./e2e $(if $(ENGINES_DOC),-engines.doc $(CURDIR)/$(ENGINES_DOC))
 
 demo: $(PLUGIN) $(HOST) $(SIMULATED) ## show a simulated endpoint's events in a browser, with VictoriaLogs; Ctrl-C ends it
 	@$(GO) build -o $(BUILD)/demo ./e2e/siem/demo

@@ -71,6 +71,11 @@ func findEngine() (path, version string) {
 	if name == "" {
 		name = "fluent-bit"
 	}
+	return engineAt(name)
+}
+
+// engineAt is findEngine for a path or a name on the PATH.
+func engineAt(name string) (path, version string) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return "", ""
