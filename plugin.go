@@ -91,9 +91,9 @@ func FLBPluginInit(plugin unsafe.Pointer) (status C.int) {
 		h.log(exporter.LevelError, err.Error())
 		return input.FLB_ERROR
 	}
-	e, err := exporter.New(config, func(line string) { h.log(exporter.LevelInfo, line) })
+	e, err := open(h, config)
 	if err != nil {
-		h.log(exporter.LevelError, err.Error())
+		h.log(levelOf(err), err.Error())
 		return input.FLB_ERROR
 	}
 	e.Verbose(C.engine_logs(h.api, h.ins, C.int(exporter.LevelDebug)) != 0)

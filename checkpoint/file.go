@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,29 +41,30 @@ func Open(path string, source Source) (*File, error) {
 // OpenWaiting is Open, and calls waits with the holder's name when it begins to wait for another process; nil = it
 // waits for nobody.
 func OpenWaiting(path string, source Source, waits func(holder string)) (*File, error) {
-	return open(path, source, false, waits)
+	return open(context.Background(), path, source, false, waits)
 }
 
 // OpenStandby is OpenWaiting, and waits as long as it takes: for a second process that goes on when the first one ends.
-func OpenStandby(path string, source Source, waits func(holder string)) (*File, error) {
-	return open(path, source, true, waits)
+// If ctx ends before that, it returns ErrEnded.
+func OpenStandby(ctx context.Context, path string, source Source, waits func(holder string)) (*File, error) {
+	return open(ctx, path, source, true, waits)
 }
 
-func open(path string, source Source, forever bool, waits func(holder string)) (*File, error) {
+func open(ctx context.Context, path string, source Source, forever bool, waits func(holder string)) (*File, error) {
 	f := &File{name: path, source: source.normal()}
 	if err := f.locate(); err != nil {
 		return nil, err
 	}
-	if err := f.open(forever, waits); err != nil {
+	if err := f.open(ctx, forever, waits); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
 // open locks and reads what was located.
-func (f *File) open(forever bool, waits func(holder string)) error {
+func (f *File) open(ctx context.Context, forever bool, waits func(holder string)) error {
 	var err error
-	if f.lock, f.had, err = takeLock(lockPath(f.path), forever, waits); err != nil {
+	if f.lock, f.had, err = takeLock(ctx, lockPath(f.path), forever, waits); err != nil {
 		if waits == nil {
 			return f.personError(err)
 		}

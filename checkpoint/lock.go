@@ -31,14 +31,19 @@ type heldError struct{ holder string }
 
 func (e *heldError) Error() string { return "is used by " + e.holder }
 
+// ErrEnded is that the context ended before the holder let go.
+var ErrEnded = errors.New("was asked to end while it stood by")
+
 // errHeldHere is the holder being another instance of this process: no waiting helps.
 var errHeldHere = &heldError{"another [INPUT] of this process"}
 
 // takeLock locks the file at path, creating it, and notes in it who did. The kernel keeps locks by open file,
 // so that instances of one process exclude each other too, and drops them when the process dies. had says
 // that there has been a checkpoint that had begun. When it begins to wait for another process, it calls waits; nil = it
-// waits for nobody. It gives up after lockPatience, or never.
-func takeLock(path string, forever bool, waits func(holder string)) (lock *flock.Flock, had bool, err error) {
+// waits for nobody. It gives up when ctx ends, and, unless forever, after lockPatience.
+func takeLock(
+	ctx context.Context, path string, forever bool, waits func(holder string),
+) (lock *flock.Flock, had bool, err error) {
 	if err := checkRegular(os.Lstat(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, err
 	}
@@ -52,14 +57,16 @@ func takeLock(path string, forever bool, waits func(holder string)) (lock *flock
 			return nil, false, &heldError{readHolder(path).String()}
 		}
 		waits(readHolder(path).String())
-		ctx, cancel := context.WithCancel(context.Background())
 		if !forever {
+			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, lockPatience)
+			defer cancel()
 		}
-		defer cancel()
 		ok, err = lock.TryLockContext(ctx, lockRetry)
 	}
 	switch {
+	case errors.Is(err, context.Canceled):
+		return nil, false, ErrEnded
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, false, &heldError{readHolder(path).String()}
 	case err != nil:

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -16,7 +17,7 @@ func OpenExisting(path string) (*File, error) {
 		return nil, err
 	}
 	f.source = source // what is read under the lock is compared with it
-	return f, f.open(false, nil)
+	return f, f.open(context.Background(), false, nil)
 }
 
 // ReadExisting returns what the checkpoint at path holds, whatever it was collected from, beside whoever uses it; see

@@ -29,6 +29,8 @@ func (f *File) writeError(err error) error {
 func (f *File) lockError(err error) error {
 	var held *heldError
 	switch {
+	case errors.Is(err, ErrEnded):
+		return err
 	case errors.Is(err, errHeldHere):
 		return f.refuse(err, "give each instance a checkpoint_path of its own")
 	case errors.As(err, &held):

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func TestStandby(t *testing.T) {
 	opened := make(chan *File)
 	waits := make(chan string, 1)
 	go func() {
-		file, err := OpenStandby(path, testSource, func(holder string) { waits <- holder })
+		file, err := OpenStandby(t.Context(), path, testSource, func(holder string) { waits <- holder })
 		assert.NoError(t, err)
 		opened <- file
 	}()
@@ -33,4 +34,16 @@ func TestStandby(t *testing.T) {
 	require.NotNil(t, file)
 	require.NoError(t, file.Save(testState(1)))
 	require.NoError(t, file.Close())
+}
+
+// A standby that is asked to end does, and the first one goes on.
+func TestAStandbyEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.json")
+	holder, _ := startHolder(t, path)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := OpenStandby(ctx, path, testSource, func(string) { cancel() })
+	require.ErrorIs(t, err, ErrEnded)
+	require.True(t, isLocked(lockPath(path)))
+	require.NoError(t, holder.Process.Kill())
+	holder.Wait()
 }

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -126,7 +127,7 @@ func TestAllRequestsUseOneConnection(t *testing.T) {
 		}[key]
 	})
 	require.NoError(t, err)
-	e, err := newExporter(cfg, handover.OnTime, nil, nil, nil)
+	e, err := newExporter(context.Background(), cfg, handover.OnTime, nil, nil, nil)
 	require.NoError(t, err)
 	e.Start()
 	select {

@@ -58,9 +58,9 @@ type Exporter struct {
 // New opens the checkpoint and prepares everything; nothing runs before Start. Its errors are for the person
 // who wrote the configuration: they name the setting or file and the way out. The caller must Close what New
 // returned. It waits for a process that is ending and still holds the checkpoint or the storage; say then gets a line
-// for the log at once.
-func New(cfg config.Config, say func(line string)) (*Exporter, error) {
-	e, err := newExporter(cfg, handover.OnStorage, nil, nil, say)
+// for the log at once. A standby waits for any process, until ctx ends: then the error is ErrEnded.
+func New(ctx context.Context, cfg config.Config, say func(line string)) (*Exporter, error) {
+	e, err := newExporter(ctx, cfg, handover.OnStorage, nil, nil, say)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +83,14 @@ func waitsFor(what string, say func(line string)) func(holder string) {
 
 // openCheckpoint waits for another process that holds it: one that is ending, or, with checkpoint_lock wait, any. Until
 // then the engine takes nothing over from the storage either, since it does so only when its inputs have started.
-func openCheckpoint(cfg config.Config, origin checkpoint.Source, say func(line string)) (*checkpoint.File, error) {
+func openCheckpoint(
+	ctx context.Context, cfg config.Config, origin checkpoint.Source, say func(line string),
+) (*checkpoint.File, error) {
 	what := "checkpoint_path " + cfg.CheckpointPath
 	if !cfg.Standby {
 		return checkpoint.OpenWaiting(cfg.CheckpointPath, origin, waitsFor(what, say))
 	}
-	return checkpoint.OpenStandby(cfg.CheckpointPath, origin, func(holder string) {
+	return checkpoint.OpenStandby(ctx, cfg.CheckpointPath, origin, func(holder string) {
 		say(fmt.Sprintf("%s is used by %s: stands by until that ends", what, holder))
 	})
 }
@@ -96,7 +98,7 @@ func openCheckpoint(cfg config.Config, origin checkpoint.Source, say func(line s
 // NewWithoutEngine is New for a host that is not Fluent Bit, such as a benchmark: nothing is asked of an engine, and a
 // batch is safe a second after the host took it.
 func NewWithoutEngine(cfg Config) (*Exporter, error) {
-	return newExporter(cfg, handover.OnTime, nil, nil, func(string) {})
+	return newExporter(context.Background(), cfg, handover.OnTime, nil, nil, func(string) {})
 }
 
 // newWatch makes what asks the engine, through the given transport.
@@ -109,7 +111,8 @@ func (e *Exporter) newWatch(engine http.RoundTripper) *handover.Watch {
 // newExporter lets tests bring transports of their own, for the export endpoint and for the engine's monitoring API,
 // and say what makes a batch safe with commit_on handoff.
 func newExporter(
-	cfg config.Config, handoff handover.Safety, endpoint, engine http.RoundTripper, say func(line string),
+	ctx context.Context, cfg config.Config, handoff handover.Safety, endpoint, engine http.RoundTripper,
+	say func(line string),
 ) (*Exporter, error) {
 	log := new(logline.Queue)
 	hideProxyPasswords(&log.Secrets)
@@ -118,7 +121,7 @@ func newExporter(
 		return nil, err
 	}
 	origin := checkpoint.Source{Endpoint: cfg.Endpoint.String(), SearchTerm: cfg.SearchTerm}
-	file, err := openCheckpoint(cfg, origin, say)
+	file, err := openCheckpoint(ctx, cfg, origin, say)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint_path: %w", err)
 	}
@@ -296,6 +299,9 @@ func Figures() []Figure { return figures.Table() }
 
 // FigureBounds returns the upper ends of the histogram's buckets, in seconds.
 func FigureBounds() []float64 { return figures.Bounds() }
+
+// ErrEnded is that a standby was asked to end.
+var ErrEnded = checkpoint.ErrEnded
 
 // LevelError is the level of what a person must act on.
 const LevelError = logline.LevelError

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -100,7 +101,7 @@ func (h *simHost) tryStart() error {
 	if h.wrap != nil {
 		endpoint = h.wrap(endpoint)
 	}
-	e, err := newExporter(cfg, handover.OnTime, endpoint, h.engine, nil)
+	e, err := newExporter(context.Background(), cfg, handover.OnTime, endpoint, h.engine, nil)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func newDigestRun(t *testing.T) *digestRun {
 func (r *digestRun) open() {
 	cfg, err := config.Parse(func(key string) string { return r.settings[key] })
 	require.NoError(r.t, err)
-	r.e, err = newExporter(cfg, handover.OnTime, nil, nil, nil)
+	r.e, err = newExporter(context.Background(), cfg, handover.OnTime, nil, nil, nil)
 	require.NoError(r.t, err)
 	r.c = r.e.collector
 	if r.c.plan == nil {
