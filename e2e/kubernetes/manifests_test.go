@@ -4,6 +4,7 @@ package kubernetes
 
 import (
 	"os"
+	"regexp"
 	"testing"
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -22,15 +23,16 @@ const conf = "../../conf/kubernetes/"
 
 // types are what manifests may be, as the APIs publish them.
 var types = map[string]func() any{
-	"Namespace":           func() any { return new(core.Namespace) },
-	"Pod":                 func() any { return new(core.Pod) },
-	"Service":             func() any { return new(core.Service) },
-	"ConfigMap":           func() any { return new(core.ConfigMap) },
-	"StatefulSet":         func() any { return new(apps.StatefulSet) },
-	"NetworkPolicy":       func() any { return new(networking.NetworkPolicy) },
-	"PodDisruptionBudget": func() any { return new(policy.PodDisruptionBudget) },
-	"PodMonitor":          func() any { return new(monitoring.PodMonitor) },
-	"PrometheusRule":      func() any { return new(monitoring.PrometheusRule) },
+	"Namespace":             func() any { return new(core.Namespace) },
+	"Pod":                   func() any { return new(core.Pod) },
+	"Service":               func() any { return new(core.Service) },
+	"ConfigMap":             func() any { return new(core.ConfigMap) },
+	"StatefulSet":           func() any { return new(apps.StatefulSet) },
+	"NetworkPolicy":         func() any { return new(networking.NetworkPolicy) },
+	"PodDisruptionBudget":   func() any { return new(policy.PodDisruptionBudget) },
+	"PersistentVolumeClaim": func() any { return new(core.PersistentVolumeClaim) },
+	"PodMonitor":            func() any { return new(monitoring.PodMonitor) },
+	"PrometheusRule":        func() any { return new(monitoring.PrometheusRule) },
 }
 
 // decode refuses a field that the type does not have, which the API server would drop without a word.
@@ -98,6 +100,33 @@ func TestCollector(t *testing.T) {
 		assert.Equal(t, set.Spec.Selector, budget.Spec.Selector, "the budget is of this collector's pods")
 		assert.Equal(t, set.Spec.Selector.MatchLabels, set.Spec.Template.Labels)
 	}
+}
+
+// TestStandby holds what differs from one collector: both pods have one volume, and none is restarted for waiting.
+func TestStandby(t *testing.T) {
+	objects := build(t, conf+"standby")
+	set := one[*apps.StatefulSet](t, objects)
+	claim := one[*core.PersistentVolumeClaim](t, objects)
+	assert.Equal(t, int32(2), *set.Spec.Replicas)
+	assert.Equal(t, apps.OnDeleteStatefulSetStrategyType, set.Spec.UpdateStrategy.Type)
+	assert.Empty(t, set.Spec.VolumeClaimTemplates, "a claim for each pod would be two collections")
+	pod := set.Spec.Template.Spec
+	claims := make(map[string]string)
+	for _, volume := range pod.Volumes {
+		if volume.PersistentVolumeClaim != nil {
+			claims[volume.Name] = volume.PersistentVolumeClaim.ClaimName
+		}
+	}
+	assert.Equal(t, map[string]string{"state": claim.Name}, claims)
+	assert.Equal(t, []core.PersistentVolumeAccessMode{core.ReadWriteMany}, claim.Spec.AccessModes)
+	probe := pod.Containers[0].StartupProbe
+	assert.Greater(t, int64(probe.FailureThreshold)*int64(probe.PeriodSeconds), int64(365*24*3600))
+	assert.Equal(t, "/livez", probe.HTTPGet.Path)
+
+	alone := one[*core.ConfigMap](t, build(t, conf+"base")).Data["fluent-bit.yaml"]
+	configuration := one[*core.ConfigMap](t, objects).Data["fluent-bit.yaml"]
+	assert.Equal(t, alone, regexp.MustCompile(`(?m)^ +checkpoint_lock: wait .*\n`).ReplaceAllString(configuration, ""))
+	assert.NotEqual(t, alone, configuration)
 }
 
 func TestMonitoring(t *testing.T) {
