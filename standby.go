@@ -10,9 +10,9 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter"
 )
 
-// open prepares an instance. While a standby waits, Fluent Bit is still starting: it notes SIGTERM and SIGINT, and looks
-// at the note only when Init is over. So they are taken here for that time, and end the wait; Init fails then, and
-// Fluent Bit ends without having taken anything over from the storage (4.1 and later; before that it would run on
+// open prepares an instance. While a standby waits, Fluent Bit is still starting: it notes SIGTERM and SIGINT, and
+// looks at the note only when Init is over. So they are taken here for that time, and end the wait; Init fails then,
+// and Fluent Bit ends without having taken anything over from the storage (4.1 and later; before that it would run on
 // without the input and take it all, so there the signals are left alone).
 func open(h host, config exporter.Config) (*exporter.Exporter, error) {
 	say := func(line string) { h.log(exporter.LevelInfo, line) }

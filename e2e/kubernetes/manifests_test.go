@@ -3,6 +3,7 @@
 package kubernetes
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	apps "k8s.io/api/apps/v1"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
@@ -27,6 +29,7 @@ var types = map[string]func() any{
 	"Pod":                   func() any { return new(core.Pod) },
 	"Service":               func() any { return new(core.Service) },
 	"ConfigMap":             func() any { return new(core.ConfigMap) },
+	"Job":                   func() any { return new(batch.Job) },
 	"StatefulSet":           func() any { return new(apps.StatefulSet) },
 	"NetworkPolicy":         func() any { return new(networking.NetworkPolicy) },
 	"PodDisruptionBudget":   func() any { return new(policy.PodDisruptionBudget) },
@@ -127,6 +130,19 @@ func TestStandby(t *testing.T) {
 	configuration := one[*core.ConfigMap](t, objects).Data["fluent-bit.yaml"]
 	assert.Equal(t, alone, regexp.MustCompile(`(?m)^ +checkpoint_lock: wait .*\n`).ReplaceAllString(configuration, ""))
 	assert.NotEqual(t, alone, configuration)
+}
+
+// TestDocumentedJob holds the example of a backfill in slices.
+func TestDocumentedJob(t *testing.T) {
+	text, err := os.ReadFile("../../docs/organisations.md")
+	require.NoError(t, err)
+	example := regexp.MustCompile("(?s)```yaml\n(apiVersion: batch/v1\n.*?)```").FindSubmatch(text)
+	require.NotNil(t, example)
+	job := decode(t, example[1]).(*batch.Job)
+	assert.Equal(t, batch.IndexedCompletion, *job.Spec.CompletionMode)
+	assert.Contains(t, string(text), fmt.Sprintf("--slices %d ", *job.Spec.Completions), "a pod for each slice")
+	assert.Equal(t, core.RestartPolicyOnFailure, job.Spec.Template.Spec.RestartPolicy, "its state outlives the container")
+	assert.NotNil(t, job.Spec.BackoffLimitPerIndex)
 }
 
 func TestMonitoring(t *testing.T) {
