@@ -25,9 +25,10 @@ var layers = map[string][]string{
 	"plan":     {},
 	"progress": {"logline"},
 	"dedup":    {"event"},
-	"handover": {"logline", "msgpack", "budget", "sums", "claim"},
+	"handover": {"logline", "msgpack", "budget", "sums", "claim", "shared"},
 	"msgpack":  {},
 	"source":   {"logline", "turn"},
+	"shared":   {},
 	"sums":     {},
 	"turn":     {},
 
