@@ -47,12 +47,12 @@ var ordeals = map[string]ordeal{
 		said: "the file system of Fluent Bit's storage is full",
 		set: func(t *testing.T, o *inOrdeal) {
 			o.set("batch_bytes", "64K")
-			smallDisk(t, o.rig, 400_000)
+			smallDisk(t, o.rig, 300_000)
 		},
 		life: func(o *inOrdeal, n int) {
-			share := 0.2
-			if n%2 == 1 && !o.calm {
-				share = 1 // what it does not take fills the disk
+			share := 1. // what it does not take fills the disk
+			if n%2 == 1 || o.calm {
+				share = 0.2
 			}
 			o.sink.setShare(share)
 			o.flags = append(o.flags[:0:0], "--refuse", strconv.FormatFloat(share, 'f', 1, 64), "--deliver-after-ms", "200")

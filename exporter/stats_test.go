@@ -18,10 +18,13 @@ func TestFigures(t *testing.T) {
 	inBubble(t, settings, func(h *simHost) {
 		began := h.now()
 		h.server.Add(exportertest.Generate(1, 500, began.Add(-10*day), began)...)
+		h.prepare = func(e *Exporter) {
+			require.False(t, e.Stats().Up, "nothing was asked yet")
+			require.Zero(t, e.Stats().LastSuccess)
+		}
 		h.start()
+		h.prepare = nil
 		s := h.e.Stats()
-		require.False(t, s.Up, "nothing was asked yet")
-		require.Zero(t, s.LastSuccess)
 		require.InDelta(t, (10 * day).Seconds(), s.LagSeconds, 1)
 		require.InDelta(t, (80 * day).Seconds(), s.RetentionLeftSeconds, 1)
 		require.Equal(t, 600., s.OverlapSeconds)

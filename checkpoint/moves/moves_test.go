@@ -165,6 +165,60 @@ func TestRewindKeepsWhatStaysRight(t *testing.T) {
 	require.NotContains(t, string(text), "MDEyMzQ1Njc4OWFiY2RlZg", "the key")
 }
 
+// Up to where identities are known is read again without copies; before that, digests tell.
+func TestTheFloorOfARewindIsWhereIdentitiesBegin(t *testing.T) {
+	to := now.Add(-30 * time.Minute) // a whole hour
+	seen := new(dedup.Seen)
+	seen.Mark(dedup.Identity{ID: 1, Content: 1}, now.Add(-3*time.Hour), 1)
+	for name, test := range map[string]struct {
+		change func(s *checkpoint.State)
+		want   time.Time
+	}{
+		"overlap": {func(s *checkpoint.State) { s.Overlap = 40 * time.Minute }, now.Add(-40 * time.Minute)},
+		"floor": {func(s *checkpoint.State) {
+			s.Overlap, s.Floor = 2*time.Hour, now.Add(-time.Hour)
+		}, now.Add(-time.Hour)},
+		"less than is read again": {func(s *checkpoint.State) { s.Overlap = 10 * time.Minute }, to},
+		"an earlier version's": {func(s *checkpoint.State) {
+			s.Overlap, s.Seen = 0, seen.Store(now.Add(-9*time.Hour), 1)
+		}, now.Add(-3 * time.Hour)},
+		"none": {func(s *checkpoint.State) { s.Overlap = 0 }, to},
+	} {
+		state := stateAt(now)
+		test.change(&state)
+		path := filepath.Join(t.TempDir(), "audit.json")
+		write(t, path, state)
+		_, err := Rewind(path, to, "r", now)
+		require.NoError(t, err, name)
+		require.Equal(t, test.want, read1(t, path).Floor.UTC(), name)
+	}
+}
+
+// What was left out by hand is left out no more where it is read again.
+func TestARewindTakesBackWhatWasLeftOut(t *testing.T) {
+	path := atRest(t, now.Add(-5*time.Hour))
+	_, err := Forward(path, now.Add(-time.Minute), "meant", true, now)
+	require.NoError(t, err)
+	left := func() (list []checkpoint.Move) {
+		for _, m := range read1(t, path).Moves {
+			if m.Kind == checkpoint.Forwarded {
+				list = append(list, m)
+			}
+		}
+		return list
+	}
+	to := now.Add(-90 * time.Minute) // a whole hour
+	_, err = Rewind(path, to, "a part", now)
+	require.NoError(t, err)
+	require.Len(t, left(), 1)
+	require.Equal(t, now.Add(-5*time.Hour), left()[0].From)
+	require.Equal(t, to, left()[0].To)
+	_, err = Rewind(path, now.Add(-6*time.Hour), "all", now)
+	require.NoError(t, err)
+	require.Empty(t, left())
+	require.NotEmpty(t, read1(t, path).Moves)
+}
+
 func TestAGapAfterARewindSaysWhatWasHandedOver(t *testing.T) {
 	path := atRest(t, now.Add(-time.Hour))
 	_, err := Rewind(path, now.Add(-9*time.Hour), "a mistake", now)
