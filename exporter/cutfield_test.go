@@ -68,3 +68,23 @@ func TestAnEndpointThatNeverEndsTheLastLine(t *testing.T) {
 	}
 	require.Less(t, float64(requests(true)), 1.15*float64(requests(false)))
 }
+
+// A silent limit is found although a part of the window that is read again for it was cut off by something that passes.
+func TestASilentLimitIsFoundAlthoughAPartIsCutOff(t *testing.T) {
+	for name, ill := range map[string]exportertest.SilentLimit{
+		"with a link": {Rows: 63, Link: true}, "with a total": {Rows: 63, Total: "X-Total-Count"}, "silently": {Rows: 63},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, map[string]string{"start_time": "-2d", "count_check": "off"}, func(h *simHost) {
+				h.server.Add(exportertest.Generate(1, 2000, h.now().Add(-8*time.Hour), h.now().Add(-time.Hour))...)
+				h.limitSilently(256, false)
+				part := exportertest.Fault{Name: "cut off", Change: func(a *exportertest.Answers) { a.Limit = ill }}
+				// the question for the time, a day without events, the day with all of them, its first part
+				h.server.Fail(exportertest.Fault{}, exportertest.Fault{}, exportertest.Fault{}, exportertest.Fault{}, part)
+				h.start()
+				time.Sleep(10 * time.Minute)
+				h.requireOnce()
+			})
+		})
+	}
+}

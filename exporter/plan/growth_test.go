@@ -65,6 +65,29 @@ func TestWindowsRememberWhatWasTooMuch(t *testing.T) {
 	require.Equal(t, []float64{4, 8}, days[remembered+1:])
 }
 
+// Where a window had too many rows, windows that became even shorter, since the endpoint was ill for a while, grow back
+// as far as its halves: or a day of it would be read second by second.
+func TestWindowsGrowBackWhereThereWereTooManyRows(t *testing.T) {
+	p := calmPlanner(t)
+	w, _ := p.Plan()
+	require.True(t, p.Split(w))
+	for p.Length() > time.Second {
+		p.Shrink(Window{w.Start, w.Start.Add(p.Length())})
+	}
+	for reads := 0; p.Length() < FirstWindow/2; reads++ {
+		next, _ := p.Plan()
+		require.True(t, next.End.Before(w.End))
+		p.NoteRead(next, Midday, 5)
+		require.Less(t, reads, 40)
+	}
+	p = calmPlanner(t)
+	w, _ = p.Plan()
+	require.True(t, p.Split(w))
+	w, _ = p.Plan()
+	require.True(t, p.Split(w))
+	require.Equal(t, []float64{0.25, 0.25, 0.5}, readOn(p, 3, 5), "and no further")
+}
+
 // A window that is long because what came before it was calm is not read on when it is not calm: no more is held for
 // it than for a window of a day.
 func TestAnExcessEndsCalm(t *testing.T) {

@@ -54,7 +54,8 @@ type Planner struct {
 
 	RowLimit int           // rows that the endpoint answers at most without saying so; 0 = none is known
 	grid     time.Duration // ends of windows are multiples of it
-	dense    time.Time     // the end of what had too many rows: windows do not grow before it
+	dense    time.Time     // the end of what had too many rows: …
+	densest  time.Duration // … before it windows grow no longer than that
 }
 
 // Limits are the settings that a plan keeps to.
@@ -187,21 +188,24 @@ func (p *Planner) NoteRead(w Window, now time.Time, rows int) {
 		p.Shrink(w)
 	case p.RowLimit > 0 && rows > p.aim():
 		p.fit(w, rows)
-	case w.End.Before(p.dense) || p.RowLimit > 0 && 2*rows > p.aim():
+	case p.RowLimit > 0 && 2*rows > p.aim():
 		// twice as much would be too much
 	case rows < crowded/4:
-		p.grow(length)
+		p.grow(w)
 	}
 }
 
-// grow doubles the windows after one of the given length had few rows. Beyond FirstWindow only one of full length
-// shows calm: that of a poll is short, and its answer always small.
-func (p *Planner) grow(length time.Duration) {
+// grow doubles the windows after w had few rows. Beyond FirstWindow only one of full length shows calm: that of a poll
+// is short, and its answer always small.
+func (p *Planner) grow(w Window) {
 	most := p.maxWindow
 	if p.ceiling > 0 {
 		most = min(most, p.ceiling)
 	}
-	if length < p.length {
+	if w.End.Before(p.dense) {
+		most = min(most, p.densest)
+	}
+	if w.End.Sub(w.Start) < p.length {
 		most = min(most, FirstWindow)
 	}
 	p.length = max(p.length, min(2*p.length, most))

@@ -23,7 +23,7 @@ func (p *Planner) Split(w Window) bool {
 	if half == 0 {
 		return false
 	}
-	p.length, p.dense = min(p.length, half), w.End
+	p.length, p.dense, p.densest = min(p.length, half), w.End, half
 	return true
 }
 

@@ -171,6 +171,8 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 			return confirm(w, got, least, union, read)
 		case anywhere && all.again < had: // parts are cut off too, so that they prove nothing
 			return Undecided, got.Rows, nil
+		case before.events()+behind.events() < got.events(), !got.More && (before.More || behind.More):
+			return Undecided, got.Rows, nil // a part lacks rows that the whole had, or says that it lacks some
 		case got.events() == 0 && before.events()+behind.events() == 0:
 			return Honest, got.Rows, nil
 		case before.events() < got.events() && behind.events() < got.events():

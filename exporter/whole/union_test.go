@@ -96,3 +96,39 @@ func TestAnEndThatHidesTheOtherEventOfASecondIsNotBelieved(t *testing.T) {
 		})
 	}
 }
+
+// A part that lacks rows that the whole had, or that says that it has not all, proves nothing: what cut the part off
+// passes, and what cuts the whole off stays.
+func TestAPartThatIsCutOffProvesNothing(t *testing.T) {
+	w := plan.Window{Start: windowsBegin, End: windowsBegin.Add(2 * time.Hour)}
+	for name, test := range map[string]struct {
+		rows int // of the second part
+		more bool
+		want Verdict
+	}{
+		"whole":              {130, false, Honest},
+		"lacks rows":         {63, false, Undecided},
+		"says that it lacks": {130, true, Undecided},
+	} {
+		l := RowLimit{Cut: plan.New(plan.Limits{Overlap: time.Minute, MaxWindow: time.Hour}, w.Start, w.Start).Cut}
+		read := func(part plan.Window, union *Union) (Reading, error) {
+			if part == w {
+				return Reading{Rows: 256, Framed: true}, nil
+			}
+			if part.Start.Equal(w.Start) {
+				return Reading{Rows: 126, Framed: true}, nil
+			}
+			return Reading{Rows: test.rows, Framed: true, More: test.more}, nil
+		}
+		got, _ := read(w, nil)
+		verdict, _, err := l.Examine(w, got, read)
+		require.NoError(t, err)
+		require.Equal(t, test.want, verdict, name)
+		got.More = true
+		verdict, _, err = l.Examine(w, got, read)
+		require.NoError(t, err)
+		if test.more {
+			require.Equal(t, Honest, verdict, "it says so always")
+		}
+	}
+}
