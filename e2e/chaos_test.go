@@ -163,6 +163,9 @@ func chaos(t *testing.T, h host, c chaosCase) outcome {
 	}
 	ordeal.prepares(r, 0)
 	p := r.start(t)
+	if ordeal.end != nil {
+		ordeal.end(s)
+	}
 	for end := time.Now().Add(patience); time.Now().Before(end) && p.alive(); time.Sleep(time.Second) {
 		if missing, _ := compare(s.Events(), r.records(t, *chaosKills)); len(missing) == 0 {
 			break

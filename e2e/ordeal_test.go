@@ -17,6 +17,7 @@ type ordeal struct {
 	life func(o *inOrdeal, n int)         // before the nth start; the last is calm
 	live func(s *source, stop <-chan int) // goes on beside, until stop
 	well bool                             // in the end the endpoint must be well
+	end  func(s *source)                  // happens behind the last start
 	said string                           // in the log, or it was none
 }
 
@@ -33,7 +34,6 @@ var ordeals = map[string]ordeal{
 	},
 	"unmatched": {
 		name: "in every other life no output matches",
-		said: "no output matches this input's tag",
 		life: func(o *inOrdeal, n int) {
 			match := "*"
 			if n%2 == 1 && !o.calm {
@@ -91,11 +91,22 @@ var ordeals = map[string]ordeal{
 					return
 				case <-time.After(time.Second):
 				}
-				at := time.Now().UTC().Add(-time.Hour - time.Duration(rand.Int64N(int64(4*time.Hour)))).Truncate(time.Microsecond)
-				s.Add(exportertest.Generate(1e9+n, 1, at, at.Add(time.Second))...)
+				appearLate(s, 1e9+n)
+			}
+		},
+		end: func(s *source) {
+			time.Sleep(20 * time.Second) // all that was there before has been read
+			for n := range int64(20) {
+				appearLate(s, 2e9+n)
 			}
 		},
 	},
+}
+
+// appearLate lets an event of the last five hours, but not of the last, appear now.
+func appearLate(s *source, seed int64) {
+	at := time.Now().UTC().Add(-time.Hour - time.Duration(rand.Int64N(int64(4*time.Hour)))).Truncate(time.Microsecond)
+	s.Add(exportertest.Generate(seed, 1, at, at.Add(time.Second))...)
 }
 
 // goesOn lets what goes on beside go on until the returned function is called.
