@@ -153,16 +153,17 @@ type checkpointExport struct {
 }
 
 func (x *checkpointExport) Run(c *console, of *checkpointCommand) error {
-	out := c.out
-	if x.Out != "-" {
-		file, err := os.OpenFile(x.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		out = file
+	var got moves.Exported
+	export := func(out io.Writer) (err error) {
+		got, err = moves.Export(out, of.Checkpoint, exporter.Version, time.Now())
+		return err
 	}
-	got, err := moves.Export(out, of.Checkpoint, exporter.Version, time.Now())
+	var err error
+	if x.Out == "-" {
+		err = export(c.out)
+	} else {
+		err = writeFile("--out", x.Out, besides(of.Checkpoint), export)
+	}
 	if err != nil {
 		return err
 	}

@@ -287,6 +287,51 @@ func TestVerifyProvesAndTellsDifferences(t *testing.T) {
 	require.Contains(t, out, "could not be read")
 }
 
+// What a command writes replaces a file of before when it is all there, and never one that it is made of.
+func TestFilesOfBeforeAreKeptUntilNewOnesAreThere(t *testing.T) {
+	server, url := simulated(t, 200)
+	path := collected(t, url)
+	state, err := os.ReadFile(path)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	link, backup, ids := filepath.Join(dir, "link"), filepath.Join(dir, "backup"), filepath.Join(dir, "ids")
+	require.NoError(t, os.Symlink(path, link))
+	require.NoError(t, os.WriteFile(backup, []byte("before"), 0o600))
+	require.NoError(t, os.WriteFile(ids, []byte(strings.Join(sourceIDs(server)[1:], "\n")), 0o600))
+
+	verify := []string{"verify", "--checkpoint", path, "--ids", ids, "--emit"}
+	for _, line := range [][]string{
+		{"checkpoint", "export", "--checkpoint", path, "--out", path},
+		{"checkpoint", "export", "--checkpoint", path, "--out", link},
+		{"checkpoint", "export", "--checkpoint", path, "--out", path + ".lock"},
+		append(verify, path), append(verify, ids),
+	} {
+		code, _, errors := try(line...)
+		require.Equal(t, exitUsage, code, line)
+		require.Contains(t, errors, "name another file")
+	}
+	now, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, state, now)
+
+	code, _, _ := try("checkpoint", "export", "--checkpoint", filepath.Join(dir, "none"), "--out", backup)
+	require.Equal(t, exitFailed, code)
+	kept, err := os.ReadFile(backup)
+	require.NoError(t, err)
+	require.Equal(t, "before", string(kept))
+	code, _, errors := try("checkpoint", "export", "--checkpoint", path, "--out", backup)
+	require.Zero(t, code, errors)
+	code, _, errors = try("checkpoint", "export", "--checkpoint", path, "--out", os.DevNull)
+	require.Zero(t, code, errors)
+	code, _, errors = try("checkpoint", "import", "--checkpoint", filepath.Join(dir, "new"), "--in", backup)
+	require.Zero(t, code, errors)
+	code, _, errors = try(append(verify, backup)...)
+	require.Equal(t, exitDifference, code, errors)
+	missing, err := os.ReadFile(backup)
+	require.NoError(t, err)
+	require.Equal(t, sourceIDs(server)[:1], idsOf(t, string(missing)))
+}
+
 func TestVerifyNeedsSomethingToCompareWith(t *testing.T) {
 	_, url := simulated(t, 10)
 	for want, args := range map[string][]string{

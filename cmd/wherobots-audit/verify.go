@@ -44,20 +44,39 @@ func (v *verifyCommand) Run(c *console) error {
 		defer list.Close()
 		options.IDs = list
 	}
-	report := c.out
-	if v.Emit != "" {
-		out, end, err := v.emit(c)
-		if err != nil {
-			return err
-		}
-		options.Emit = out.print
-		defer end()
-		if v.Emit == "-" {
-			report = c.err // stdout is the events'
-		}
-		return v.compare(c, cfg, options, report, out.flush)
+	switch v.Emit {
+	case "":
+		return v.compare(c, cfg, options, c.out, func() error { return nil })
+	case "-": // stdout is the events'
+		return v.emit(c, cfg, options, c.err, c.out)
 	}
-	return v.compare(c, cfg, options, report, func() error { return nil })
+	var verdict error
+	err = writeFile("--emit", v.Emit, append(besides(v.Checkpoint), v.IDs), func(out io.Writer) error {
+		verdict = v.emit(c, cfg, options, c.out, out)
+		if isVerdict(verdict) {
+			return nil
+		}
+		return verdict
+	})
+	if err != nil {
+		return err
+	}
+	return verdict
+}
+
+// emit compares, and writes what is missing to out.
+func (v *verifyCommand) emit(
+	c *console, cfg exporter.Config, options exporter.VerifyOptions, report, out io.Writer,
+) error {
+	lines := newJSONLines(out, "")
+	options.Emit = lines.print
+	return v.compare(c, cfg, options, report, lines.flush)
+}
+
+// isVerdict reports whether err says what the comparison has shown: it came to its end.
+func isVerdict(err error) bool {
+	var exit *exitError
+	return errors.As(err, &exit) && exit.cause == nil
 }
 
 func (v *verifyCommand) compare(
@@ -153,17 +172,6 @@ func (v *verifyCommand) list(c *console) (io.ReadCloser, error) {
 		return io.NopCloser(c.in), nil
 	}
 	return os.Open(v.IDs)
-}
-
-func (v *verifyCommand) emit(c *console) (out *jsonLines, end func(), err error) {
-	if v.Emit == "-" {
-		return newJSONLines(c.out, ""), func() {}, nil
-	}
-	file, err := os.OpenFile(v.Emit, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, nil, err
-	}
-	return newJSONLines(file, ""), func() { file.Close() }, nil
 }
 
 // print prints a table, a line a day or an hour, and what is to be said of the whole.
