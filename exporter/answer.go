@@ -16,6 +16,7 @@ type answer struct {
 	cancel context.CancelFunc
 	keeper keeper
 	bytes  *atomic.Int64 // of all answers
+	size   int64         // of this one
 	err    error         // that ended the body
 }
 
@@ -74,6 +75,7 @@ func (a *answer) Read(p []byte) (n int, err error) {
 	}
 	n, a.err = a.readBody(p)
 	a.bytes.Add(int64(n))
+	a.size += int64(n)
 	return n, a.err
 }
 

@@ -202,6 +202,31 @@ func TestABadRowIsForwardedAndStopsNothing(t *testing.T) {
 	}
 }
 
+// An export that is put together of two has its header in the middle, in another order, and a proxy that changes
+// answers may say 203: each event arrives once, and nothing else.
+func TestAnExportThatIsPutTogetherArrivesOnce(t *testing.T) {
+	inBubble(t, nil, func(h *simHost) {
+		h.server.SetAnswers(func(a *exportertest.Answers) { a.Joined = true })
+		h.wrap = func(next http.RoundTripper) http.RoundTripper {
+			return exportertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
+				response, err := next.RoundTrip(r)
+				if err == nil && response.StatusCode == http.StatusOK {
+					response.StatusCode, response.Status = http.StatusNonAuthoritativeInfo, "203 Non-Authoritative Information"
+				}
+				return response, err
+			})
+		}
+		h.happen(101)
+		h.start()
+		h.liveFor(20)
+		time.Sleep(2 * time.Minute)
+		h.requireOnce()
+		require.Zero(t, h.e.Stats().BadRows)
+		require.NotContains(t, h.logged(), "columns changed")
+		require.NotContains(t, h.logged(), "203")
+	})
+}
+
 // What looks odd but is a good row all the same.
 func TestOddRowsArriveInFull(t *testing.T) {
 	long := strings.Repeat("0123456789abcdef", 10<<20/16)

@@ -79,7 +79,7 @@ func (r *reader) readOnce(
 	defer answer.close()
 	r.requestID = answer.RequestID
 	got, err = r.rows(answer, w, seen, each, proof)
-	got.More, got.Framed = answer.Paging.More(got.Rows), answer.Framed
+	got.More, got.Framed, got.Bytes = answer.Paging.More(got.Rows), answer.Framed, answer.size
 	return got, answer.Framed, err
 }
 

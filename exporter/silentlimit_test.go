@@ -3,6 +3,7 @@ package exporter
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func TestASilentLimitLosesNothing(t *testing.T) {
 		require.Zero(t, h.statuses(schema.Raw)[schema.StatusRowGap])
 		h.requireAll()
 		require.Equal(t, 20_000+2, len(h.delivered), "nothing twice, and two status events")
-		require.Less(t, h.e.Stats().Requests(), int64(60), "20 answers could have brought them")
+		require.Less(t, h.e.Stats().Requests(), int64(140), "20 answers could have brought them")
 
 		requests := h.e.Stats().Requests()
 		h.shutdown()
@@ -95,6 +96,34 @@ func TestASilentLimitThatIsNotRoundLosesNothing(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			require.Contains(t, h.logged(), fmt.Sprintf("beyond %d rows", limit))
 			h.requireCopies(2 * limit)
+		})
+	}
+}
+
+// A limit that goes by bytes, or is another one each time, never shows by a number of rows that comes again.
+func TestALimitThatIsNoNumberOfRowsLosesNothing(t *testing.T) {
+	for name, limit := range map[string]exportertest.SilentLimit{
+		"bytes": {Bytes: 150_000}, "bytes, newest": {Bytes: 150_000, Newest: true},
+		"varies": {Rows: 900, Varies: true}, "varies, newest": {Rows: 900, Varies: true, Newest: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := map[string]string{"start_time": "-10d", "count_check": "off", "deep_reconcile_interval": "0"}
+			inBubble(t, settings, func(h *simHost) {
+				h.server.Add(exportertest.Generate(1, 20_000, h.now().Add(-10*day), h.now())...)
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = limit })
+				h.start()
+				time.Sleep(10 * time.Minute)
+				h.requireCopies(0)
+				require.NotContains(t, h.logged(), "they are missing until")
+				t.Logf("%s: %d requests, %d lines", name, h.e.Stats().Requests(), strings.Count(h.logged(), "\n"))
+				for range 30 {
+					h.happen(40)
+					time.Sleep(time.Minute)
+				}
+				time.Sleep(3 * time.Minute)
+				h.requireCopies(0)
+				t.Logf("%s: %d requests, %d lines", name, h.e.Stats().Requests(), strings.Count(h.logged(), "\n"))
+			})
 		})
 	}
 }

@@ -64,7 +64,7 @@ func (c *collector) readWhole(
 
 // goBack reads again what passed before anything was suspect, and reports whether there is such a thing.
 func (c *collector) goBack(w plan.Window, got whole.Reading) bool {
-	if !c.rowLimit.Reached(got) {
+	if !c.rowLimit.Reached(got) || c.rowLimit.Proven.Varying() {
 		return false
 	}
 	back := c.rowLimit.Polls.TakeFirst(got.Rows)
@@ -138,10 +138,14 @@ func (c *collector) isWhole(
 			c.learnRowLimit(w, rows)
 		}
 		return false, nil
+	case whole.Grown:
+		if w.End.Before(c.clock.Now().Add(-c.cfg.Overlap)) {
+			return false, nil // what happened long ago grows no more, unless it is cut off now here and now there
+		}
 	case whole.Honest:
 		c.counts.proofs.Add(witness.Halved)
 	case whole.Indivisible:
-		if suspect != whole.Repeated && got.Rows >= whole.LeastLimit {
+		if suspect != whole.Repeated && suspect != whole.Larger && got.Rows >= whole.LeastLimit {
 			c.tellRowGap(w, got.Rows)
 		}
 	}
@@ -149,6 +153,7 @@ func (c *collector) isWhole(
 		l.InVain()
 	}
 	counts.Honest(got.Rows)
+	l.Proven.Honest(got)
 	if verdict != whole.Indivisible {
 		c.reader.ends.Honest(got)
 		c.reader.framing.Honest(got)
@@ -160,7 +165,12 @@ func (c *collector) isWhole(
 func (c *collector) examine(w plan.Window, got whole.Reading, read whole.ReadPart) (whole.Verdict, int, error) {
 	defer c.examineEnds(got)()
 	c.rowLimit.Cut = c.plan.Cut
-	return c.rowLimit.Examine(w, got, read)
+	learned := c.reader.identifier.Learned()
+	verdict, rows, err := c.rowLimit.Examine(w, got, read)
+	if verdict == whole.Limited && c.reader.identifier.Learned() != learned {
+		verdict = whole.Undecided // the same rows seemed to be others meanwhile
+	}
+	return verdict, rows, err
 }
 
 // examineEnds lets parts of an answer that ended with what is no row end so too, until the function is called that it

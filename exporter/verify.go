@@ -164,7 +164,8 @@ func newRereader(
 // export calls each for every event of w.
 func (r *rereader) export(ctx context.Context, w plan.Window, each func(verify.Event)) error {
 	once := new(dedup.Seen)
-	r.rowLimit = whole.RowLimit{Known: r.rowLimit.Known, Second: r.rowLimit.Second} // gaps are to be told each time
+	l := &r.rowLimit
+	*l = whole.RowLimit{Known: l.Known, Second: l.Second, Proven: l.Proven} // gaps are to be told each time
 	err := r.readParts(ctx, w, func(part plan.Window, union *whole.Union) (whole.Reading, error) {
 		return r.comparing(ctx, once, func(row *event.Row, who dedup.Identity, fresh *int) error {
 			if once.Mark(who, w.End, 0) != dedup.Fresh {

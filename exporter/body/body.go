@@ -71,11 +71,51 @@ func Open(r io.Reader, contentEncoding, contentType string) (io.Reader, error) {
 var gzipMagic = []byte{0x1f, 0x8b}
 
 func unzip(r io.Reader) (io.Reader, error) {
-	z, err := gzip.NewReader(bufio.NewReaderSize(r, 32<<10))
-	if err != nil {
+	m := &members{from: bufio.NewReaderSize(r, 32<<10)}
+	var err error
+	if m.member, err = gzip.NewReader(m.from); err != nil {
 		return nil, fmt.Errorf("decompress: %w", err)
 	}
-	return z, nil
+	m.member.Multistream(false)
+	return m, nil
+}
+
+// members reads the members of a gzip file one after the other. Zeros behind one are padding, as for gzip itself; Go's
+// reader would take them for a member that was cut.
+type members struct {
+	from   *bufio.Reader
+	member *gzip.Reader
+}
+
+func (m *members) Read(p []byte) (n int, err error) {
+	for n == 0 && err == nil {
+		if n, err = m.member.Read(p); err == io.EOF {
+			err = m.next()
+		}
+	}
+	return n, err
+}
+
+// next goes on with the next member. It returns io.EOF if there is none.
+func (m *members) next() error {
+	for {
+		first, err := m.from.ReadByte()
+		if err != nil {
+			return err
+		}
+		if first != 0 {
+			break
+		}
+	}
+	if err := m.from.UnreadByte(); err != nil {
+		return err
+	}
+	err := m.member.Reset(m.from)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	m.member.Multistream(false)
+	return err
 }
 
 // maxNothing is more than the JSON of an empty result takes.

@@ -149,6 +149,9 @@ func TestOpenBodyRefuses(t *testing.T) {
 			body:     squeezed[:len(squeezed)-8] + "\x00\x00\x00\x00" + squeezed[len(squeezed)-4:],
 			encoding: "gzip", err: gzip.ErrChecksum,
 		},
+		"gzip, padded, a second member cut": {
+			body: squeezed + "\x00\x00" + squeezed[:6], encoding: "gzip", err: io.ErrUnexpectedEOF,
+		},
 		"gzip, cut second member": {body: squeezed + squeezed[:6], encoding: "gzip", err: io.ErrUnexpectedEOF},
 		"gzip and garbage":        {body: squeezed + "0123456789abcdef", encoding: "gzip", err: gzip.ErrHeader},
 	} {
@@ -181,6 +184,10 @@ func TestOpenBodyErrorObjectClass(t *testing.T) {
 func TestOpenBodyGzipMembers(t *testing.T) {
 	rows, err := decodeBody(strings.NewReader(gzipped(oneRow[:20])+gzipped(oneRow[20:])+gzipped("")), "gzip", textCSV)
 	assert.Equal(t, io.EOF, err)
+	assert.Len(t, rows, 1)
+	padded := gzipped(oneRow[:20]) + "\x00" + gzipped(oneRow[20:]) + strings.Repeat("\x00", 40)
+	rows, err = decodeBody(iotest.OneByteReader(strings.NewReader(padded)), "gzip", textCSV)
+	assert.Equal(t, io.EOF, err, "zeros are padding")
 	assert.Len(t, rows, 1)
 }
 

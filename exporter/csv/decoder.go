@@ -44,9 +44,11 @@ type Decoder struct {
 	body     io.Reader // nil when the response has ended
 	fallback time.Time
 	columns  *event.Columns
-	timeAt   int // place of event_time among the columns
-	usual    int // length of buf unless a row needs more: readBytes; less in tests
-	maxRow   int // maxRowBytes; less in tests
+	timeAt   int      // place of event_time in a row
+	order    []int    // where its fields belong among the columns; nil = in their order
+	places   [][]byte // room for a row's fields in that order
+	usual    int      // length of buf unless a row needs more: readBytes; less in tests
+	maxRow   int      // maxRowBytes; less in tests
 
 	buf   []byte
 	start int   // buf[start:end] was read and not given out yet
@@ -146,7 +148,7 @@ func (d *Decoder) begin(size int) (*event.Columns, error) {
 		return nil, d.refuse()
 	}
 	d.headerEnded = d.buf[d.start+size-1] == '\n'
-	d.columns, d.timeAt = columns, columns.Known[event.EventTime]
+	d.columns, d.timeAt, d.order = columns, columns.Known[event.EventTime], nil
 	d.start += size
 	d.line += s.lines
 	s.fields = d.store[:len(names)]
@@ -201,6 +203,7 @@ func (d *Decoder) next(r *event.Row) error {
 			return nil
 		}
 		d.refused = false
+		d.skipMark()
 		text := d.buf[d.start:d.end]
 		size := d.split.split(text, d.err == io.EOF)
 		if size == 0 {
@@ -222,6 +225,9 @@ func (d *Decoder) next(r *event.Row) error {
 			}
 		}
 		text = text[:size]
+		if d.headerAgain(size) {
+			continue
+		}
 		if d.split.bad != "" && d.split.lines > 1 && d.holdsRow(text) {
 			d.giveLine(r, text)
 			return nil
@@ -273,7 +279,7 @@ func (d *Decoder) give(r *event.Row, text []byte) {
 			r.Time = t
 		}
 	}
-	r.Columns, r.Fields, r.Line, r.Bad, r.Raw = d.columns, fields, d.line, s.bad, nil
+	r.Columns, r.Line, r.Bad, r.Raw = d.columns, d.line, s.bad, nil
 	r.ASCII = event.IsASCII(text)
 	if s.bad != "" {
 		r.Raw = trimLineEnd(text)
@@ -286,6 +292,7 @@ func (d *Decoder) give(r *event.Row, text []byte) {
 			fields[i] = undouble(fields[i])
 		}
 	}
+	r.Fields = d.ordered(fields)
 }
 
 func noTime(field []byte) string {

@@ -19,6 +19,7 @@ func (d *Decoder) quick(r *event.Row) bool {
 	if d.columns == nil || d.long {
 		return false
 	}
+	d.skipMark()
 	s, columns := &d.strip, len(d.columns.Names)
 	if s.count-d.used < columns && !d.mark(d.buf[d.start:d.end], d.start, columns) {
 		return false
@@ -49,6 +50,9 @@ func (d *Decoder) quick(r *event.Row) bool {
 		for _, i := range d.split.doubled {
 			fields[i] = undouble(fields[i])
 		}
+	}
+	if d.order != nil {
+		copy(fields, d.ordered(fields))
 	}
 	d.used += columns
 	d.start = d.stripAt + end + 1

@@ -44,6 +44,9 @@ func (x *Identifier) Volatile(columns []string, found func(column string)) {
 	x.volatility.found = found
 }
 
+// Learned is how much was found out of what is no part of an event, so that other rows than before are the same.
+func (x *Identifier) Learned() int { return len(x.volatility.volatile) + len(x.shared.ids) }
+
 // Begin prepares for a response with these columns.
 func (x *Identifier) Begin(c *event.Columns) {
 	x.seeds = x.seeds[:0]

@@ -28,6 +28,7 @@ type Answers struct {
 	Empty      Empty
 	Gzip       Compression
 	Torn       bool // the last row has no line end
+	Joined     bool // put together of two exports: a mark and the header again in the middle, the columns backwards
 	RawQuotes  bool // a quote in a field is no reason to quote it, and is never doubled
 
 	MiddleLine string // a line in the middle of the rows, as it stands

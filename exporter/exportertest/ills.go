@@ -55,6 +55,10 @@ var limitIlls = []Ill{
 	{Name: "silent limit, newest", Silent: true, change: func(a *Answers, n int) {
 		a.Limit = SilentLimit{Rows: n, Newest: true}
 	}},
+	{Name: "limit of bytes", Silent: true, change: func(a *Answers, n int) { a.Limit = SilentLimit{Bytes: 200 * n} }},
+	{Name: "limit that varies", Silent: true, change: func(a *Answers, n int) {
+		a.Limit = SilentLimit{Rows: 3 * n, Varies: true}
+	}},
 	{Name: "limit with a link", change: func(a *Answers, n int) { a.Limit = SilentLimit{Rows: n, Link: true} }},
 	{Name: "limit with a total", change: func(a *Answers, n int) {
 		a.Limit = SilentLimit{Rows: n, Total: "X-Total-Count"}
@@ -119,6 +123,7 @@ var bodyIlls = []Ill{
 // The size is the number of minutes of "time lags the filter", and of quarters of an hour of the
 // zone.
 var rowIlls = []Ill{
+	{Name: "joined", change: func(a *Answers, _ int) { a.Joined = true }},
 	{Name: "total line", change: func(a *Answers, _ int) { a.LastLine = "Total,%d" }},
 	{Name: "end-of-file character", change: func(a *Answers, _ int) { a.LastLine = "\x1a" }},
 	{Name: "raw quotes", Alters: true, change: func(a *Answers, _ int) { a.RawQuotes = true }},

@@ -1,6 +1,7 @@
 package exportertest
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +12,8 @@ import (
 // is missing. The zero value leaves out nothing.
 type SilentLimit struct {
 	Rows   int    // at most so many; 0 = no limit
+	Bytes  int    // at most about so many bytes of rows; 0 = no limit
+	Varies bool   // each answer has another limit, from a third of Rows on
 	Newest bool   // the newest rows are kept, not the oldest
 	Link   bool   // a Link header with rel="next" leads to the next ones
 	Total  string // name of a header that says how many there are, limited or not; "" = none
@@ -29,15 +32,38 @@ func (x *exchange) limit(events []*Event) ([]*Event, *refusal) {
 	if l.Newest {
 		slices.Reverse(events)
 	}
-	page, more := pageOf(events, skip, l.Rows)
+	size := l.size(events[min(skip, len(events)):], x.index)
+	page, more := pageOf(events, skip, size)
 	if l.Newest {
 		slices.Reverse(page)
 	}
 	if more && l.Link {
-		x.w.Header().Set("Link", "<"+x.at(skip+l.Rows)+`>; rel="next"`)
+		x.w.Header().Set("Link", "<"+x.at(skip+size)+`>; rel="next"`)
 	}
 	return page, nil
 }
+
+// size is how many of events the answer with this index shows at most; 0 = all.
+func (l SilentLimit) size(events []*Event, index int) int {
+	size := l.Rows
+	if l.Varies {
+		size -= rand.New(rand.NewPCG(uint64(index), 3)).IntN(1 + size*2/3)
+	}
+	if l.Bytes == 0 {
+		return size
+	}
+	left := l.Bytes
+	for n, e := range events {
+		left -= len(e.ID) + len(e.UserName) + len(e.UserAgent) + len(e.ResourceName) + leastRow
+		if left < 0 && (size == 0 || n < size) {
+			return max(n, 1)
+		}
+	}
+	return size
+}
+
+// leastRow is about how many bytes a row's other fields take.
+const leastRow = 120
 
 // pageOf returns size events behind the first skip ones, and reports whether more follow. Size 0 =
 // all.

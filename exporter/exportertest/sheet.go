@@ -2,6 +2,7 @@ package exportertest
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,11 +33,15 @@ func (r *rendering) csv(w io.Writer, written func(rows int) error) error {
 		}
 		return nil
 	}
-	s.header()
+	s.header(a.BOM)
 	rows := a.Broken.rows(len(r.events))
 	for n, e := range r.events[:rows] {
 		if n == len(r.events)/2 && a.MiddleLine != "" {
 			s.b = append(append(s.b, a.MiddleLine...), s.end...)
+		}
+		if n == len(r.events)/2 && a.Joined {
+			slices.Reverse(s.columns)
+			s.header(true)
 		}
 		s.row(e)
 		if a.Torn && n == len(r.events)-1 {
@@ -55,9 +60,9 @@ func (r *rendering) csv(w io.Writer, written func(rows int) error) error {
 	return s.flush(rows)
 }
 
-func (s *sheet) header() {
+func (s *sheet) header(mark bool) {
 	s.fields = make([]string, len(s.columns))
-	if s.answers.BOM {
+	if mark {
 		s.b = append(s.b, "\ufeff"...)
 	}
 	for i, c := range s.columns {

@@ -170,7 +170,9 @@ func (c *Client) open(ctx context.Context, n int, start, end time.Time) (*Respon
 		allowance.end()
 		return nil, err
 	}
-	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusNoContent {
+	switch answer.StatusCode {
+	case http.StatusOK, http.StatusNoContent, http.StatusNonAuthoritativeInfo: // a proxy may say the last for 200
+	default:
 		refusal := readError(answer, c.Redact)
 		if refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden {
 			refusal.credential = c.keys.keys[n].origin()

@@ -75,7 +75,7 @@ func (c *Client) readCount(request *http.Request) ([]byte, error) {
 		return nil, countFailed(request.Context(), err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusNonAuthoritativeInfo {
 		text := fmt.Sprint(answer.StatusCode, " ", http.StatusText(answer.StatusCode))
 		failed := &CountError{reason: strings.TrimSpace(text)}
 		if answer.StatusCode == http.StatusTooManyRequests {

@@ -10,6 +10,7 @@ import (
 // Reading is what an answer had that was read to its proper end.
 type Reading struct {
 	Rows   int
+	Bytes  int64   // of its body, as they came
 	Framed bool    // HTTP says where it ends
 	More   bool    // its headers say that there are more rows
 	Missed bool    // the endpoint counts more events than it has
@@ -44,14 +45,6 @@ func (g *Reading) Least(rows int) int {
 		return rows - 1
 	}
 	return rows
-}
-
-// least is from how many rows on an answer that is examined can teach a limit.
-func (g *Reading) least() int {
-	if g.Missed {
-		return leastMissed
-	}
-	return LeastLimit
 }
 
 // Ended reports whether the answer ended with what is no row.

@@ -20,6 +20,7 @@ type RowLimit struct {
 
 	Polls  RowCounts // of what is collected
 	Second RowCounts // of what is read again by reconciliation
+	Proven Proven    // of both
 
 	// Cut is plan.Planner's.
 	Cut func(w plan.Window, at time.Time) (left, right plan.Window, ok bool)
@@ -29,7 +30,6 @@ type RowLimit struct {
 
 const (
 	LeastLimit  = 50  // rows; fewer come too often to mean anything
-	leastMissed = 10  // likewise where the endpoint itself counts more events
 	leastRound  = 100 // rows from which on a round number is suspect
 	mostVain    = 3   // such headers are believed so often in vain
 	mostBeyond  = 20  // answers beyond a limit that show that it is none any more
@@ -41,6 +41,7 @@ type Suspicion int
 
 const (
 	Unsuspected Suspicion = iota
+	Larger                // it is larger than any that was shown to be whole
 	Repeated              // another window had as many rows
 	Round                 // it has a round number of rows
 	Promised              // its headers say that there are more
@@ -66,12 +67,15 @@ func (l *RowLimit) Judge(counts *RowCounts, w plan.Window, got Reading) Suspicio
 		return AtLimit
 	case got.More && got.Rows > 1 && l.vain < mostVain:
 		return Promised
-	case !counts.add(w, got):
-		return Unsuspected
-	case got.round():
-		return Round
-	default:
+	case counts.add(w, got):
+		if got.round() {
+			return Round
+		}
 		return Repeated
+	case l.Proven.larger(got, l.Known > 0):
+		return Larger
+	default:
+		return Unsuspected
 	}
 }
 
@@ -79,7 +83,7 @@ func (l *RowLimit) Judge(counts *RowCounts, w plan.Window, got Reading) Suspicio
 // for a while.
 func (l *RowLimit) Outgrown(rows int) bool {
 	switch {
-	case l.Known == 0 || rows < l.Known:
+	case l.Known == 0 || rows < l.Known || l.Proven.Varying():
 		return false
 	case rows == l.Known:
 		l.beyond = 0
@@ -93,7 +97,10 @@ func (l *RowLimit) Outgrown(rows int) bool {
 }
 
 // Learn notes that the endpoint answers with at most so many rows.
-func (l *RowLimit) Learn(rows int) { l.Known, l.beyond, l.vain = rows, 0, 0 }
+func (l *RowLimit) Learn(rows int) {
+	l.Proven.cut(l.Known > 0 && rows < l.Known)
+	l.Known, l.beyond, l.vain = rows, 0, 0
+}
 
 // InVain notes that headers promised rows that there were not.
 func (l *RowLimit) InVain() { l.vain++ }
@@ -135,7 +142,7 @@ type ReadPart func(w plan.Window, union *Union) (Reading, error)
 // Examine reads w again in two parts, where there are rows on both sides; got is what it had. A part that has all the
 // rows proves nothing and is examined in its place. The number is that of the limit.
 func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, int, error) {
-	least, at := got.least(), got.middle(w)
+	at := got.middle(w)
 	// An answer may have been cut at any share of its rows: then numbers prove nothing, and it is asked for once more to
 	// know which rows it has.
 	anywhere, all := !got.Framed || got.ended, new(Union)
@@ -168,11 +175,11 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 		case err != nil:
 			return Undecided, 0, err
 		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > most:
-			return confirm(w, got, least, union, read)
-		case anywhere && all.again < had: // parts are cut off too, so that they prove nothing
-			return Undecided, got.Rows, nil
-		case before.events()+behind.events() < got.events(), !got.More && (before.More || behind.More):
-			return Undecided, got.Rows, nil // a part lacks rows that the whole had, or says that it lacks some
+			return confirm(w, got, union, read)
+		case anywhere && all.again < had, before.events()+behind.events() < got.events():
+			return Undecided, got.Rows, nil // parts are cut off too, so that they prove nothing
+		case !got.More && (before.More || behind.More):
+			return Undecided, got.Rows, nil // a part says that it lacks some
 		case got.events() == 0 && before.events()+behind.events() == 0:
 			return Honest, got.Rows, nil
 		case before.events() < got.events() && behind.events() < got.events():
@@ -190,16 +197,18 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 	}
 }
 
-// confirm reads w once more after its parts had more events than it: these may have happened meanwhile. Fewer rows than
-// least teach no limit.
-func confirm(w plan.Window, got Reading, least int, union *Union, read ReadPart) (Verdict, int, error) {
+// confirm reads w once more after its parts had more events than it: these may have happened meanwhile. Few rows
+// teach no limit.
+func confirm(w plan.Window, got Reading, union *Union, read ReadPart) (Verdict, int, error) {
+	had := union.Count
+	union.cover()
 	again, err := read(w, union)
 	switch {
 	case err != nil:
 		return Undecided, 0, err
-	case again.Rows > got.Rows && !again.More && !again.ended:
+	case again.Rows > got.Rows && union.again >= had && !again.More && !again.ended:
 		return Grown, got.Rows, nil
-	case again.Fresh+again.Other > 0 || got.Rows < least || again.Rows > got.Rows:
+	case again.Fresh+again.Other > 0 || got.Rows < leastProven || again.Rows > got.Rows:
 		return Undecided, got.Rows, nil
 	}
 	return Limited, got.Rows, nil

@@ -1,6 +1,7 @@
 package whole
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -23,12 +24,18 @@ func (e *honestEndpoint) read(w plan.Window, union *Union) (Reading, error) {
 	e.requests++
 	from, _ := slices.BinarySearchFunc(e.events, w.Start, time.Time.Compare)
 	to, _ := slices.BinarySearchFunc(e.events, w.End.Add(1), time.Time.Compare)
-	got := Reading{Rows: to - from, inside: to - from, Framed: true}
+	got := Reading{Rows: to - from, inside: to - from, Framed: true, Bytes: e.size(to - from)}
 	for _, at := range e.events[from:to] {
 		got.sum += at.Sub(w.Start).Seconds()
 		got.Other += Mark(union, &event.Row{Time: at}, dedup.Identity{ID: uint64(at.UnixNano()) * 0x9e3779b97f4a7c15})
 	}
 	return got, nil
+}
+
+// size is what so many rows take, which differ in length.
+func (e *honestEndpoint) size(rows int) int64 {
+	size := int64(200 * rows)
+	return size + int64(float64(e.requests%7-3)*8*math.Sqrt(float64(rows)))
 }
 
 // eventsOf draws the events of a month; rate is how many a minute at a minute of it.
@@ -81,6 +88,7 @@ func TestAnHonestEndpointIsAskedHardlyMore(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, Honest, verdict)
 				l.Polls.Honest(got.Rows)
+				l.Proven.Honest(got)
 			}
 			share := float64(e.requests-polls) / float64(polls)
 			worst = max(worst, share)
@@ -121,6 +129,7 @@ func TestAnswersThatLookCutOff(t *testing.T) {
 		"as many as a limit of above": {known: 300, rows: []int{200}, want: Round},
 	} {
 		l := RowLimit{Known: c.known}
+		l.Proven.Honest(Reading{Rows: 1e6})
 		var got Suspicion
 		for i, rows := range c.rows {
 			got = l.Judge(&l.Polls, minute(i), Reading{Rows: rows, More: c.more, footer: c.footer})
@@ -197,4 +206,33 @@ func TestAnEndpointThatIgnoresWindowsIsExaminedInFewSteps(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Indivisible, verdict)
 	require.LessOrEqual(t, requests, 200)
+}
+
+// An answer that is larger than all that were shown to be whole is suspect: always if it is much larger or the endpoint
+// is known to leave rows out, otherwise now and then.
+func TestAnAnswerThatIsLargerThanAllBeforeIsSuspect(t *testing.T) {
+	var p Proven
+	require.False(t, p.larger(Reading{Rows: leastProven - 1}, true), "few")
+	require.True(t, p.larger(Reading{Rows: 1000, Bytes: 100_000}, false))
+	p.Honest(Reading{Rows: 1000, Bytes: 100_000})
+	require.False(t, p.larger(Reading{Rows: 1000, Bytes: 100_000}, true))
+	require.True(t, p.larger(Reading{Rows: 1251, Bytes: 1}, false))
+	require.True(t, p.larger(Reading{Rows: 100, Bytes: 125_001}, false))
+	require.True(t, p.larger(Reading{Rows: 100, Bytes: 100_001}, true))
+	suspect := 0
+	for range 10 * answersPerLarger {
+		if p.larger(Reading{Rows: 1001}, false) {
+			suspect++
+		}
+	}
+	require.Equal(t, firstLarger+10, suspect)
+	p.cut(false)
+	require.True(t, p.larger(Reading{Rows: 800, Bytes: 80_000}, true), "what was shown before counts no more")
+	p.Honest(Reading{Rows: 800, Bytes: 80_000})
+	p.cut(true)
+	for range mostVarying {
+		require.True(t, p.larger(Reading{Rows: leastProven}, true), "limits vary")
+		p.Honest(Reading{Rows: 500})
+	}
+	require.False(t, p.larger(Reading{Rows: leastProven}, true))
 }

@@ -28,6 +28,8 @@ func (o *options) addIlls(flags *flag.FlagSet) {
 func (o *options) addLimits(flags *flag.FlagSet) {
 	l, w := &o.answers.Limit, &o.answers.Windows
 	flags.IntVar(&l.Rows, "silent-limit", 0, "leave out the rows of an answer beyond so many; 0 = none")
+	flags.IntVar(&l.Bytes, "silent-bytes", 0, "leave out the rows of an answer beyond about so many bytes; 0 = none")
+	flags.BoolVar(&l.Varies, "silent-varies", false, "each answer has another limit, from a third of -silent-limit on")
 	flags.BoolVar(&l.Newest, "silent-newest", false, "and keep the newest")
 	flags.BoolVar(&l.Link, "silent-link", false, "and say where the next ones are, in a Link header")
 	flags.BoolVar(&w.WholeSeconds, "whole-seconds", false, "cut off the fractions of startTime and endTime")
@@ -78,6 +80,7 @@ var brokenTexts = map[string]string{
 func (o *options) addRows(flags *flag.FlagSet) {
 	a := &o.answers
 	flags.BoolVar(&a.CR, "cr", false, "line ends are CR alone")
+	flags.BoolVar(&a.Joined, "joined", false, "the header comes again in the middle, with the columns backwards")
 	flags.BoolVar(&a.RawQuotes, "raw-quotes", false, "do not quote quotes")
 	flags.StringVar(&a.MiddleLine, "middle-line", "", "`line` in the middle of the rows; {key} = the client's")
 	flags.StringVar(&a.LastLine, "last-line", "", "`text` behind the rows; %d in it is their number")

@@ -14,6 +14,7 @@ import (
 
 func TestIllSwitches(t *testing.T) {
 	o, err := parsed(strings.Fields("-silent-limit 1000 -silent-newest -silent-link -silent-total X-Total " +
+		"-silent-bytes 9 -silent-varies -joined " +
 		"-too-old 400 -too-old-at 24h " +
 		"-backward 422 -future 423 -forgets " +
 		"-count-status 503 -count-page -count-body {} -count-off -3 -count-lag 1m -count-late-over 1h " +
@@ -24,12 +25,12 @@ func TestIllSwitches(t *testing.T) {
 		"-ill 0.25 -odd 0.125 -withhold 7 -withhold-for 2m -episode CR;size=3 -episode CR;lasts=8s")...)
 	require.NoError(t, err)
 	assert.Equal(t, exportertest.Answers{
-		Limit:   exportertest.SilentLimit{Rows: 1000, Newest: true, Link: true, Total: "X-Total"},
+		Limit:   exportertest.SilentLimit{Rows: 1000, Newest: true, Link: true, Total: "X-Total", Bytes: 9, Varies: true},
 		Windows: exportertest.Windows{TooOld: 400, TooOldAt: 24 * time.Hour, Backward: 422, Future: 423},
 		Count:   exportertest.Count{Status: 503, HTML: true, Body: "{}", Off: -3, Lag: time.Minute, LateOver: time.Hour},
 		Broken:  exportertest.Broken{At: exportertest.InsideField, Text: exportertest.ErrorBehind},
 		Framing: exportertest.HTTP10, ContentEncoding: "{key}", Unsolicited: "x", DateAt: time.Unix(0, 0).UTC(),
-		CR: true, RawQuotes: true, MiddleLine: "m", LastLine: "Total,%d", Volatile: "exported_at",
+		CR: true, Joined: true, RawQuotes: true, MiddleLine: "m", LastLine: "Total,%d", Volatile: "exported_at",
 		SharedID: "None", SharedIDs: 0.5, TimeLag: 2 * time.Hour,
 		Gzip: exportertest.GzipUnsaid, Empty: exportertest.NoContent, Retention: exportertest.Retention, Forgets: true,
 	}, o.answers)
