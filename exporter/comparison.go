@@ -145,7 +145,7 @@ func (c *collector) compare(ctx context.Context, w plan.Window) (map[int64]bool,
 	})
 	if missing > 0 {
 		c.foundMissing(w, missing)
-		if err := c.flush(ctx); err != nil {
+		if err := c.handOverFound(ctx); err != nil {
 			return nil, err
 		}
 		c.land(flight{})
@@ -284,11 +284,20 @@ func (c *collector) forwardAgain(ctx context.Context, run plan.Window) error {
 	}
 	c.stats.copies.Add(int64(copies))
 	c.foundMissing(run, max(missing, 1))
-	if err := c.flush(ctx); err != nil {
+	if err := c.handOverFound(ctx); err != nil {
 		return err
 	}
 	c.land(flight{found: sent})
 	return nil
+}
+
+// handOverFound hands over what the batch holds, unless the engine is still busy with the one before: then the batch
+// goes on. A collect call takes one a second, so that hundreds of minutes that differ would keep new events waiting.
+func (c *collector) handOverFound(ctx context.Context) error {
+	if !c.batcher.ledger.Room() {
+		return nil
+	}
+	return c.flush(ctx)
 }
 
 // complete reports whether h has all that was found of the minutes from first to last.

@@ -240,7 +240,7 @@ func TestWhatIsNoCountIsNoWitness(t *testing.T) {
 				require.Zero(t, h.e.Stats().Failures)
 				require.NotContains(t, h.logged(), "\n1 ")
 				require.NotContains(t, h.logged(), "\n2 ")
-				require.LessOrEqual(t, len(h.exports()), 23*3+8)
+				require.LessOrEqual(t, len(h.exports()), 23*3+16)
 				h.requireOnce()
 				h.counting(exportertest.Count{})
 				time.Sleep(5 * time.Hour)

@@ -24,7 +24,7 @@ func TestNinetyEmptyDaysTakeTenRequests(t *testing.T) {
 func TestACrowdAfterCalmIsReadInShortWindows(t *testing.T) {
 	inBubble(t, map[string]string{"start_time": "-40d", "batch_bytes": "64M"}, func(h *simHost) {
 		now, events := h.now(), int64(0)
-		for i, each := range []int{120_007, 120_019, 120_031} { // no round numbers, which would be read twice
+		for i, each := range []int{120_031, 120_019, 120_007} { // no round numbers, which would be read twice
 			events += int64(each)
 			begin := now.Add(time.Duration(i-5) * day)
 			h.server.Add(exportertest.Generate(int64(i), each, begin, begin.Add(day))...)
@@ -34,7 +34,7 @@ func TestACrowdAfterCalmIsReadInShortWindows(t *testing.T) {
 		require.Equal(t, events, h.e.Stats().Records)
 		rows := h.e.Stats().Rows
 		require.Greater(t, rows, events+200_000, "a long window was begun")
-		require.Less(t, rows, events+210_000, "and left; its rows came once more")
+		require.Less(t, rows, events+210_000+121_000, "and left; its rows came once more, and those of the largest")
 		h.requireOnce()
 	})
 }

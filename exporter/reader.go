@@ -79,7 +79,8 @@ func (r *reader) readOnce(
 	defer answer.close()
 	r.requestID = answer.RequestID
 	got, err = r.rows(answer, w, seen, each, proof)
-	got.More, got.Framed, got.Bytes = answer.Paging.More(got.Rows), answer.Framed, answer.size
+	got.More, got.Part, got.Framed = answer.Paging.More(got.Rows), answer.Paging.Part, answer.Framed
+	got.Bytes = answer.size
 	return got, answer.Framed, err
 }
 

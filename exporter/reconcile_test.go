@@ -321,3 +321,27 @@ func TestReconciliationBeginsUnderASteadyStream(t *testing.T) {
 		require.GreaterOrEqual(t, count(h.logged(), "reconciliation up to "), 2, h.logged())
 	})
 }
+
+// A collect call takes a batch a second: minutes that differ share batches, so that many of them do not keep new events
+// waiting.
+func TestManyMinutesThatDifferKeepNewEventsWaitingForSeconds(t *testing.T) {
+	inBubble(t, reconciling(nil), func(h *simHost) {
+		h.start()
+		h.liveFor(5)
+		time.Sleep(5 * time.Hour)
+		const late = 120
+		for i := range late {
+			h.crowd(1, h.now().Add(-5*time.Hour+time.Duration(2*i)*time.Minute), 0)
+		}
+		for range 2 * 3600 {
+			if h.missing() < late {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		require.Less(t, h.missing(), late, "a pass has begun")
+		time.Sleep(20 * time.Second)
+		h.requireOnce()
+		require.EqualValues(t, late, h.e.Stats().Reconciled)
+	})
+}

@@ -12,6 +12,7 @@ import (
 type Paging struct {
 	Next  bool // a Link header has rel="next"
 	Total int  // rows in all; 0 = no header says so
+	Part  bool // Content-Range says that the body has a part of the bytes only
 }
 
 // More reports whether there should be more than the rows of the answer.
@@ -23,6 +24,9 @@ var totalHeaders = []string{
 	"Content-Range",
 }
 
+// bytesOf is a Content-Range of bytes: where they begin and end, and how many there are.
+var bytesOf = regexp.MustCompile(`(?i)^\s*bytes\s+(\d+)-(\d+)/(\d+)\s*$`)
+
 var relNext = regexp.MustCompile(`(?i);\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)`)
 
 func pagingOf(header http.Header) (p Paging) {
@@ -31,6 +35,11 @@ func pagingOf(header http.Header) (p Paging) {
 	}
 	for _, name := range totalHeaders {
 		text := header.Get(name)
+		if part := bytesOf.FindStringSubmatch(text); part != nil {
+			last, err := strconv.ParseUint(part[2], 10, 63)
+			p.Part = strings.Trim(part[1], "0") != "" || err == nil && strconv.FormatUint(last+1, 10) != part[3]
+			continue
+		}
 		total, err := strconv.Atoi(strings.TrimSpace(text[strings.LastIndexByte(text, '/')+1:]))
 		if err == nil && total > p.Total {
 			p.Total = total

@@ -21,6 +21,10 @@ func TestPagingIsWhatTheHeadersSay(t *testing.T) {
 		"x-total: 7":                             {Total: 7},
 		"Content-Range: items 0-4/12":            {Total: 12},
 		"Content-Range: items 0-4/*":             {},
+		"Content-Range: bytes 0-99/200":          {Part: true},
+		"Content-Range: bytes 100-199/200":       {Part: true},
+		"Content-Range: bytes 0-199/200":         {},
+		"Content-Range: bytes */200":             {Total: 200},
 		"X-Total-Count: many":                    {},
 		"X-Total-Count: -3":                      {},
 	} {

@@ -12,8 +12,8 @@ type Proven struct {
 }
 
 const (
-	leastProven      = 10  // rows from which on the size of an answer means something, or teaches a limit
-	firstLarger      = 10  // answers that are a little larger are suspect so often at first …
+	leastTaught      = 10  // rows from which on an answer that is examined can teach a limit
+	firstLarger      = 3   // answers that are a little larger are suspect so often at first …
 	answersPerLarger = 400 // … and then once in so many, since what grows slowly is larger each time
 	firstVarying     = 100 // answers that have to be whole until a limit counts as the same each time …
 	mostVarying      = 200 // … and after another one was found
@@ -22,13 +22,15 @@ const (
 // larger reports whether an answer is suspect for its size. There are few answers with a quarter more than any that
 // was whole. careful says that the endpoint is known to leave rows out.
 func (p *Proven) larger(got Reading, careful bool) bool {
-	if got.Rows < leastProven {
+	if got.Rows < leastTaught || 2*got.inside < got.Rows { // rows of other times would be in each part, too
 		return false
 	}
 	p.answers++
 	switch {
 	case p.varies > 0:
 		return true
+	case got.Rows < LeastLimit:
+		return false
 	case got.Rows <= p.rows && got.Bytes <= p.bytes:
 		return false
 	case careful, got.Rows > p.rows+p.rows/4, got.Bytes > p.bytes+p.bytes/4:

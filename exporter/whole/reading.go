@@ -13,6 +13,7 @@ type Reading struct {
 	Bytes  int64   // of its body, as they came
 	Framed bool    // HTTP says where it ends
 	More   bool    // its headers say that there are more rows
+	Part   bool    // they say that it is a part
 	Missed bool    // the endpoint counts more events than it has
 	footer bool    // the last row cannot be read: it may be none
 	inside int     // rows whose time lies in the window

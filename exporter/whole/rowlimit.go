@@ -65,7 +65,7 @@ func (l *RowLimit) Judge(counts *RowCounts, w plan.Window, got Reading) Suspicio
 	switch {
 	case l.Reached(got):
 		return AtLimit
-	case got.More && got.Rows > 1 && l.vain < mostVain:
+	case got.More && got.Rows > 1 && l.vain < mostVain, got.Part && got.Rows > 1:
 		return Promised
 	case counts.add(w, got):
 		if got.round() {
@@ -208,7 +208,7 @@ func confirm(w plan.Window, got Reading, union *Union, read ReadPart) (Verdict, 
 		return Undecided, 0, err
 	case again.Rows > got.Rows && union.again >= had && !again.More && !again.ended:
 		return Grown, got.Rows, nil
-	case again.Fresh+again.Other > 0 || got.Rows < leastProven || again.Rows > got.Rows:
+	case again.Fresh+again.Other > 0 || got.Rows < leastTaught || again.Rows > got.Rows:
 		return Undecided, got.Rows, nil
 	}
 	return Limited, got.Rows, nil

@@ -136,6 +136,9 @@ func TestAnswersThatLookCutOff(t *testing.T) {
 		}
 		require.Equal(t, c.want, got, name)
 	}
+	l := RowLimit{vain: mostVain}
+	require.Equal(t, Unsuspected, l.Judge(&l.Polls, minute(1), Reading{Rows: 3, More: true}))
+	require.Equal(t, Promised, l.Judge(&l.Polls, minute(1), Reading{Rows: 3, Part: true}), "it says what it is")
 	var counts RowCounts
 	require.False(t, counts.add(minute(1), Reading{Rows: 57}))
 	require.False(t, counts.add(minute(1), Reading{Rows: 57}), "the same window, asked for again")
@@ -212,27 +215,29 @@ func TestAnEndpointThatIgnoresWindowsIsExaminedInFewSteps(t *testing.T) {
 // is known to leave rows out, otherwise now and then.
 func TestAnAnswerThatIsLargerThanAllBeforeIsSuspect(t *testing.T) {
 	var p Proven
-	require.False(t, p.larger(Reading{Rows: leastProven - 1}, true), "few")
-	require.True(t, p.larger(Reading{Rows: 1000, Bytes: 100_000}, false))
+	answer := func(rows int, bytes int64) Reading { return Reading{Rows: rows, Bytes: bytes, inside: rows} }
+	require.False(t, p.larger(Reading{Rows: 1000, inside: 499}, true), "the window is ignored")
+	require.False(t, p.larger(answer(LeastLimit-1, 0), true), "few")
+	require.True(t, p.larger(answer(1000, 100_000), false))
 	p.Honest(Reading{Rows: 1000, Bytes: 100_000})
-	require.False(t, p.larger(Reading{Rows: 1000, Bytes: 100_000}, true))
-	require.True(t, p.larger(Reading{Rows: 1251, Bytes: 1}, false))
-	require.True(t, p.larger(Reading{Rows: 100, Bytes: 125_001}, false))
-	require.True(t, p.larger(Reading{Rows: 100, Bytes: 100_001}, true))
+	require.False(t, p.larger(answer(1000, 100_000), true))
+	require.True(t, p.larger(answer(1251, 1), false))
+	require.True(t, p.larger(answer(100, 125_001), false))
+	require.True(t, p.larger(answer(100, 100_001), true))
 	suspect := 0
 	for range 10 * answersPerLarger {
-		if p.larger(Reading{Rows: 1001}, false) {
+		if p.larger(answer(1001, 0), false) {
 			suspect++
 		}
 	}
 	require.Equal(t, firstLarger+10, suspect)
 	p.cut(false)
-	require.True(t, p.larger(Reading{Rows: 800, Bytes: 80_000}, true), "what was shown before counts no more")
+	require.True(t, p.larger(answer(800, 80_000), true), "what was shown before counts no more")
 	p.Honest(Reading{Rows: 800, Bytes: 80_000})
 	p.cut(true)
 	for range mostVarying {
-		require.True(t, p.larger(Reading{Rows: leastProven}, true), "limits vary")
+		require.True(t, p.larger(answer(leastTaught, 0), true), "limits vary")
 		p.Honest(Reading{Rows: 500})
 	}
-	require.False(t, p.larger(Reading{Rows: leastProven}, true))
+	require.False(t, p.larger(answer(leastTaught, 0), true))
 }
