@@ -64,7 +64,12 @@ func NewStorage(ledger *Ledger, facts *Facts, log *logline.Queue) *Storage {
 // Run looks until ctx ends, and once more then. What it finds last is in the last save.
 func (s *Storage) Run(ctx context.Context) {
 	persist(ctx, s.log, func() { s.run(ctx) })
-	_ = caught(func() { s.facts.end(); s.look() })
+	_ = caught(func() {
+		if len(s.ledger.unstored()) > 0 { // otherwise nobody may ever have asked the engine
+			s.facts.end()
+		}
+		s.look()
+	})
 	for _, c := range s.files {
 		_ = c.file.Close()
 	}

@@ -151,6 +151,16 @@ func TestTheLastLookDoesNotWaitForTheEngine(t *testing.T) {
 	require.EqualValues(t, 1, safe)
 }
 
+// An engine that nobody has asked, since nothing was handed over, is not said to be silent.
+func TestARunThatHandsNothingOverEndsInSilence(t *testing.T) {
+	f := newStored(t)
+	f.facts.mute = false
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f.s.Run(ctx)
+	require.Empty(t, f.log.Drain())
+}
+
 func TestAnotherInputsFileProvesNothing(t *testing.T) {
 	f := newStored(t)
 	f.hand("batch", "")

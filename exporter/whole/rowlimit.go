@@ -200,7 +200,7 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 // confirm reads w once more after its parts had more events than it: these may have happened meanwhile. Few rows
 // teach no limit.
 func confirm(w plan.Window, got Reading, union *Union, read ReadPart) (Verdict, int, error) {
-	had := union.Count
+	had := union.good
 	union.cover()
 	again, err := read(w, union)
 	switch {
