@@ -91,6 +91,7 @@ func (d *diagnosis) fill() {
 	}
 	d.text("about.txt", about())
 	if readErr != nil {
+		d.hideLines(file)
 		d.text("settings.json", readErr.Error()+"\n")
 	} else {
 		d.json("settings.json", d.settings())
@@ -99,8 +100,22 @@ func (d *diagnosis) fill() {
 	if !d.command.Offline {
 		d.text("status.json", fetched(d.ctx, d.command.URL))
 	}
-	if d.command.Log != "" {
+	switch {
+	case d.command.Log == "":
+	case readErr != nil:
+		d.text("log.txt", "left out: what is secret is not known while the configuration cannot be read. Correct it first.\n")
+	default:
 		d.text("log.txt", lastOf(d.command.Log))
+	}
+}
+
+// hideLines tells the archive what may be secrets in a configuration that cannot be read: its error may show a line.
+func (d *diagnosis) hideLines(file string) {
+	for line := range strings.Lines(lastOf(file)) {
+		line = strings.TrimLeft(line, "- \t")
+		if end := strings.IndexAny(line, ":= \t"); end > 0 {
+			d.HideNamed(line[:end], strings.Trim(line[end:], ":=\"' \t\r\n"))
+		}
 	}
 }
 

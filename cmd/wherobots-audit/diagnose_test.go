@@ -241,7 +241,9 @@ func TestADiagnosisOfWhatDoesNotWork(t *testing.T) {
 	file := filepath.Join(dir, "a.conf")
 	require.NoError(t, os.WriteFile(file, []byte("[INPUT]\n    api_key=canary-key-1234\n"), 0o600))
 	archive := filepath.Join(dir, "out.tar.gz")
-	args := []string{"diagnose", "--offline", "-c", file, "-o", archive, "--log", filepath.Join(dir, "none")}
+	log := filepath.Join(dir, "fluent-bit.log")
+	require.NoError(t, os.WriteFile(log, []byte("sent with canary-key-1234\n"), 0o600))
+	args := []string{"diagnose", "--offline", "-c", file, "-o", archive, "--log", log}
 	code, out, errors := try(args...)
 	require.Zero(t, code, errors)
 	require.Contains(t, out, "look through it")
@@ -253,7 +255,8 @@ func TestADiagnosisOfWhatDoesNotWork(t *testing.T) {
 	files := unpack(t, text)
 	require.Contains(t, files["settings.json"], "a.conf:2")
 	require.NotContains(t, files["settings.json"], "canary")
-	require.Contains(t, files["log.txt"], "no such file")
+	require.Contains(t, files["log.txt"], "left out")
+	require.NotContains(t, files["log.txt"], "canary", "what is secret is not known")
 	require.NotContains(t, files, "status.json")
 
 	code, _, _ = try(args...)
@@ -267,4 +270,5 @@ func TestTheEndOfALongLogIsTaken(t *testing.T) {
 	require.True(t, strings.HasPrefix(text, "a line"))
 	require.True(t, strings.HasSuffix(text, "the last\n"))
 	require.LessOrEqual(t, len(text), mostFetched)
+	require.Contains(t, lastOf(path+"none"), "no such file")
 }
