@@ -3,6 +3,7 @@ package logline
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"html"
 	"net/url"
@@ -61,7 +62,7 @@ var mustache = strings.NewReplacer(
 )
 
 func spellings(secret string) []string {
-	quoted := strconv.Quote(secret)
+	quoted, ascii := strconv.Quote(secret), strconv.QuoteToASCII(secret)
 	inJSON, _ := json.Marshal(secret) // a string has no error
 	return []string{
 		secret,
@@ -78,7 +79,19 @@ func spellings(secret string) []string {
 		mustache.Replace(secret),                           // and templates like it
 		url.QueryEscape(url.QueryEscape(secret)),           // inside an address that is a parameter itself
 		url.PathEscape(url.QueryEscape(secret)),
+		strings.ReplaceAll(url.QueryEscape(secret), "%2F", "/"), // Python's quote
+		hex.EncodeToString([]byte(secret)),
+		ascii[1 : len(ascii)-1], // JSON of Python
+		base64Behind(1, secret),
+		base64Behind(2, secret),
 	}
+}
+
+// base64Behind is what is sure of the base64 of a secret that so many bytes stand before, as a user's name and a colon
+// do. What they and what follows have a share in is left out.
+func base64Behind(bytes int, secret string) string {
+	text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", bytes) + secret))
+	return text[bytes+1 : len(text)-1]
 }
 
 // Redact returns text without the secrets, whatever their case. Of a secret at which a text was cut, and so

@@ -2,6 +2,7 @@ package logline
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"html"
 	"net/url"
 	"strconv"
@@ -24,6 +25,8 @@ func TestRedactFindsEachForm(t *testing.T) {
 		"JSON of .NET": strings.ReplaceAll(key, "+", `\u002B`), "JSON of Gson": strings.ReplaceAll(key, "=", `\u003d`),
 		"Mustache": `Wb-&quot;key&quot;&amp;0123456789&lt;abcdef&gt;&#x2F;+z`,
 		"url":      url.QueryEscape(key), "base64": base64.StdEncoding.EncodeToString([]byte(key)),
+		"hex":    hex.EncodeToString([]byte(key)),
+		"quote":  strings.ReplaceAll(url.QueryEscape(key), "%2F", "/"),
 		"older":  "an-older-key-0001",
 		"quoted": strings.Trim(strconv.Quote(key), `"`), "json": `Wb-\"key\"\u00260123456789\u003cabcdef\u003e/+z`,
 	} {
@@ -33,6 +36,12 @@ func TestRedactFindsEachForm(t *testing.T) {
 		require.Contains(t, text, " after", name)
 	}
 	require.Equal(t, "nothing to hide…", s.Redact("nothing to hide…"))
+	for _, before := range []string{"u", "me", "bob"} {
+		text := base64.StdEncoding.EncodeToString([]byte(before + ":" + key + "\n"))
+		require.Regexp(t, `^[[:alnum:]]{0,7}\[redacted\][[:alnum:]=]{0,4}$`, s.Redact(text), "behind a name")
+	}
+	s.Hide("pässword-1")
+	require.Equal(t, Redacted, s.Redact(`p\u00e4ssword-1`), "JSON in ASCII")
 }
 
 // A text may be cut before it becomes a line: what is left of a secret goes too, wherever the cut is.
