@@ -121,6 +121,9 @@ func (r *reader) rows(
 			return got, r.failed(w, 0, errBareHeader)
 		case err == io.EOF:
 			r.empty.SawHeader(got.Rows)
+			if !got.Ended() {
+				r.ends.Proper(w.Start)
+			}
 			return got, nil
 		case err != nil:
 			return got, r.failed(w, got.Rows, err)

@@ -48,6 +48,14 @@ func (d *Ends) Believe(start time.Time, end csv.End, got *Reading) bool {
 	return true
 }
 
+// Proper notes that an answer to the window that begins at start ended as it should: an odd end before it was an
+// accident.
+func (d *Ends) Proper(start time.Time) {
+	if d.start.Equal(start) {
+		d.start, d.times = time.Time{}, 0
+	}
+}
+
 // noLineEnd stands for the end of an answer whose last row lacks its line end.
 const noLineEnd = "no line end"
 

@@ -22,6 +22,10 @@ func TestADoubtfulEndIsBelievedWhenItComesAgain(t *testing.T) {
 	require.False(t, d.Believe(windowsBegin.Add(1), footer("Tota"), rows(121)), "another end")
 	require.False(t, d.Believe(windowsBegin.Add(1), footer("Tota"), rows(120)), "fewer rows before it")
 	require.True(t, d.Believe(windowsBegin.Add(1), footer("Tota"), rows(120)))
+	require.False(t, d.Believe(windowsBegin.Add(1), footer("Tota"), rows(120)))
+	d.Proper(windowsBegin)
+	d.Proper(windowsBegin.Add(1))
+	require.False(t, d.Believe(windowsBegin.Add(1), footer("Tota"), rows(120)), "one ended properly in between")
 }
 
 func TestAnErrorBehindRowsHasToComeFiveTimes(t *testing.T) {
