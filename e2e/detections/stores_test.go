@@ -70,6 +70,7 @@ func TestQueriesInOpenSearch(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, o.Do("PUT", "/"+put[0], text, nil))
 	}
+	requirePipeline(t, o)
 	for _, index := range []string{"/ocsf", "/ocsf-fine"} {
 		require.NoError(t, o.Do("PUT", index, ocsfIndex, nil))
 	}

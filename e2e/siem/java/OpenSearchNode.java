@@ -5,6 +5,8 @@ import java.util.Map;
 import org.opensearch.analysis.common.CommonAnalysisPlugin;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.http.HttpServerTransport;
+import org.opensearch.ingest.common.IngestCommonPlugin;
+import org.opensearch.ingest.useragent.IngestUserAgentPlugin;
 import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
 import org.opensearch.plugins.Plugin;
@@ -15,7 +17,8 @@ import org.opensearch.transport.Netty4Plugin;
  * {@code listening 127.0.0.1:PORT} and lives until its standard input ends, so that it cannot outlive a test.
  */
 public final class OpenSearchNode extends Node {
-    private static final List<Class<? extends Plugin>> PLUGINS = List.of(Netty4Plugin.class, CommonAnalysisPlugin.class);
+    private static final List<Class<? extends Plugin>> PLUGINS = List.of(
+        Netty4Plugin.class, CommonAnalysisPlugin.class, IngestCommonPlugin.class, IngestUserAgentPlugin.class);
 
     private OpenSearchNode(Settings settings) {
         super(InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), null, () -> "e2e"), PLUGINS, false);
