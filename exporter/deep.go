@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/wherobots/in_wherobots_audit/exporter/body"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
@@ -32,6 +33,7 @@ type deepCursor struct {
 const (
 	deepPiece    = 24 * time.Hour
 	deepAttempts = 5           // at one piece, which is then left to the next pass
+	deepEnds     = 40          // likewise while its answers end oddly: each attempt may show one more that comes again
 	deepRest     = time.Minute // after a failure
 	deepMargin   = time.Hour   // that is read on both sides: event_time may not be the time that the endpoint goes by
 )
@@ -140,7 +142,7 @@ func (c *collector) deepFailed(w plan.Window, err error) {
 		d.span = (w.End.Sub(w.Start) / 2).Truncate(time.Hour)
 		return
 	}
-	if d.attempts < deepAttempts {
+	if d.attempts < deepAttempts || d.attempts < deepEnds && errors.Is(err, body.ErrCut) {
 		return
 	}
 	c.log.Warnf("deep reconciliation leaves out the hour %s until its next pass: %s",

@@ -104,7 +104,7 @@ func (r *reader) rows(
 		return got, r.failed(w, 0, err)
 	}
 	r.decoder.Believe = func(end csv.End) bool {
-		return (answer.Framed || !end.Torn) && r.ends.Believe(w.Start, end, &got)
+		return (answer.Framed || !end.Torn) && r.ends.Believe(w, end, &got)
 	}
 	defer func() {
 		r.decoder.Believe = nil
@@ -122,12 +122,12 @@ func (r *reader) rows(
 		case err == io.EOF:
 			r.empty.SawHeader(got.Rows)
 			if !got.Ended() {
-				r.ends.Proper(w.Start)
+				r.ends.Proper(w)
 			}
 			return got, nil
 		case err != nil:
 			return got, r.failed(w, got.Rows, err)
-		case answer.Framed && r.decoder.Torn() && !got.Ended() && !r.ends.BelieveTorn(w.Start, &got):
+		case answer.Framed && r.decoder.Torn() && !got.Ended() && !r.ends.BelieveTorn(w, &got):
 			return got, r.failed(w, got.Rows, errNoLineEnd)
 		}
 		got.Add(r.group.rows[:n], w)

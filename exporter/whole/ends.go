@@ -1,14 +1,16 @@
 package whole
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/csv"
+	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
 // Ends decides whether an answer whose end is no row is whole: a query may have failed behind half of
 // the rows, and a footer, or a quote that somebody chose, comes each time. So the same end has to come again
-// for a window with the same beginning. Its digits may differ and the rows before it may become more, since a
+// for the same window, or for that of a poll, whose end is the present. Its digits may differ and the rows before it may become more, since a
 // footer may count and the present goes on. An error has to come five times and for ten minutes, since a trouble that
 // passes takes what lies behind it along; one that was believed is believed at once when it comes again, since it is a
 // row that somebody chose.
@@ -16,12 +18,11 @@ import (
 // That it comes again does not prove it: a query that is too much fails each time, and what cuts off answers that
 // are too long cuts this one at the same byte. So an answer that is believed is suspect until its parts were seen
 // to have no more.
+//
+// Windows are told apart, since polls go on while an earlier stretch is read again. What came again in a window is
+// believed there for a while, so that a stretch of several such windows is read to its end one day.
 type Ends struct {
-	start    time.Time
-	text     string
-	rows     int
-	times    int
-	since    time.Time       // it comes
+	seen     []*sighting
 	believed map[string]bool // texts of errors that were
 	honest   map[string]int  // ends of answers that were shown to be whole, and the most rows that these had
 
@@ -29,31 +30,39 @@ type Ends struct {
 	Examining bool
 }
 
+// sighting is an end that answers to a window had.
+type sighting struct {
+	w     plan.Window // which may become longer as time goes on
+	text  string
+	rows  int // before it
+	times int
+	since time.Time // the first of them
+	at    time.Time // the last of them
+	again bool      // it came often enough
+}
+
 const (
 	maxEnd     = 4 << 10 // bytes of an end that are compared
 	errorTimes = 5
 	errorTime  = 10 * time.Minute
-	mostEnds   = 100 // that are remembered
+	againTime  = 15 * time.Minute // for so long after the last of them it is known to come again
+	mostEnds   = 100              // that are remembered
 )
 
-// Believe reports whether an answer to the window that begins at start can be read although it ends so. got is what
-// it had until then.
-func (d *Ends) Believe(start time.Time, end csv.End, got *Reading) bool {
+// Believe reports whether an answer to w can be read although it ends so. got is what it had until then.
+func (d *Ends) Believe(w plan.Window, end csv.End, got *Reading) bool {
 	text := withoutDigits(end.Text[:min(len(end.Text), maxEnd)])
 	known := d.Examining || end.Foreign && d.believed[text]
-	if !known && !d.cameAgain(start, text, end.Foreign, got.Rows) {
+	if !known && !d.cameAgain(w, text, end.Foreign, got.Rows) {
 		return false
 	}
 	got.ended, got.end = true, text
 	return true
 }
 
-// Proper notes that an answer to the window that begins at start ended as it should: an odd end before it was an
-// accident.
-func (d *Ends) Proper(start time.Time) {
-	if d.start.Equal(start) {
-		d.start, d.times = time.Time{}, 0
-	}
+// Proper notes that an answer to w ended as it should: an odd end before it was an accident.
+func (d *Ends) Proper(w plan.Window) {
+	d.seen = slices.DeleteFunc(d.seen, func(s *sighting) bool { return s.w.Start.Equal(w.Start) && s.w.End.Equal(w.End) })
 }
 
 // noLineEnd stands for the end of an answer whose last row lacks its line end.
@@ -62,9 +71,9 @@ const noLineEnd = "no line end"
 // BelieveTorn is Believe for an answer that HTTP proves whole and whose last row has everything but its line end: its
 // last field may be cut, and so may what comes behind it. Some endpoints write no last line end; once one of their
 // answers was shown to be whole, that is believed at once.
-func (d *Ends) BelieveTorn(start time.Time, got *Reading) bool {
+func (d *Ends) BelieveTorn(w plan.Window, got *Reading) bool {
 	_, usual := d.honest[noLineEnd]
-	if !usual && !d.Examining && !d.cameAgain(start, noLineEnd, false, got.Rows) {
+	if !usual && !d.Examining && !d.cameAgain(w, noLineEnd, false, got.Rows) {
 		return false
 	}
 	got.ended, got.end = true, noLineEnd
@@ -91,20 +100,37 @@ func (d *Ends) Honest(got Reading) {
 }
 
 // cameAgain notes an end and reports whether it came often enough.
-func (d *Ends) cameAgain(start time.Time, text string, foreign bool, rows int) bool {
-	if !d.start.Equal(start) || d.text != text || rows < d.rows {
-		d.start, d.text, d.times, d.since = start, text, 0, time.Now()
+func (d *Ends) cameAgain(w plan.Window, text string, foreign bool, rows int) bool {
+	now := time.Now()
+	s := d.of(w)
+	if s == nil {
+		s = new(sighting)
+		d.seen = append(d.seen, s)
+		if len(d.seen) > mostEnds { // the one that was seen last the longest ago makes room
+			d.seen = slices.Delete(d.seen, 0, 1)
+		}
 	}
-	d.rows = rows
-	d.times++
-	switch {
-	case !foreign && d.times < 2, foreign && (d.times < errorTimes || time.Since(d.since) < errorTime):
-		return false
-	case foreign:
+	if s.text != text || rows < s.rows || s.again && now.Sub(s.at) > againTime {
+		*s = sighting{text: text, since: now}
+	}
+	s.w, s.rows, s.at = w, rows, now
+	s.times++
+	s.again = s.again || !foreign && s.times > 1 || foreign && s.times >= errorTimes && now.Sub(s.since) >= errorTime
+	if s.again && foreign {
 		d.remember(text)
 	}
-	d.times = 0
-	return true
+	slices.SortStableFunc(d.seen, func(a, b *sighting) int { return a.at.Compare(b.at) })
+	return s.again
+}
+
+// of returns what was seen of the end of w, nil if nothing was. The window of a poll has become longer meanwhile.
+func (d *Ends) of(w plan.Window) *sighting {
+	for _, s := range d.seen {
+		if longer := w.End.Sub(s.w.End); s.w.Start.Equal(w.Start) && longer >= 0 && longer <= time.Since(s.at)+time.Second {
+			return s
+		}
+	}
+	return nil
 }
 
 func (d *Ends) remember(text string) {

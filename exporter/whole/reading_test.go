@@ -82,7 +82,7 @@ func TestEndsAreRememberedApart(t *testing.T) {
 	believed := func(text string) Reading {
 		got := Reading{Rows: 20}
 		end := csv.End{Text: []byte(text)}
-		for !d.Believe(windowsBegin, end, &got) {
+		for !d.Believe(minuteAt(0), end, &got) {
 		}
 		return got
 	}
@@ -108,7 +108,7 @@ func TestErrorsAreRememberedApart(t *testing.T) {
 				if n > 0 {
 					time.Sleep(over / time.Duration(times-1))
 				}
-				believed = d.Believe(windowsBegin, csv.End{Text: []byte(text), Foreign: true}, &Reading{Rows: 10})
+				believed = d.Believe(minuteAt(0), csv.End{Text: []byte(text), Foreign: true}, &Reading{Rows: 10})
 			}
 			return believed
 		}
