@@ -180,7 +180,7 @@ func (m *model) fallIll(s modelStep) {
 	m.h.server.Play(exportertest.Episode{Ill: s.ill.Name, Size: size, Lasts: s.delay})
 	// What was read while rows looked otherwise, cut ones too, or under another clock may come again.
 	m.may = m.may || s.ill.Alters && s.ill.Name != "volatile column" || strings.Contains(s.ill.Name, "Date") ||
-		strings.Contains(s.ill.Name, "inside a field")
+		strings.Contains(s.ill.Name, "inside a field") || strings.HasPrefix(s.ill.Name, "cut off")
 	if strings.Contains(s.ill.Name, "Date") {
 		m.healing = max(m.healing, time.Hour)
 	}
