@@ -33,7 +33,6 @@ type deepCursor struct {
 const (
 	deepPiece    = 24 * time.Hour
 	deepAttempts = 5           // at one piece, which is then left to the next pass
-	deepEnds     = 40          // likewise while its answers end oddly: each attempt may show one more that comes again
 	deepRest     = time.Minute // after a failure
 	deepMargin   = time.Hour   // that is read on both sides: event_time may not be the time that the endpoint goes by
 )
@@ -142,7 +141,11 @@ func (c *collector) deepFailed(w plan.Window, err error) {
 		d.span = (w.End.Sub(w.Start) / 2).Truncate(time.Hour)
 		return
 	}
-	if d.attempts < deepAttempts || d.attempts < deepEnds && errors.Is(err, body.ErrCut) {
+	most := deepAttempts
+	if errors.Is(err, body.ErrCut) {
+		most *= 8 // each attempt may show one more odd end that comes again
+	}
+	if d.attempts < most {
 		return
 	}
 	c.log.Warnf("deep reconciliation leaves out the hour %s until its next pass: %s",

@@ -38,6 +38,7 @@ type simHost struct {
 
 	e         *Exporter
 	stop      chan struct{}
+	filled    chan struct{} // something may be in the ring
 	wg        sync.WaitGroup
 	mu        sync.Mutex
 	ring      [][]byte
@@ -105,7 +106,7 @@ func (h *simHost) tryStart() error {
 	if err != nil {
 		return err
 	}
-	h.e, h.stop = e, make(chan struct{})
+	h.e, h.stop, h.filled = e, make(chan struct{}), make(chan struct{}, 1)
 	if h.prepare != nil {
 		h.prepare(e)
 	}
@@ -157,6 +158,10 @@ func (h *simHost) copyBatch(data []byte) {
 		}
 	}
 	h.mu.Unlock()
+	select {
+	case h.filled <- struct{}{}:
+	default:
+	}
 	if slow {
 		time.Sleep(time.Second)
 	}
@@ -171,13 +176,16 @@ func (h *simHost) drop(dropping bool) {
 
 func (h *simHost) empty() {
 	time.Sleep(ringPhase)
-	ticker := time.NewTicker(ringInterval)
-	defer ticker.Stop()
-	for {
+	for begin := time.Now(); ; {
 		select {
 		case <-h.stop:
 			return
-		case <-ticker.C:
+		case <-h.filled: // a tick with nothing to do is left out: months are simulated
+		}
+		select {
+		case <-h.stop:
+			return
+		case <-time.After(ringInterval - time.Since(begin)%ringInterval):
 			h.emptyRing()
 		}
 	}

@@ -74,7 +74,7 @@ func TestAnEndpointWithoutLengthsIsExaminedSeldom(t *testing.T) {
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.Framing = exportertest.HTTP10 })
 		h.start()
 		h.liveFor(200)
-		require.LessOrEqual(t, len(h.exports()), 2*200+120)
+		require.LessOrEqual(t, len(h.exports()), 2*200+160)
 		time.Sleep(2 * time.Minute)
 		h.requireOnce()
 	})

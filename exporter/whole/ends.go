@@ -10,10 +10,10 @@ import (
 
 // Ends decides whether an answer whose end is no row is whole: a query may have failed behind half of
 // the rows, and a footer, or a quote that somebody chose, comes each time. So the same end has to come again
-// for the same window, or for that of a poll, whose end is the present. Its digits may differ and the rows before it may become more, since a
-// footer may count and the present goes on. An error has to come five times and for ten minutes, since a trouble that
-// passes takes what lies behind it along; one that was believed is believed at once when it comes again, since it is a
-// row that somebody chose.
+// for the same window, or for that of a poll, whose end is the present. Its digits may differ and the rows before it
+// may become more, since a footer may count and the present goes on. An error has to come five times and for ten
+// minutes, since a trouble that passes takes what lies behind it along; one that was believed is believed at once when
+// it comes again, since it is a row that somebody chose.
 //
 // That it comes again does not prove it: a query that is too much fails each time, and what cuts off answers that
 // are too long cuts this one at the same byte. So an answer that is believed is suspect until its parts were seen
