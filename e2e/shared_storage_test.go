@@ -20,7 +20,7 @@ func TestASecondFluentBitTakesNothingFromTheFirst(t *testing.T) {
 	s, first := proofRig(t, hosts[1], "handoff", true)
 	first.outputs = []output{{name: "siem", match: "*", refuses: true}}
 	p := first.start(t)
-	p.until(20*time.Second, "a checkpoint that has passed them", func() bool { return stored(t, first) })
+	p.until(time.Minute, "a checkpoint that has passed them", func() bool { return stored(t, first) })
 
 	second := *first
 	second.inputs = []map[string]string{maps.Clone(first.inputs[0])}
