@@ -150,7 +150,7 @@ func (f *File) decode(data []byte) (State, error) {
 			"or move it away to start again from start_time")
 	case err != nil:
 		return State{}, f.refuse(err, "restore a copy of it, or move it away to start again from start_time")
-	case source != f.source:
+	case source != f.source && !state.Through.IsZero(): // without an answer yet it may be of a misspelt endpoint
 		return State{}, f.refuse(
 			fmt.Errorf("belongs to %s, but the settings say %s", source, f.source),
 			"restore the settings, "+elsewhere,

@@ -43,3 +43,21 @@ func TestReadTakesNoLockAndWritesNothing(t *testing.T) {
 	_, _, err = Read(dir, source)
 	require.ErrorContains(t, err, "is a directory")
 }
+
+// A checkpoint that has not begun, since its endpoint never answered, is none of that endpoint's: it may have been
+// misspelt.
+func TestACheckpointThatHasNotBegunBelongsToNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "checkpoint.json")
+	file, err := Open(path, Source{Endpoint: "https://api.exmaple.test"})
+	require.NoError(t, err)
+	require.NoError(t, file.Save(State{Key: NewKey()}))
+	file.Close()
+
+	right := Source{Endpoint: "https://api.example.test"}
+	file, err = Open(path, right)
+	require.NoError(t, err)
+	require.NoError(t, file.Save(State{Through: time.Now(), From: time.Now(), Key: NewKey()}))
+	file.Close()
+	_, err = Open(path, Source{Endpoint: "https://api.exmaple.test"})
+	require.ErrorContains(t, err, "belongs to endpoint https://api.example.test")
+}

@@ -2,7 +2,7 @@
 # `make run`: collects audit events and prints them, one JSON record a line on stdout, everything else on stderr. Where stderr is a
 # terminal, how far a backfill is stays one line that renews itself (renew.sh).
 #
-#   WHEROBOTS_API_KEY set          the real service
+#   WHEROBOTS_API_KEY set          the real service (or WHEROBOTS_API_KEY_FILE, WHEROBOTS_BEARER_TOKEN, WHEROBOTS_BEARER_TOKEN_FILE)
 #   ENDPOINT=… API_KEY=…           that endpoint
 #   neither                        a simulated endpoint on loopback
 #
@@ -109,7 +109,7 @@ poll=60s
 if [[ -n ${API_KEY:-} ]]; then
   export WHEROBOTS_API_KEY=$API_KEY
 fi
-if [[ -n ${WHEROBOTS_API_KEY:-} ]]; then
+if [[ -n ${WHEROBOTS_API_KEY:-}${WHEROBOTS_API_KEY_FILE:-}${WHEROBOTS_BEARER_TOKEN:-}${WHEROBOTS_BEARER_TOKEN_FILE:-} ]]; then
   endpoint=${endpoint:-https://api.cloud.wherobots.com}
   say "polls $endpoint"
 elif [[ -n $endpoint ]]; then

@@ -36,7 +36,7 @@ put 755 "$build/wherobots-audit" "$prefix/bin/wherobots-audit"
 put 644 packaging/THIRD_PARTY_LICENSES "$prefix/share/doc/wherobots-audit/THIRD_PARTY_LICENSES"
 put 644 packaging/wherobots-audit.1 "$prefix/share/man/man1/wherobots-audit.1"
 
-for file in conf/*.yaml conf/*.conf; do configuration 644 "$file"; done
+for file in conf/*.yaml conf/*.conf conf/*.schema.json; do configuration 644 "$file"; done
 configuration 600 packaging/environment
 
 for folder in conf/*/; do

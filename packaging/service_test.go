@@ -88,7 +88,8 @@ func installed(t *testing.T, path string, install ...string) service {
 	listener.Close()
 	m.write(t, "/etc/fluent-bit/wherobots/api_key", 0o600, "key-in-a-file\n")
 	m.write(t, "/etc/fluent-bit/wherobots/environment", 0o600,
-		fmt.Sprintf("WHEROBOTS_ENDPOINT=%s\nFLUENT_BIT_HTTP_PORT=%s\n", web.URL, port))
+		fmt.Sprintf("WHEROBOTS_CONFIGURATION=/etc/fluent-bit/wherobots/fluent-bit.yaml\nWHEROBOTS_ENDPOINT=%s\n"+
+			"FLUENT_BIT_HTTP_PORT=%s\n", web.URL, port))
 	m.write(t, "/etc/systemd/system/probe.service", 0o644, "[Service]\nType=oneshot\nDynamicUser=yes\n"+
 		"LoadCredential=key:/etc/hostname\nExecStart=sh -c 'cat \"$CREDENTIALS_DIRECTORY/key\"'\n")
 	if !m.succeeds("systemctl", "start", "probe.service") {
