@@ -15,7 +15,8 @@ type Reading struct {
 	More   bool    // its headers say that there are more rows
 	Part   bool    // they say that it is a part
 	Missed bool    // the endpoint counts more events than it has
-	footer bool    // the last row cannot be read: it may be none
+	bad    int     // rows that cannot be read
+	footer bool    // the last row is one of them: it may be none
 	inside int     // rows whose time lies in the window
 	sum    float64 // of these times, in seconds since the window's start
 	ended  bool    // it ended with what is no row, which was believed …
@@ -33,12 +34,18 @@ func (g *Reading) Add(rows []event.Row, w plan.Window) {
 	}
 	second, nano := w.Start.Unix(), w.Start.Nanosecond()
 	for i := range rows {
+		if rows[i].Bad != "" {
+			g.bad++
+		}
 		if at := rows[i].Time; !at.Before(w.Start) && !at.After(w.End) {
 			g.inside++
 			g.sum += float64(at.Unix()-second) + float64(at.Nanosecond()-nano)/1e9 // at.Sub takes four times as long
 		}
 	}
 }
+
+// good is how many rows can be read.
+func (g *Reading) good() int { return g.Rows - g.bad }
 
 // Least is how many of rows are events at least: a last one that cannot be read may be a footer.
 func (g *Reading) Least(rows int) int {

@@ -176,7 +176,7 @@ func (l *RowLimit) Examine(w plan.Window, got Reading, read ReadPart) (Verdict, 
 			return Undecided, 0, err
 		case before.Fresh+behind.Fresh > 0, before.Other+behind.Other > most:
 			return confirm(w, got, union, read)
-		case anywhere && all.again < had, before.events()+behind.events() < got.events():
+		case anywhere && all.again < had, before.good()+behind.good() < got.good():
 			return Undecided, got.Rows, nil // parts are cut off too, so that they prove nothing
 		case !got.More && (before.More || behind.More):
 			return Undecided, got.Rows, nil // a part says that it lacks some

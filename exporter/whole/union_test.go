@@ -132,3 +132,33 @@ func TestAPartThatIsCutOffProvesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Rows that cannot be read may stand anywhere: parts of which each ends with one have all the same what the whole had
+// (simulation, seed 648).
+func TestPartsThatEndWithBadRowsOfTheirOwnAreWhole(t *testing.T) {
+	w := plan.Window{Start: windowsBegin, End: windowsBegin.Add(10 * time.Second)}
+	rows := []struct {
+		after time.Duration
+		bad   string
+	}{{2 * time.Second, ""}, {8 * time.Second, ""}, {time.Second, "has 13 of 12 fields"}, {9 * time.Second, "too"}}
+	read := func(part plan.Window, union *Union) (got Reading, err error) {
+		var n News
+		for i, r := range rows {
+			at := w.Start.Add(r.after)
+			if at.Before(part.Start) || at.After(part.End) {
+				continue
+			}
+			row := event.Row{Time: at, Bad: r.bad}
+			got.Add([]event.Row{row}, part)
+			n.Note(&row, 0, Mark(union, &row, dedup.Identity{ID: uint64(i) + 1}))
+		}
+		got.Framed, got.ended = true, got.footer
+		n.End(&got)
+		return got, nil
+	}
+	l := RowLimit{Cut: plan.New(plan.Limits{Overlap: time.Minute, MaxWindow: time.Hour}, w.Start, w.Start).Cut}
+	got, _ := read(w, nil)
+	verdict, _, err := l.Examine(w, got, read)
+	require.NoError(t, err)
+	require.Equal(t, Honest, verdict)
+}
