@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=${BUILD:-build} prefix=${PREFIX:-/usr/local} etc=${SYSCONFDIR:-/etc}/fluent-bit/wherobots dest=${DESTDIR:-}
 library=$prefix/lib/fluent-bit
+source=https://github.com/wherobots/in_wherobots_audit/blob/main/
 share=$prefix/share/wherobots-audit
 
 put() { install -D -m "$1" "$2" "$dest$3"; }
@@ -16,6 +17,11 @@ installed() {
     -e "s|-c conf/|-c $etc/|" \
     -e "s|\bconf/plugins|$etc/plugins|g" \
     "$1"
+}
+
+# Links beyond the folder of a document lead to the repository.
+linked() {
+  sed -i -e "s|](\.\./\.\./|]($source|g" -e "s|](\.\./|](${source}conf/|g" "$1"
 }
 
 # Users edit configurations.
@@ -42,6 +48,7 @@ configuration 600 packaging/environment
 for folder in conf/*/; do
   [[ $folder == conf/container/ ]] || find "$folder" -type f -printf '%P\n' | while read -r file; do
     put 644 "$folder$file" "$share/$(basename "$folder")/$file"
+    [[ $file != *.md ]] || linked "$dest$share/$(basename "$folder")/$file"
   done
 done
 
