@@ -22,7 +22,7 @@ import (
 // Windows are told apart, since polls go on while an earlier stretch is read again. What came again in a window is
 // believed there for a while, so that a stretch of several such windows is read to its end one day.
 type Ends struct {
-	seen     []*sighting
+	seen     []*sighting     // the last one last
 	believed map[string]bool // texts of errors that were
 	honest   map[string]int  // ends of answers that were shown to be whole, and the most rows that these had
 
@@ -105,10 +105,6 @@ func (d *Ends) cameAgain(w plan.Window, text string, foreign bool, rows int) boo
 	s := d.of(w)
 	if s == nil {
 		s = new(sighting)
-		d.seen = append(d.seen, s)
-		if len(d.seen) > mostEnds { // the one that was seen last the longest ago makes room
-			d.seen = slices.Delete(d.seen, 0, 1)
-		}
 	}
 	if s.text != text || rows < s.rows || s.again && now.Sub(s.at) > againTime {
 		*s = sighting{text: text, since: now}
@@ -119,8 +115,16 @@ func (d *Ends) cameAgain(w plan.Window, text string, foreign bool, rows int) boo
 	if s.again && foreign {
 		d.remember(text)
 	}
-	slices.SortStableFunc(d.seen, func(a, b *sighting) int { return a.at.Compare(b.at) })
+	d.keep(s)
 	return s.again
+}
+
+// keep makes a sighting the last one. The first, which was seen the longest ago, makes room.
+func (d *Ends) keep(s *sighting) {
+	d.seen = append(slices.DeleteFunc(d.seen, func(other *sighting) bool { return other == s }), s)
+	if len(d.seen) > mostEnds {
+		d.seen = slices.Delete(d.seen, 0, 1)
+	}
 }
 
 // of returns what was seen of the end of w, nil if nothing was. The window of a poll has become longer meanwhile.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +86,7 @@ func (d *demo) startEngine(path, monitoring string) error {
 		return err
 	}
 	command := exec.Command(path, "-c", config)
-	command.Env = append(os.Environ(), "WHEROBOTS_API_KEY=simulated", "WHEROBOTS_ENDPOINT="+d.endpoint.URL(),
+	command.Env = append(environment(), "WHEROBOTS_API_KEY=simulated", "WHEROBOTS_ENDPOINT="+d.endpoint.URL(),
 		"WHEROBOTS_START_TIME=-1d", "WHEROBOTS_STATE_DIR="+dir, "WHEROBOTS_PLUGINS_FILE="+plugins,
 		"FLUENT_BIT_HTTP_PORT="+monitoring, "VICTORIALOGS_HOST="+d.store.Host(), "VICTORIALOGS_PORT="+d.store.Port(),
 		"VICTORIALOGS_TLS=off")
@@ -102,7 +103,7 @@ func (d *demo) startHost(ctx context.Context, monitoring string) error {
 		"--input", "audit", "-p", "engine_url=http://127.0.0.1:"+monitoring, "-p", "endpoint="+d.endpoint.URL(),
 		"-p", "checkpoint_path="+filepath.Join(dir, "checkpoint.json"), "-p", "poll_interval=5s",
 		"-p", "start_time=-1d", "-p", "status_events=on")
-	command.Env = append(os.Environ(), "WHEROBOTS_API_KEY=simulated")
+	command.Env = append(environment(), "WHEROBOTS_API_KEY=simulated")
 	var err error
 	if d.collector, err = siem.Launch(dir, "", command); err != nil {
 		return err
@@ -159,4 +160,11 @@ func named(lines []byte) []byte {
 		_ = encoder.Encode(record) // a map that was decoded can be encoded
 	}
 	return all.Bytes()
+}
+
+// environment is this process's without the settings of another collector: a second credential would be refused.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "WHEROBOTS_")
+	})
 }
