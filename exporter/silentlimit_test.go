@@ -104,12 +104,17 @@ func TestASilentLimitThatIsNotRoundLosesNothing(t *testing.T) {
 func TestALimitThatIsNoNumberOfRowsLosesNothing(t *testing.T) {
 	for name, limit := range map[string]exportertest.SilentLimit{
 		"bytes": {Bytes: 150_000}, "bytes, newest": {Bytes: 150_000, Newest: true},
+		"many bytes": {Bytes: 1_200_000}, "many bytes, newest": {Bytes: 1_200_000, Newest: true},
 		"varies": {Rows: 900, Varies: true}, "varies, newest": {Rows: 900, Varies: true, Newest: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := map[string]string{"start_time": "-10d", "count_check": "off", "deep_reconcile_interval": "0"}
 			inBubble(t, settings, func(h *simHost) {
-				h.server.Add(exportertest.Generate(1, 20_000, h.now().Add(-10*day), h.now())...)
+				events := 20_000
+				if limit.Bytes > 1_000_000 {
+					events = 120_000 // a day has more than the limit, and so many rows that only its edges are read again
+				}
+				h.server.Add(exportertest.Generate(1, events, h.now().Add(-10*day), h.now())...)
 				h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = limit })
 				h.start()
 				time.Sleep(10 * time.Minute)

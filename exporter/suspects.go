@@ -121,7 +121,7 @@ func (c *collector) isWhole(
 	if suspect == whole.Unsuspected || suspect == whole.AtLimit {
 		return suspect == whole.Unsuspected, nil
 	}
-	verdict, rows, err := c.examine(w, got, read)
+	verdict, rows, err := c.examine(w, got, suspect, read)
 	if err != nil {
 		return false, err
 	}
@@ -161,8 +161,15 @@ func (c *collector) isWhole(
 	return true, nil
 }
 
-// examine reads w again in parts.
-func (c *collector) examine(w plan.Window, got whole.Reading, read whole.ReadPart) (whole.Verdict, int, error) {
+// examine reads w again in parts, or what lies beyond the answer's rows alone where that shows enough.
+func (c *collector) examine(
+	w plan.Window, got whole.Reading, suspect whole.Suspicion, read whole.ReadPart,
+) (whole.Verdict, int, error) {
+	if suspect == whole.Larger {
+		if nothing, err := c.rowLimit.NothingBeyond(w, got, read); err != nil || nothing {
+			return whole.Honest, got.Rows, err
+		}
+	}
 	defer c.examineEnds(got)()
 	c.rowLimit.Cut = c.plan.Cut
 	learned := c.reader.identifier.Learned()
