@@ -50,6 +50,10 @@ type State struct {
 	// = it is not. An optional field of the file: earlier versions neither write nor miss it.
 	Unsure time.Time
 
+	// Behind is how far the server's clock was behind the local one, at least 0: what a later start goes by until it is
+	// told the time. Optional too.
+	Behind time.Duration
+
 	// Start is the start_time that From came of, as it was configured; "" = not known. Optional too.
 	Start string
 
@@ -103,6 +107,9 @@ func (s State) validate() error {
 	}
 	if s.RowLimit < 0 {
 		return fmt.Errorf("its row_limit is %d", s.RowLimit)
+	}
+	if s.Behind < 0 {
+		return fmt.Errorf("its behind is %s", s.Behind)
 	}
 	if s.Overlap < 0 {
 		return fmt.Errorf("its overlap is %s", s.Overlap)

@@ -30,7 +30,8 @@ type head struct {
 	SavedByPID int        `json:"saved_by_pid"` // for people only
 	Columns    []string   `json:"columns"`
 	Unsure     string     `json:"unsure,omitempty"`
-	Start      string     `json:"start,omitempty"` // see State.Start
+	Behind     string     `json:"behind,omitempty"` // as Go writes durations
+	Start      string     `json:"start,omitempty"`  // see State.Start
 	Volatile   []string   `json:"volatile,omitempty"`
 	SharedIDs  []string   `json:"shared_ids,omitempty"`
 	RowLimit   int        `json:"row_limit,omitempty"`
@@ -90,6 +91,7 @@ func encode(w io.Writer, source Source, state State, now time.Time) error {
 		Through: formatTime(state.Through), From: formatTime(state.From), Reconciled: formatTime(state.Reconciled),
 		SavedAt: formatTime(now), SavedByPID: os.Getpid(), Columns: append([]string{}, state.Columns...),
 		Unsure:    optionalTime(state.Unsure),
+		Behind:    optionalDuration(state.Behind),
 		Volatile:  state.Volatile,
 		Start:     state.Start,
 		SharedIDs: state.SharedIDs,
@@ -227,10 +229,16 @@ func isCut(data []byte) bool {
 func (w *whole) state() (State, error) {
 	s := State{Columns: w.Columns, Volatile: w.Volatile, SharedIDs: w.SharedIDs, RowLimit: w.RowLimit, Start: w.Start}
 	s.Moves = utcMoves(w.Moves)
-	if w.Overlap != "" {
+	for _, field := range []struct {
+		name, text string
+		to         *time.Duration
+	}{
+		{"overlap", w.Overlap, &s.Overlap},
+		{"behind", w.Behind, &s.Behind},
+	} {
 		var err error
-		if s.Overlap, err = time.ParseDuration(w.Overlap); err != nil {
-			return State{}, fmt.Errorf("its overlap is %q, which is no duration", w.Overlap)
+		if *field.to, err = time.ParseDuration(cmp.Or(field.text, "0s")); err != nil {
+			return State{}, fmt.Errorf("its %s is %q, which is no duration", field.name, field.text)
 		}
 	}
 	if len(s.Columns) == 0 {

@@ -84,6 +84,41 @@ func TestARestartAfterAClockThatWasAheadLosesNothing(t *testing.T) {
 	}
 }
 
+// The server's clock is behind the local one, and when a process starts no Date says so any more. The local clock must
+// not pass for the server's: events that appear within the overlap would be too late.
+func TestARestartWithoutDatesKnowsAClockThatIsBehind(t *testing.T) {
+	noDates := map[string]func(*exportertest.Answers){
+		"no Date":      func(a *exportertest.Answers) { a.NoDate = true },
+		"Date of 2000": func(a *exportertest.Answers) { a.DateAt = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) },
+	}
+	for name, change := range noDates {
+		for _, behind := range []time.Duration{2 * time.Minute, 5 * time.Hour} {
+			t.Run(fmt.Sprint(name, behind), func(t *testing.T) {
+				inBubble(t, map[string]string{"overlap": "1m", "start_time": "-6h", "reconcile_interval": "0"}, func(h *simHost) {
+					live := func() {
+						for range 15 {
+							h.happenLate(3, 30*time.Second)
+							time.Sleep(time.Minute)
+						}
+						h.kill()
+					}
+					h.setServerClock(-behind)
+					h.start()
+					live()
+					h.server.SetAnswers(change)
+					h.start()
+					live()
+					h.start() // what the process before went by without a Date is known to this one
+					live()
+					h.start()
+					time.Sleep(3 * time.Minute)
+					h.requireAll()
+				})
+			})
+		}
+	}
+}
+
 // Dates that are behind for long do not send again all that happened since the start.
 func TestDatesThatAreBehindDoNotRepeatTheWholeCollection(t *testing.T) {
 	inBubble(t, map[string]string{"overlap": "10s", "start_time": "-6h"}, func(h *simHost) {

@@ -108,6 +108,7 @@ func newCommits(
 		seen.Limit(latest)
 		saved.state.history.Limit(latest)
 	}
+	clock.Resume(saved.state.behind)
 	c := &commits{
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,
@@ -264,7 +265,7 @@ func (c *commits) save(next committed) error {
 // fill completes next, whose history and hours must be clones, with what its batches carried.
 func (c *commits) fill(next *committed) {
 	c.unsure = plan.EarlierSet(c.unsure, c.clock.Unsure())
-	next.unsure = c.unsure
+	next.unsure, next.behind = c.unsure, c.clock.Behind()
 	if next.floor = c.bound; !next.through.Add(-c.overlap).Before(next.floor) {
 		next.floor = time.Time{} // no poll begins before it any more
 	}

@@ -17,16 +17,17 @@ type committed struct {
 	key        []byte
 	history    *dedup.History // never changed, but replaced by a clone
 	columns    []string
-	start      string       // the start_time that from came of; "" = not known
-	volatile   []string     // of them, those that change while the events stay the same
-	sharedIDs  []string     // hashes of texts in event_id that are none
-	reconciled time.Time    // the server's time when the last reconciliation ended
-	batch      uint32       // every batch up to this number is part of it
-	seen       []byte       // as stored
-	unsure     time.Time    // since when, by the local clock, through may lie in the future; zero = it does not
-	strays     []byte       // likewise
-	rowLimit   int          // see whole.RowLimit; 0 = none is known
-	hours      *dedup.Hours // likewise never changed
+	start      string        // the start_time that from came of; "" = not known
+	volatile   []string      // of them, those that change while the events stay the same
+	sharedIDs  []string      // hashes of texts in event_id that are none
+	reconciled time.Time     // the server's time when the last reconciliation ended
+	batch      uint32        // every batch up to this number is part of it
+	seen       []byte        // as stored
+	unsure     time.Time     // since when, by the local clock, through may lie in the future; zero = it does not
+	behind     time.Duration // see plan.Clock
+	strays     []byte        // likewise
+	rowLimit   int           // see whole.RowLimit; 0 = none is known
+	hours      *dedup.Hours  // likewise never changed
 	deep       deepCursor
 	floor      time.Time // see checkpoint.State
 	moves      moves.List
@@ -63,6 +64,7 @@ func loadSaved(file *checkpoint.File, path string, overlap time.Duration) (saved
 		through: state.Through, from: state.From, key: state.Key, history: history,
 		columns: state.Columns, reconciled: state.Reconciled, seen: state.Seen, strays: state.Strays,
 		unsure:    state.Unsure,
+		behind:    state.Behind,
 		volatile:  state.Volatile,
 		start:     state.Start,
 		sharedIDs: state.SharedIDs,
@@ -107,6 +109,7 @@ func (s *saved) write(next committed) error {
 		SharedIDs:  next.sharedIDs,
 		Reconciled: next.reconciled,
 		Unsure:     next.unsure,
+		Behind:     next.behind,
 		RowLimit:   next.rowLimit,
 		Hours:      next.hours.Store(),
 		Deep:       next.deep.at,

@@ -20,6 +20,7 @@ type Summary struct {
 	Deep       time.Time         `json:"deep,omitzero"`
 	DeepBegan  time.Time         `json:"deep_began,omitzero"`
 	Unsure     time.Time         `json:"unsure,omitzero"`
+	Behind     string            `json:"behind,omitempty"` // so far the server's clock was behind the local one
 	Overlap    string            `json:"overlap,omitempty"`
 	Floor      time.Time         `json:"floor,omitzero"`
 	RowLimit   int               `json:"row_limit,omitempty"`
@@ -59,6 +60,9 @@ func Show(path string, now time.Time) (Summary, error) {
 	}
 	if s.Begun {
 		s.LagSeconds = int64(now.Sub(state.Through) / time.Second)
+	}
+	if state.Behind > 0 {
+		s.Behind = state.Behind.String()
 	}
 	if state.Overlap > 0 {
 		s.Overlap = state.Overlap.String()

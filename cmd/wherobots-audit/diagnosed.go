@@ -63,6 +63,7 @@ type shownState struct {
 	Reconciled time.Time         `json:"reconciled"`
 	Deep       time.Time         `json:"deep"`
 	Unsure     time.Time         `json:"unsure"`
+	Behind     string            `json:"behind"`
 	Floor      time.Time         `json:"floor"`
 	Overlap    string            `json:"overlap"`
 	Start      string            `json:"start"`
@@ -82,7 +83,8 @@ func readState(in *rules.Input) (state checkpoint.State, shown shownState, err e
 	shown = shownState{
 		Path: in.Config.CheckpointPath, Endpoint: origin.Endpoint, Holder: holder,
 		From: state.From, Through: state.Through, Reconciled: state.Reconciled, Deep: state.Deep,
-		Unsure: state.Unsure, Floor: state.Floor, Overlap: state.Overlap.String(), Start: state.Start,
+		Unsure: state.Unsure, Behind: state.Behind.String(),
+		Floor: state.Floor, Overlap: state.Overlap.String(), Start: state.Start,
 		Columns: state.Columns, Volatile: state.Volatile, RowLimit: state.RowLimit, Moves: state.Moves,
 		Bytes: map[string]int{
 			"seen": len(state.Seen), "strays": len(state.Strays), "minutes": len(state.Minutes), "hours": len(state.Hours),

@@ -50,12 +50,9 @@ func (d *Decoder) headerAgain(size int) bool {
 	return true
 }
 
-// ordered puts the fields of a row into the order of the answer's first header. A row that lacks some keeps the others
-// where they belong.
+// ordered puts the fields of a row into the order of the answer's first header, which is not theirs. A row that lacks
+// some keeps the others where they belong. It is valid until the next row.
 func (d *Decoder) ordered(fields [][]byte) [][]byte {
-	if d.order == nil {
-		return fields
-	}
 	if len(d.places) < len(d.order) {
 		d.places = make([][]byte, len(d.order))
 	}

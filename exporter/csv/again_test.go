@@ -52,6 +52,29 @@ func TestAHeaderThatComesAgainIsNoRow(t *testing.T) {
 	}
 }
 
+// Rows that are given together keep their own fields, a bad one too.
+func TestRowsInAnotherOrderKeepTheirFields(t *testing.T) {
+	d := New()
+	d.Reset(strings.NewReader(threeColumns+"a,"+noon+",login\n"+"action_name,event_id,event_time\n"+
+		"say \"hi\",b,"+noon+"\n"+"logout,c,"+noon+"\n"+`"two"`+",d,"+noon+"\n"), atWindowEnd)
+	_, err := d.Header()
+	require.NoError(t, err)
+	var fields [][]string
+	for rows := make([]event.Row, 16); ; {
+		n, err := d.Rows(rows)
+		if err != nil {
+			require.EqualError(t, err, "EOF")
+			break
+		}
+		for i := range n {
+			fields = append(fields, copyRow(&rows[i]).fields)
+		}
+	}
+	require.Equal(t, [][]string{
+		{"a", noon, "login"}, {"b", noon, `say "hi"`}, {"c", noon, "logout"}, {"d", noon, "two"},
+	}, fields)
+}
+
 // Rows that only look a little like the header are rows, and a short one keeps its fields where they belong.
 func TestWhatIsNotTheHeaderAgainIsARow(t *testing.T) {
 	d := New()

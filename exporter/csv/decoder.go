@@ -46,7 +46,7 @@ type Decoder struct {
 	columns  *event.Columns
 	timeAt   int      // place of event_time in a row
 	order    []int    // where its fields belong among the columns; nil = in their order
-	places   [][]byte // room for a row's fields in that order
+	places   [][]byte // room to put a row's fields into that order
 	usual    int      // length of buf unless a row needs more: readBytes; less in tests
 	maxRow   int      // maxRowBytes; less in tests
 
@@ -292,7 +292,10 @@ func (d *Decoder) give(r *event.Row, text []byte) {
 			fields[i] = undouble(fields[i])
 		}
 	}
-	r.Fields = d.ordered(fields)
+	if r.Fields = fields; d.order != nil { // in room of its own: the next row is put into order in places as well
+		r.Fields = r.Room(len(d.order))
+		copy(r.Fields, d.ordered(fields))
+	}
 }
 
 func noTime(field []byte) string {

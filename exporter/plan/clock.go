@@ -33,6 +33,7 @@ type Clock struct {
 	before  time.Time       // when the last answer came that does not, or the first of all
 	latest  time.Time       // when the last answer came that had a Date
 	again   time.Time       // see Again
+	behind  time.Duration   // see Resume
 }
 
 const (
@@ -188,11 +189,28 @@ func (c *Clock) Beginning() time.Time {
 	return c.Now().Add(-c.offset)
 }
 
+// Resume tells a clock that has observed nothing how far the server's was behind the local one when the process before
+// it ended: see Behind. Until the server's time is learnt, Safe goes by that as well.
+func (c *Clock) Resume(behind time.Duration) { c.behind = min(behind, clockSane) }
+
+// Behind is by how much Safe is behind the local clock, in whole seconds; 0 if by hardly anything. Whoever goes on from
+// what was noted as read, and is told no time, must not take the local clock for the server's.
+func (c *Clock) Behind() time.Duration {
+	behind := time.Now().Round(0).Sub(c.Safe())
+	if behind <= clockDrift {
+		return 0
+	}
+	return (behind + time.Second - 1).Truncate(time.Second)
+}
+
 // Safe is the earliest of Now, of what the last answers told, and of the least that was believed since the
 // last jump: what is read up to there is read, whichever of them is right. At most clockJump is read twice
-// because of the last.
+// because of the last. Until the server's time is learnt, it is no later than what the last process knew either.
 func (c *Clock) Safe() time.Time {
 	now := c.Now()
+	if !c.settled {
+		now = Earlier(now, time.Now().Add(-c.behind).UTC().Round(0))
+	}
 	if len(c.recent) == 0 {
 		return now
 	}
