@@ -80,6 +80,9 @@ func TestAnyStateComesBack(t *testing.T) {
 		if rapid.Bool().Draw(t, "unsure") {
 			want.Unsure = instant.Draw(t, "unsure since")
 		}
+		if rapid.Bool().Draw(t, "behind") {
+			want.Behind = time.Duration(rapid.Int64Range(0, 24*60*60).Draw(t, "seconds behind")) * time.Second
+		}
 		if rapid.Bool().Draw(t, "through") {
 			want.Through = instant.Draw(t, "through at")
 		}
@@ -167,6 +170,7 @@ func TestSaveRefusesWhatOpenWould(t *testing.T) {
 	for want, change := range map[string]func(*State){
 		`its key has 3 bytes instead of 16`: func(s *State) { s.Key = s.Key[:3] },
 		`its row_limit is -1`:               func(s *State) { s.RowLimit = -1 },
+		`its behind is -1s`:                 func(s *State) { s.Behind = -time.Second },
 		`its time "through" is in the year 1969`: func(s *State) {
 			s.Through = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)
 		},
