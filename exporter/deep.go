@@ -72,11 +72,10 @@ func (c *collector) deepWindow() (w plan.Window, due bool) {
 		c.deepEnds(cursor, from)
 		return w, false
 	}
-	share := float64(at.Sub(from)) / float64(until.Sub(from))
-	if now.Before(cursor.began.Add(time.Duration(share * float64(c.cfg.DeepReconcileInterval)))) {
-		return w, false
-	}
-	return c.deepPieceAt(at, until), true
+	// A piece is due when its end is, so that the first does not follow at once on a backfill that has just read it.
+	w = c.deepPieceAt(at, until)
+	share := float64(w.End.Sub(from)) / float64(until.Sub(from))
+	return w, !now.Before(cursor.began.Add(time.Duration(share * float64(c.cfg.DeepReconcileInterval))))
 }
 
 // deepPieceAt returns the hours from at that make a piece: at most a day, and at most so many rows unless one hour has

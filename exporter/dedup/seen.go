@@ -290,7 +290,7 @@ func (s *Seen) Revert(batch uint32) { s.keep(0, batch) }
 // Store returns what the checkpoint keeps: the entries not older than floor in batches up to the given one.
 func (s *Seen) Store(floor time.Time, batch uint32) []byte {
 	second := event.Seconds(floor)
-	var out []byte
+	out := make([]byte, 0, s.Count*seenStored)
 	for i := range s.parts {
 		for e := range s.parts[i].wanted(second, batch) {
 			out = binary.LittleEndian.AppendUint64(out, e.id)

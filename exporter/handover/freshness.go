@@ -11,10 +11,11 @@ type freshness struct {
 	asked time.Time
 }
 
-// due reports whether to ask now, and counts it as done. What is not of one moment is several seconds old anyway.
+// due reports whether to ask now, and counts it as done. What is not of one moment is several seconds old anyway. When
+// new figures were seen, the next ones are a second away.
 func (p *freshness) due() bool {
 	now := time.Now()
-	if !p.whole && now.Sub(p.asked) < watchInterval {
+	if !p.whole && now.Sub(p.asked) < watchInterval || p.whole && now.Sub(p.at) < watchInterval-watchClosely {
 		return false
 	}
 	p.asked = now
