@@ -33,7 +33,7 @@ func newRowPath(tb testing.TB, shape schema.Name, body io.Reader) *rowPath {
 	tb.Helper()
 	p := &rowPath{
 		decoder: csv.New(), identifier: dedup.NewIdentifier(make([]byte, 16)), seen: new(dedup.Seen),
-		uncounted: dedup.NewPending(), batch: make([]byte, 0, 8_000_000),
+		uncounted: dedup.NewPending(), batch: make([]byte, 0, 10_000_000),
 	}
 	columns := p.open(tb, body)
 	p.shape = schema.New(shape, columns)
