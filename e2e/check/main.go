@@ -57,14 +57,14 @@ func steps(units []string, e2e string) []step {
 			command: slices.Concat(goTest, roomsOf(units)),
 		},
 		{
-			name: "a thousand random histories", env: []string{"CGO_ENABLED=0"},
-			command: slices.Concat(goTest, []string{"-run=^(TestModel|TestASeed.*)$", "./exporter", "-histories=1000"}),
+			name: "two thousand random histories", env: []string{"CGO_ENABLED=0"},
+			command: slices.Concat(goTest, []string{"-run=^(TestModel|TestASeed.*)$", "./exporter", "-histories=2000"}),
 		},
 		{
 			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},
 			command: slices.Concat(goTest, []string{"-race", "-skip=^TestModel$"}, units), // histories were played above
 		},
-		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", "-parallel=4", e2e})},
+		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", "-parallel=8", e2e})},
 		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", "-parallel=8", e2e})},
 		{
 			name:    "Kubernetes manifests", // a module of its own, for Kubernetes' types
