@@ -1,6 +1,7 @@
 package whole
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
@@ -9,7 +10,7 @@ import (
 // edges is where an answer's rows begin and end in time. What cuts an answer off leaves out what lies beyond one of
 // them, if its rows are in the order of their times.
 type edges struct {
-	rows               int
+	begun              bool
 	first, last        int64 // seconds of the Unix epoch
 	atFirst, atLast    int   // rows within these seconds
 	whole              int   // of those within the first, how many are at its begin
@@ -25,13 +26,11 @@ func (e *edges) add(second int64, nano int) {
 	if nano == 0 {
 		whole = 1
 	}
-	if e.rows == 0 {
-		e.first, e.last = second, second
-	} else if second != e.previous || nano != e.previousNanosecond {
-		later := second > e.previous || second == e.previous && nano > e.previousNanosecond
-		e.rising, e.falling = e.rising || later, e.falling || !later
+	if !e.begun {
+		*e = edges{begun: true, first: second, last: second}
+	} else if order := cmp.Or(cmp.Compare(second, e.previous), cmp.Compare(nano, e.previousNanosecond)); order != 0 {
+		e.rising, e.falling = e.rising || order > 0, e.falling || order < 0
 	}
-	e.rows++
 	e.previous, e.previousNanosecond = second, nano
 	switch {
 	case second == e.first:

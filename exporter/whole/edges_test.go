@@ -108,6 +108,37 @@ func TestWhatIsCutOffLiesBeyondTheRows(t *testing.T) {
 	}
 }
 
+// What edges count, of rows at so many milliseconds: the first second and the last, rows at the first, those of them at
+// its begin, rows at the begin of the next, rows in the second before the last, and at the last.
+func TestEdgesOfRows(t *testing.T) {
+	for name, c := range map[string]struct {
+		rows  []int64
+		want  [7]int
+		order string
+	}{
+		"one":                    {[]int64{5000}, [...]int{5, 5, 1, 1, 0, 0, 1}, "none"},
+		"the same":               {[]int64{5000, 5000}, [...]int{5, 5, 2, 2, 0, 0, 2}, "none"},
+		"with a fraction":        {[]int64{5001, 5001}, [...]int{5, 5, 2, 0, 0, 0, 2}, "none"},
+		"rising in a second":     {[]int64{5000, 5001}, [...]int{5, 5, 2, 1, 0, 0, 2}, "rising"},
+		"falling in a second":    {[]int64{5001, 5000}, [...]int{5, 5, 2, 1, 0, 0, 2}, "falling"},
+		"rising to the next":     {[]int64{5900, 6000, 6100}, [...]int{5, 6, 1, 0, 1, 1, 2}, "rising"},
+		"falling from the next":  {[]int64{6100, 6000, 5900}, [...]int{5, 6, 1, 0, 1, 1, 2}, "falling"},
+		"rising by two seconds":  {[]int64{5000, 7000, 7500}, [...]int{5, 7, 1, 1, 0, 0, 2}, "rising"},
+		"falling by two seconds": {[]int64{7500, 7000, 5000}, [...]int{5, 7, 1, 1, 0, 0, 2}, "falling"},
+		"on and on, rising":      {[]int64{5000, 6000, 7000, 8000}, [...]int{5, 8, 1, 1, 1, 1, 1}, "rising"},
+		"on and on, falling":     {[]int64{8000, 7000, 6000, 5000}, [...]int{5, 8, 1, 1, 1, 1, 1}, "falling"},
+		"there and back":         {[]int64{5000, 9000, 7000}, [...]int{5, 9, 1, 1, 0, 0, 1}, "both"},
+	} {
+		var e edges
+		for _, milli := range c.rows {
+			e.add(milli/1000, int(milli%1000)*1_000_000)
+		}
+		require.Equal(t, c.want, [...]int{int(e.first), int(e.last), e.atFirst, e.whole, e.behind, e.before, e.atLast}, name)
+		require.Equal(t, c.order == "rising" || c.order == "both", e.rising, name)
+		require.Equal(t, c.order == "falling" || c.order == "both", e.falling, name)
+	}
+}
+
 // An endpoint whose events were all seen before is found out by the number of rows.
 func TestWhatWasSeenBeforeIsCountedAtTheEdges(t *testing.T) {
 	events := spread(rand.New(rand.NewPCG(1, 1)), edgesDay, 2*manyRows, time.Millisecond)
