@@ -183,6 +183,22 @@ func TestWhereEdgesProveTooLittle(t *testing.T) {
 	}
 }
 
+// The fewest rows, and the shortest time, that edges are enough for.
+func TestTheLeastThatEdgesAreEnoughFor(t *testing.T) {
+	day := plan.Window{Start: windowsBegin, End: windowsBegin.Add(24 * time.Hour)}
+	for _, seconds := range []int{2, 80_000} {
+		var events []time.Time
+		for i := range manyRows {
+			events = append(events, day.Start.Add(time.Hour+time.Duration(i*seconds)*time.Second/(manyRows-1)))
+		}
+		e := &cuttingEndpoint{events: events, most: len(events), order: oldestFirst, seen: map[time.Time]bool{}}
+		got, _ := e.read(day, nil)
+		nothing, err := new(RowLimit).NothingBeyond(day, got, e.read)
+		require.NoError(t, err)
+		require.True(t, nothing, seconds)
+	}
+}
+
 // Parts that lack rows of the answer, or say that they lack some, prove nothing.
 func TestEdgesThatLackRowsThemselvesProveNothing(t *testing.T) {
 	events := spread(rand.New(rand.NewPCG(3, 1)), edgesDay, 2*manyRows, time.Second)
