@@ -52,6 +52,14 @@ func TestTheMiddleOfASingleRow(t *testing.T) {
 	require.Equal(t, 500*time.Millisecond, at(true, 400*time.Millisecond, 600*time.Millisecond))
 }
 
+// Rows that cannot be read are none that parts have to have again.
+func TestGoodRows(t *testing.T) {
+	w := plan.Window{Start: windowsBegin, End: windowsBegin.Add(time.Hour)}
+	var got Reading
+	got.Add([]event.Row{{Time: w.Start}, {Time: w.Start, Bad: "odd"}, {Time: w.Start}}, w)
+	require.Equal(t, 2, got.good())
+}
+
 // A last row that cannot be read may be a footer, which is no event.
 func TestWhatALastRowThatCannotBeReadCounts(t *testing.T) {
 	w := plan.Window{Start: windowsBegin, End: windowsBegin.Add(time.Hour)}

@@ -149,6 +149,23 @@ func TestAnswersThatLookCutOff(t *testing.T) {
 	}
 }
 
+// The fewest rows that are suspect when they come again, and the first number that was shown to be honest.
+func TestTheLeastThatIsCounted(t *testing.T) {
+	at := func(n int) plan.Window {
+		start := windowsBegin.Add(time.Duration(n) * time.Minute)
+		return plan.Window{Start: start, End: start.Add(time.Minute)}
+	}
+	var counts RowCounts
+	require.False(t, counts.add(at(1), Reading{Rows: LeastLimit}))
+	require.True(t, counts.add(at(2), Reading{Rows: LeastLimit}))
+	require.True(t, counts.of(100).fresh())
+	counts.Honest(100)
+	require.Equal(t, firstWait, counts.of(100).wait)
+	require.False(t, counts.of(100).fresh(), "a round number is not suspect by that alone again")
+	p := Proven{varies: firstVarying}
+	require.False(t, p.Varying(), "the first limit that was found")
+}
+
 // Events that appear while a window is read in parts teach no limit.
 func TestEventsThatAppearMeanwhileTeachNoLimit(t *testing.T) {
 	from := windowsBegin
