@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/siem"
 )
 
 // october is the stretch of the queries in docs/proof.md, here replaced by the last two days.
@@ -76,7 +78,11 @@ func TestRealIDsOfVictoriaLogs(t *testing.T) {
 }
 
 func TestRealIDsOfOpenSearch(t *testing.T) {
-	o := store(t, startOpenSearch)
+	provenByScroll(t, store(t, startOpenSearch))
+}
+
+func provenByScroll(t *testing.T, o *siem.OpenSearch) {
+	t.Helper()
 	proven(t, "**Elasticsearch, OpenSearch**", "ids.txt", "ecs", func(t *testing.T, lines [][]byte) (string, string) {
 		var bulk bytes.Buffer
 		for _, line := range lines {

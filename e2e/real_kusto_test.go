@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,7 +17,8 @@ import (
 // kustoService is the language service of Azure's own query editor, from npm.
 const kustoService = "@kusto/language-service-next@12.4.1"
 
-// TestRealKusto checks syntax, names and types of the queries in conf/sentinel against the table of the template.
+// TestRealKusto checks syntax, names and types of the queries in conf/sentinel, conf/sigma and docs/proof.md against
+// the table of the template.
 func TestRealKusto(t *testing.T) {
 	t.Parallel()
 	service := installedFromNPM(t, kustoService, "@kusto/language-service-next")
@@ -23,6 +26,10 @@ func TestRealKusto(t *testing.T) {
 	rules, err := filepath.Glob(filepath.Join(root, "conf", "sentinel", "rules", "*.yaml"))
 	require.NoError(t, err)
 	dir := t.TempDir()
+	for i, query := range kqlElsewhere(t) {
+		queries = append(queries, filepath.Join(dir, strconv.Itoa(i)))
+		require.NoError(t, os.WriteFile(queries[len(queries)-1], []byte(query), 0o600))
+	}
 	for _, rule := range rules {
 		var read struct{ Query string }
 		text, err := os.ReadFile(rule)
@@ -45,6 +52,28 @@ func TestRealKusto(t *testing.T) {
 	output, err = check(queries[0], wrong)
 	require.Error(t, err, "a query of a column that is not there passed")
 	require.Contains(t, output, "no_such_column")
+}
+
+// kqlElsewhere are the searches of docs/proof.md, and what sigma-cli makes of the rules.
+func kqlElsewhere(t *testing.T) []string {
+	t.Helper()
+	proof, err := os.ReadFile(filepath.Join(root, "docs", "proof.md"))
+	require.NoError(t, err)
+	queries := []string{documented(t, "docs/proof.md", "**Microsoft Sentinel, KQL**")}
+	for _, pattern := range []string{"(?m)^\\| KQL \\| `(.*)` \\|$", "--analytics-query '([^']*)'"} {
+		query := regexp.MustCompile(pattern).FindSubmatch(proof)
+		require.NotNil(t, query, pattern)
+		queries = append(queries, strings.ReplaceAll(string(query[1]), `\|`, "|"))
+	}
+	rules, err := os.ReadFile(filepath.Join(root, "conf", "sigma", "queries", "sentinel.txt"))
+	require.NoError(t, err)
+	blocks := strings.Split(string(rules), "\n# ")[1:]
+	require.Len(t, blocks, 7)
+	for _, block := range blocks {
+		_, query, _ := strings.Cut(block, "\n")
+		queries = append(queries, query)
+	}
+	return queries
 }
 
 // sentinelColumns are those of the template's table, as name:type.

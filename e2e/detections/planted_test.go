@@ -51,7 +51,9 @@ func plant(t *testing.T) (all []planted) {
 	kinds := regexp.MustCompile(`Kind += "(\w+)"`).FindAllSubmatch(text, -1)
 	require.Greater(t, len(kinds), 10)
 	for _, kind := range kinds {
-		status := schema.Status{Kind: schema.Kind(kind[1]), Time: time.Now(), Message: "something about the collection"}
+		status := schema.Status{
+			Kind: schema.Kind(kind[1]), Time: time.Now(), Message: "something about the collection", Version: "1.2.3",
+		}
 		all = append(all, planted{status.ID(), inEverySchema(t, func(name schema.Name) []byte {
 			return schema.AppendStatus(nil, name, status)
 		})})

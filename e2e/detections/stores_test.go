@@ -62,14 +62,7 @@ func TestQueriesInOpenSearch(t *testing.T) {
 	t.Parallel()
 	o, err := siem.StartOpenSearch(t.TempDir())
 	o = started(t, o, err)
-	for _, put := range [][2]string{
-		{"_component_template/wherobots-audit-ecs", "component-template-ecs.json"},
-		{"_index_template/wherobots-audit", "index-template-ecs.json"},
-	} {
-		text, err := os.ReadFile(conf("elastic", put[1]))
-		require.NoError(t, err)
-		require.NoError(t, o.Do("PUT", "/"+put[0], text, nil))
-	}
+	putTemplate(t, o)
 	requirePipeline(t, o)
 	for _, index := range []string{"/ocsf", "/ocsf-fine"} {
 		require.NoError(t, o.Do("PUT", index, ocsfIndex, nil))
@@ -89,6 +82,19 @@ func TestQueriesInOpenSearch(t *testing.T) {
 			found := search(t, o, c.index, query)
 			requireFound(t, meant(t, file, all), found, c.queries+", "+file+": "+query)
 		}
+	}
+}
+
+// putTemplate puts the template of schema ecs.
+func putTemplate(t *testing.T, o *siem.OpenSearch) {
+	t.Helper()
+	for _, put := range [][2]string{
+		{"_component_template/wherobots-audit-ecs", "component-template-ecs.json"},
+		{"_index_template/wherobots-audit", "index-template-ecs.json"},
+	} {
+		text, err := os.ReadFile(conf("elastic", put[1]))
+		require.NoError(t, err)
+		require.NoError(t, o.Do("PUT", "/"+put[0], text, nil))
 	}
 }
 

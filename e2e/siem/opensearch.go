@@ -27,6 +27,12 @@ func StartOpenSearch(dir string) (*OpenSearch, error) {
 		return nil, err
 	}
 	java := exec.Command("java", "-Xms768m", "-Xmx768m", "-XX:+UseSerialGC", "-cp", jars, file, dir)
+	node, err := startNode(dir, java)
+	return &OpenSearch{node}, err
+}
+
+// startNode starts a program that prints where it listens, and waits for its index to be usable.
+func startNode(dir string, java *exec.Cmd) (*Server, error) {
 	if _, err := java.StdinPipe(); err != nil { // the node ends when it is closed
 		return nil, err
 	}
@@ -34,14 +40,13 @@ func StartOpenSearch(dir string) (*OpenSearch, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = server.Until(func() bool {
+	return server, server.Until(func() bool {
 		text, err := os.ReadFile(server.Log)
 		if address := listening.FindSubmatch(text); err == nil && address != nil {
 			server.Address = string(address[1])
 		}
 		return server.Address != "" && answers(server.URL()+"/_cluster/health?wait_for_status=yellow&timeout=30s")
 	})
-	return &OpenSearch{server}, err
 }
 
 // Do sends a request with a JSON body, nil for none, and decodes the answer into answer unless that is nil. Anything
