@@ -35,6 +35,7 @@ const (
 	// What these mean depends on what it was done to, see meaning.resolved.
 	verbRevoke
 	verbCancel
+	verbOpen
 	numVerbs
 )
 
@@ -111,7 +112,11 @@ type meaning struct {
 func (m meaning) resolved() meaning {
 	isIAM := kindTable[m.kind].category == catIAM
 	switch {
-	case m.verb == verbRevoke && m.kind >= kindAdmin, m.verb == verbDelete && m.kind == kindRight:
+	case m.verb == verbOpen && m.kind == kindSession:
+		m.verb = verbStart
+	case m.verb == verbOpen:
+		m.verb = verbRead
+	case m.verb == verbRevoke && (m.kind == kindAdmin || m.kind == kindRight), m.verb == verbDelete && m.kind == kindRight:
 		m.verb = verbTake // the role is still there
 	case m.verb == verbCreate && m.kind == kindRight:
 		m.verb = verbGrant
@@ -119,8 +124,8 @@ func (m meaning) resolved() meaning {
 		m.verb = verbDelete
 	case m.verb == verbCancel:
 		m.verb = verbStop
-	case m.kind == kindMember && (m.verb == verbCreate || m.verb == verbDelete):
-		m.verb = verbUpdate // the group is neither new nor gone
+	case (m.kind == kindMember || m.kind == kindListed) && (m.verb == verbCreate || m.verb == verbDelete):
+		m.verb = verbUpdate // the group or list is neither new nor gone
 	case m.kind == kindView && m.verb == verbStart:
 		m.verb = verbRead // a query that is executed
 	case m.kind == kindAudit && !m.verb.onlyLooks():
@@ -132,23 +137,34 @@ func (m meaning) resolved() meaning {
 // onlyLooks reports whether nothing is changed.
 func (v Verb) onlyLooks() bool { return v == verbOther || v == verbRead || v == verbCheck }
 
+// The words that say how it went.
+const (
+	refusedWords = "denied refused forbidden unauthorized unauthorised unauthenticated"
+	failedWords  = "failed fails failure fail rejected unsuccessful unsuccessfully error errored invalid incorrect unable"
+	doneWords    = "succeeded success successful successfully completed"
+)
+
+var outcomes = func() map[string]outcome {
+	table := make(map[string]outcome)
+	for word := range fieldSet(refusedWords + " " + failedWords) {
+		table[word] = outcomeFailure
+	}
+	for word := range fieldSet(doneWords) {
+		table[word] = outcomeSuccess
+	}
+	return table
+}()
+
+var refused = fieldSet(refusedWords)
+
 // outcome is how it went. A user who was blocked was refused nothing: that is what was done.
 func (w *words) outcome(c Category, verbAt int) (result outcome, denied bool) {
 	for i := range w.count {
-		switch string(w.at(i)) {
-		case "blocked":
-			if c != catIAM || i != verbAt {
-				return outcomeFailure, true
-			}
-		case "denied", "refused", "forbidden", "unauthorized":
+		word := w.at(i)
+		if refused[string(word)] || string(word) == "blocked" && (c != catIAM || i != verbAt) {
 			return outcomeFailure, true
-		case "failed", "failure", "fail", "rejected":
-			result = outcomeFailure
-		case "succeeded", "success", "successful", "completed":
-			if result == outcomeUnknown {
-				result = outcomeSuccess
-			}
 		}
+		result = max(result, outcomes[string(word)]) // failure outdoes success
 	}
 	return result, false
 }

@@ -11,21 +11,23 @@ type inflection struct {
 
 // irregularPasts are the past forms that follow no rule.
 var irregularPasts = map[string]string{
-	"begin": "began begun", "bind": "bound", "find": "found", "freeze": "froze frozen", "get": "got gotten",
-	"hide": "hid hidden", "leave": "left", "quit": "quit", "unbind": "unbound", "unfreeze": "unfroze unfrozen",
-	"unset": "unset", "withdraw": "withdrew withdrawn",
-	"overwrite": "overwrote overwritten",
-	"override":  "overrode overridden", "put": "put", "read": "read", "rebuild": "rebuilt", "rerun": "reran rerun",
-	"reset": "reset", "run": "ran run", "send": "sent", "set": "set", "show": "showed shown", "shut": "shut",
-	"take":  "took taken",
-	"write": "wrote written",
+	"begin": "began begun", "bind": "bound", "bring": "brought", "build": "built", "find": "found",
+	"freeze": "froze frozen", "get": "got gotten", "give": "gave given", "grow": "grew grown", "hide": "hid hidden",
+	"hold": "held", "leave": "left", "make": "made", "overwrite": "overwrote overwritten",
+	"override": "overrode overridden", "put": "put", "quit": "quit", "read": "read", "rebind": "rebound",
+	"rebuild": "rebuilt", "redo": "redid redone", "rerun": "reran rerun", "reset": "reset", "rewind": "rewound",
+	"rewrite": "rewrote rewritten", "run": "ran run", "send": "sent", "set": "set", "show": "showed shown",
+	"shrink": "shrank shrunk", "shut": "shut", "sleep": "slept", "spin": "spun", "stand": "stood",
+	"sunset": "sunset sunsetted", "take": "took taken", "tear": "tore torn", "unbind": "unbound", "undo": "undid undone",
+	"unfreeze": "unfroze unfrozen", "unhide": "unhid unhidden", "unset": "unset", "wake": "woke woken",
+	"wind": "wound", "withdraw": "withdrew withdrawn", "withhold": "withheld", "write": "wrote written",
 }
 
 // doubling are the stems of more than one syllable that double their last letter; eitherWay, those of which
 // American and British spellings differ.
 var (
-	doubling = fieldSet("begin bootstrap commit permit quit rerun reset submit transfer unban undrop unmap unpin " +
-		"unset untag")
+	doubling = fieldSet("admit allot annul begin bootstrap commit confer defer disenrol enrol expel format permit quit " +
+		"remap rerun reset resubmit retag rewrap submit sunset transfer unban undrop unenrol unmap unpin unset untag unwrap")
 	eitherWay = fieldSet("cancel label relabel")
 )
 
@@ -35,6 +37,8 @@ func inflect(stem string) inflection {
 	stem, particle, _ := strings.Cut(stem, "-")
 	forms := inflection{third: thirdPerson(stem)}
 	switch {
+	case stem == "die":
+		forms.past, forms.gerund = "died", "dying"
 	case strings.HasSuffix(stem, "ee"):
 		forms.past, forms.gerund = stem+"d", stem+"ing"
 	case strings.HasSuffix(stem, "e"):
@@ -66,7 +70,7 @@ func thirdPerson(stem string) string {
 	if endsInConsonantY(stem) {
 		return strings.TrimSuffix(stem, "y") + "ies"
 	}
-	for _, sibilant := range []string{"s", "x", "z", "ch", "sh"} {
+	for _, sibilant := range []string{"s", "x", "z", "ch", "sh", "do"} {
 		if strings.HasSuffix(stem, sibilant) {
 			return stem + "es"
 		}

@@ -29,7 +29,8 @@ duplicate duplicates duplicated duplicating | elevate elevates elevated elevatin
 enforce enforces enforced enforcing | ensure ensures ensured ensuring | entitle entitles entitled entitling
 erase erases erased erasing | escalate escalates escalated escalating | establish establishes established establishing
 exchange exchanges exchanged exchanging | execute executes executed executing | expire expires expired expiring
-expose exposes exposed exposing | expunge expunges expunged expunging | fetch fetches fetched fetching
+expose exposes exposed exposing | expel expels expelled expelling
+expunge expunges expunged expunging | fetch fetches fetched fetching
 finish finishes finished finishing | generate generates generated generating | get gets got/gotten getting
 hibernate hibernates hibernated hibernating | hide hides hid/hidden hiding
 impersonate impersonates impersonated impersonating | increase increases increased increasing
@@ -91,19 +92,101 @@ take takes took/taken taking
 unbind unbinds unbound unbinding | undrop undrops undropped undropping
 unfreeze unfreezes unfroze/unfrozen unfreezing | unmap unmaps unmapped unmapping | unmute unmutes unmuted unmuting
 unpause unpauses unpaused unpausing | unpin unpins unpinned unpinning | unset unsets unset unsetting
-untag untags untagged untagging | waive waives waived waiving | withdraw withdraws withdrew/withdrawn withdrawing`
+untag untags untagged untagging | waive waives waived waiving | withdraw withdraws withdrew/withdrawn withdrawing
+admit admits admitted admitting | allot allots allotted allotting | analyze analyzes analyzed analyzing
+annul annuls annulled annulling | assess assesses assessed assessing | associate associates associated associating
+back-up backsup backedup backingup | banish banishes banished banishing | boot-up bootsup bootedup bootingup
+bring-down bringsdown broughtdown bringingdown | bring-online bringsonline broughtonline bringingonline
+bring-up bringsup broughtup bringingup | build builds built building | call-off callsoff calledoff callingoff
+carry-out carriesout carriedout carryingout | cease ceases ceased ceasing | certify certifies certified certifying
+check-in checksin checkedin checkingin | check-out checksout checkedout checkingout
+classify classifies classified classifying | clean-up cleansup cleanedup cleaningup
+commence commences commenced commencing | compare compares compared comparing | compose composes composed composing
+conclude concludes concluded concluding | confer confers conferred conferring
+deallocate deallocates deallocated deallocating | deauthenticate deauthenticates deauthenticated deauthenticating
+declare declares declared declaring | declassify declassifies declassified declassifying
+decline declines declined declining | deduplicate deduplicates deduplicated deduplicating
+deescalate deescalates deescalated deescalating | defer defers deferred deferring | define defines defined defining
+demolish demolishes demolished demolishing | deprive deprives deprived depriving
+detokenize detokenizes detokenized detokenizing | diagnose diagnoses diagnosed diagnosing | die dies died dying
+disassociate disassociates disassociated disassociating | disclose discloses disclosed disclosing
+discontinue discontinues discontinued discontinuing | disinvite disinvites disinvited disinviting
+dispose disposes disposed disposing | dispossess dispossesses dispossessed dispossessing
+dissociate dissociates dissociated dissociating | downscale downscales downscaled downscaling
+eliminate eliminates eliminated eliminating | enrich enriches enriched enriching | enrol enrols enrolled enrolling
+eradicate eradicates eradicated eradicating | estimate estimates estimated estimating
+evaluate evaluates evaluated evaluating | evolve evolves evolved evolving | examine examines examined examining
+exclude excludes excluded excluding | exfiltrate exfiltrates exfiltrated exfiltrating
+finalize finalizes finalized finalizing | fire-up firesup firedup firingup | flag flags flagged flagging
+flush flushes flushed flushing | format formats formatted formatting | geocode geocodes geocoded geocoding
+georeference georeferences georeferenced georeferencing | give gives gave/given giving
+grow grows grew/grown growing | hand-over handsover handedover handingover | hold holds held holding
+impose imposes imposed imposing | initialize initializes initialized initializing
+instantiate instantiates instantiated instantiating | kick-off kicksoff kickedoff kickingoff
+kick-out kicksout kickedout kickingout | lapse lapses lapsed lapsing | lock-out locksout lockedout lockingout
+look-up looksup lookedup lookingup | make makes made making | materialize materializes materialized materializing
+mitigate mitigates mitigated mitigating | normalize normalizes normalized normalizing
+nullify nullifies nullified nullifying | obfuscate obfuscates obfuscated obfuscating
+observe observes observed observing | opt-in optsin optedin optingin | opt-out optsout optedout optingout
+parametrize parametrizes parametrized parametrizing | personalize personalizes personalized personalizing
+phase-out phasesout phasedout phasingout | postpone postpones postponed postponing
+power-down powersdown powereddown poweringdown | power-off powersoff poweredoff poweringoff
+power-on powerson poweredon poweringon | power-up powersup poweredup poweringup
+preserve preserves preserved preserving | pseudonymize pseudonymizes pseudonymized pseudonymizing
+purchase purchases purchased purchasing | push pushes pushed pushing | queue queues queued queuing
+rasterize rasterizes rasterized rasterizing | reapprove reapproves reapproved reapproving
+rebalance rebalances rebalanced rebalancing | rebind rebinds rebound rebinding
+recalculate recalculates recalculated recalculating | recertify recertifies recertified recertifying
+reclassify reclassifies reclassified reclassifying | recompute recomputes recomputed recomputing
+reconcile reconciles reconciled reconciling | recreate recreates recreated recreating
+rectify rectifies rectified rectifying | redo redoes redid/redone redoing
+reexecute reexecutes reexecuted reexecuting | refine refines refined refining | release releases released releasing
+remap remaps remapped remapping | remediate remediates remediated remediating
+replicate replicates replicated replicating | reprocess reprocesses reprocessed reprocessing
+republish republishes republished republishing | reroute reroutes rerouted rerouting
+resample resamples resampled resampling | reschedule reschedules rescheduled rescheduling
+reserve reserves reserved reserving | resubmit resubmits resubmitted resubmitting | retag retags retagged retagging
+revalidate revalidates revalidated revalidating | reverify reverifies reverified reverifying
+rewind rewinds rewound rewinding | rewrap rewraps rewrapped rewrapping
+rewrite rewrites rewrote/rewritten rewriting | roll-forward rollsforward rolledforward rollingforward
+roll-out rollsout rolledout rollingout | roll-over rollsover rolledover rollingover | route routes routed routing
+sample samples sampled sampling | sanitize sanitizes sanitized sanitizing | scrap scraps scrapped scrapping
+scrub scrubs scrubbed scrubbing | set-up setsup setup settingup | shred shreds shredded shredding
+shrink shrinks shrank/shrunk shrinking | shut-off shutsoff shutoff shuttingoff
+simulate simulates simulated simulating | sleep sleeps slept sleeping | spin-down spinsdown spundown spinningdown
+spin-up spinsup spunup spinningup | stand-up standsup stoodup standingup | star stars starred starring
+summarize summarizes summarized summarizing
+sunset sunsets sunset/sunsetted sunsetting | switch-off switchesoff switchedoff switchingoff
+switch-on switcheson switchedon switchingon | synchronize synchronizes synchronized synchronizing
+take-down takesdown tookdown/takendown takingdown | take-offline takesoffline tookoffline/takenoffline takingoffline
+tear-down tearsdown toredown/torndown tearingdown | throttle throttles throttled throttling
+time-out timesout timedout timingout | tokenize tokenizes tokenized tokenizing | try tries tried trying
+tune tunes tuned tuning | unapprove unapproves unapproved unapproving | undefine undefines undefined undefining
+undelegate undelegates undelegated undelegating | undo undoes undid/undone undoing
+unenrol unenrols unenrolled unenrolling | unhide unhides unhid/unhidden unhiding
+uninvite uninvites uninvited uninviting | untrash untrashes untrashed untrashing
+unwrap unwraps unwrapped unwrapping | upscale upscales upscaled upscaling
+vectorize vectorizes vectorized vectorizing | visualize visualizes visualized visualizing
+wake wakes woke/woken waking | wake-up wakesup wokeup/wokenup wakingup | watch watches watched watching
+wind-down windsdown wounddown windingdown | withhold withholds withheld withholding`
 
 // plainStems just take s, ed and ing.
 var plainStems = fieldSet(`abort accept add adjust allow alter amend append assign block boot check clear
 	confirm connect convert decommission deprovision deregister disconnect discard download dump edit
-	encrypt end enroll exit expel export extend fail grant halt import ingest insert inspect join kick kill link list
+	encrypt end enroll exit export extend fail grant halt import ingest insert inspect join kick kill link list
 	load lock lower mint mount offboard onboard open ping preview
 	install lengthen recover redeem restrict shorten strengthen weaken
 	register renew repair reboot restart select spawn start
 	stream suspend test trigger unassign unblock unenroll uninstall unlink unlock unmount unregister unsuspend upload
 	upsert revert view adopt appoint claim compact consent correct decrypt eject evict exempt expand fork harden interrupt
 	loosen mask preempt reassign redact rekey reopen reorder replay rescind resync reveal tighten unmask
-	vacuum`)
+	vacuum
+	attest awaken award backfill bestow bookmark boost broaden clean collect comment conduct construct consult
+	cordon count crawl cull delist disallow disband discover disenroll display draft drain embargo empower enlist
+	entrust explain extract failover forward introspect lint lookup mark mirror monitor oust pair peek perform post
+	print prohibit pull reap rebrand recall recheck reclaim reconnect redeploy redirect reject render repartition
+	repeal reproject reprovision respawn retain retest retract retrigger review rework roll seal seed tail thaw
+	transform troubleshoot uncordon unflag unfollow ungrant unload unpair unprovision unseal unstar vend void widen`)
 
 // TestFormsOfStems holds the forms of every stem against a dictionary's.
 func TestFormsOfStems(t *testing.T) {

@@ -14,11 +14,14 @@ const (
 	kindView               // of a database, or what is queried there
 	kindUpload             // files by other names
 	kindAudit              // the audit log itself: read through the API, changed by settings
+	kindPlace              // what holds everything else, such as the organization
 	kindFile
 	kindDirectory
 	kindDatabase
 	kindProcess
 	kindSetting
+	kindList   // of what is allowed and denied
+	kindListed // a list that something is added to or removed from
 	kindSession
 	kindGroup
 	kindUser
@@ -28,6 +31,7 @@ const (
 	kindCredential
 	kindAdmin // roles and policies
 	kindRight // what is given and taken, rather than created and deleted
+	kindLimit // of anything, users and sessions as well
 	numKinds
 )
 
@@ -36,46 +40,78 @@ var kindTable = [numKinds]struct {
 	subject  subject
 	words    string // compounds are joined by "_"
 }{
-	kindLoose: {category: catConfiguration, words: "connection union portal access email logging template rule feature " +
-		"schedule s3 parameter variable notification alert report dashboard connector " +
-		"login logon signin authentication link share sharing restriction app application package library extension plugin " +
-		"module term agreement location"},
-	kindView:   {category: catDatabase, words: "view query queries sql data collection tileset stac layer model map"},
-	kindUpload: {category: catFile, words: "upload attachment document image backup"},
-	kindAudit:  {category: catAPI, words: "audit"},
-	kindFile: {category: catFile, words: "file object storage bucket volume artifact path blob thumbnail script " +
-		"asset disk drive workbook spreadsheet solution_notebook"},
-	kindDirectory: {category: catFile, words: "directory directories folder dir repo repository repositories"},
-	kindDatabase: {category: catDatabase, words: "database catalog table schema dataset raster namespace column " +
-		"partition snapshot index indexes iceberg warehouse metastore primary_key partition_key " +
-		"db row udf procedure lake lakehouse"},
+	kindLoose: {category: catConfiguration, words: "connection conn union portal access email logging template rule " +
+		"feature schedule s3 parameter param variable notification alert alarm incident report dashboard chart widget " +
+		"connector login logon signin authentication auth link share sharing restriction app application package " +
+		"library libraries extension plugin module term agreement location ip ip_address ip_range banner logo release " +
+		"version option monitor monitoring telemetry addon service"},
+	kindView: {category: catDatabase, words: "view query queries sql data collection tileset tile stac layer model " +
+		"map statement geometry geometries record"},
+	kindUpload: {category: catFile, words: "upload attachment document doc image photo picture video media backup " +
+		"trash recycle_bin content contents"},
+	kindAudit: {category: catAPI, words: "audit audit_log audit_trail activity_log security_log event_log"},
+	kindPlace: {category: catConfiguration, words: "organization organisation org workspace project tenant space site " +
+		"environment env region"},
+	kindFile: {category: catFile, words: "file object storage bucket volume artifact artefact path blob thumbnail " +
+		"script asset disk drive workbook spreadsheet solution_notebook filesystem file_system csv geojson shapefile " +
+		"geotiff geoparquet parquet pdf zip jar symlink presigned_url signed_url upload_url download_url " +
+		"storage_account blob_container file_share pull_request external_location"},
+	kindDirectory: {category: catFile, words: "directory directories folder dir subfolder subdirectory subdirectories " +
+		"repo repository repositories"},
+	kindDatabase: {category: catDatabase, words: "database catalog catalogue table schema schemata dataset raster " +
+		"namespace column partition snapshot index indexes indices iceberg warehouse metastore primary_key " +
+		"partition_key foreign_key sort_key unique_key clustering_key materialized_view data_source datasource " +
+		"datastore data_store data_product data_share datashare feature_class feature_layer feature_table metadata " +
+		"db tbl row udf procedure function lake lakehouse imagery mosaic basemap geofence geodatabase lineage shard " +
+		"replica tablespace keyspace constraint vector_index elevation_model search_index point_cloud"},
 	kindProcess: {category: catProcess, words: "job run workflow execution task kernel process processes pipeline " +
-		"cluster runtime instance notebook workload container command executor driver worker " +
-		"pod vm virtual_machine deployment cron dag"},
-	kindSetting: {category: catConfiguration, words: "setting config configuration preset override environment " +
-		"integration webhook quota limit domain billing plan subscription organization org security marketplace coupon " +
-		"region cloud_connection allowlist whitelist denylist blocklist blacklist allow_list deny_list block_list " +
-		"access_list firewall network vpc cidr workspace project tenant tag budget invoice payment license trial " +
-		"preference flag retention retention_policy retention_policies lifecycle_policy backup_policy network_policy " +
-		"security_group resource_group marketplace_customer marketplace_account proxy gateway endpoint " +
+		"cluster runtime instance notebook workload container command executor driver worker server node machine " +
+		"pod vm virtual_machine deployment cron dag batch daemon compute gpu rasterflow jupyter jupyterlab flow " +
+		"inference training experiment sandbox spark_application node_pool instance_pool compute_environment " +
+		"sql_warehouse virtual_warehouse load_test ingestion_job lab scheduler autoscaler lambda pool nb svc"},
+	kindSetting: {category: catConfiguration, words: "setting config configuration cfg conf preset override " +
+		"integration webhook hook domain billing plan tier subscription security marketplace coupon voucher promo " +
+		"promo_code credit_card payment_method " +
+		"cloud_connection firewall network vpc vnet cidr tag label budget invoice payment license licence trial " +
+		"preference flag feature_flag retention retention_policy retention_policies lifecycle_policy backup_policy " +
+		"network_policy network_policies network_acl privacy_policy " +
+		"security_group resource_group marketplace_customer marketplace_account billing_account cloud_account " +
+		"aws_account proxy gateway endpoint " +
 		"default_runtime default_cluster default_instance default_catalog default_storage default_bucket default_database " +
-		"default_kernel encryption dns subnet vpn peering port branch branding locale timezone channel sink zone device " +
-		"trail site page space theme"},
-	kindSession: {category: catSession, words: "session user_session login_session"},
-	kindGroup:   {category: catIAM, subject: subjectGroup, words: "group team user_group"},
-	kindUser: {category: catIAM, subject: subjectUser, words: "user member membership invitation invite owner " +
-		"customer me account identity identities guest collaborator profile person people " +
-		"impersonation viewer editor contributor maintainer subscriber"},
-	kindPrincipal: {category: catIAM, subject: subjectUser, words: "principal service_account service_user " +
-		"machine_user bot managed_identity"},
-	kindMember:   {category: catIAM, subject: subjectGroup},
-	kindPassword: {category: catIAM, subject: subjectUser, words: "password passphrase"},
-	kindCredential: {category: catIAM, words: "key apikey token credential secret mfa 2fa totp otp passkey webauthn " +
-		"factor sso saml scim oidc oauth idp ldap certificate cert pat access_token access_key identity_provider " +
-		"jwt passcode keypair authenticator fido keystore keytab kms federation recovery_code backup_code"},
+		"default_kernel default_notebook default_schema default_warehouse default_timezone " +
+		"encryption dns dns_record subnet vpn peering port branch branding locale timezone channel sink " +
+		"zone device trail page theme forwarding forwarder log_stream log_streaming log_drain syslog siem destination " +
+		"redirect_uri callback_url callback cors origin private_link privatelink load_balancer egress ingress route " +
+		"route_table maintenance_window maintenance_mode residency data_residency topic queue event_bus stack terraform " +
+		"contract seat session_setting session_config connection_profile compute_profile rate_card spark_config"},
+	kindList: {category: catConfiguration, words: "allowlist whitelist denylist blocklist blacklist allow_list " +
+		"white_list deny_list block_list black_list access_list ip_list safelist safe_list exception_list suppression_list"},
+	kindListed:  {category: catConfiguration},
+	kindSession: {category: catSession, words: "session user_session login_session terminal web_terminal shell"},
+	kindGroup: {category: catIAM, subject: subjectGroup, words: "group team user_group grp department cohort squad " +
+		"organizational_unit org_unit mailing_list distribution_list"},
+	kindUser: {category: catIAM, subject: subjectUser, words: "user usr member membership invitation invite invited " +
+		"invitee owner customer me account acct identity identities guest collaborator profile person people employee " +
+		"staff contractor teammate participant attendee assignee applicant partner impersonation viewer editor " +
+		"contributor maintainer subscriber username display_name email_address avatar"},
+	kindPrincipal: {category: catIAM, subject: subjectUser, words: "principal service_account svc_account service_acct " +
+		"service_user system_user machine_user machine_account robot_account bot robot managed_identity " +
+		"workload_identity service_identity service_identities oauth_client api_client sp"},
+	kindMember: {category: catIAM, subject: subjectGroup, words: "group_member group_membership team_member " +
+		"team_membership"},
+	kindPassword: {category: catIAM, subject: subjectUser, words: "password passphrase passwd pwd"},
+	kindCredential: {category: catIAM, words: "key apikey token credential cred secret mfa 2fa totp otp passkey " +
+		"webauthn factor sso saml scim oidc openid oauth idp ldap certificate cert pat access_token access_key " +
+		"identity_provider jwt passcode keypair authenticator fido keystore keytab kms federation recovery_code " +
+		"backup_code verification_code two_factor multi_factor multifactor twofactor ssh gpg pgp tls ssl mtls vault " +
+		"key_vault keyvault truststore yubikey security_key smartcard biometric cookie bearer hmac sas directory_sync " +
+		"active_directory entra okta"},
 	kindAdmin: {category: catIAM, subject: subjectAdmin, words: "role policy policies admin administrator grant acl " +
-		"rbac abac trust ownership superuser"},
-	kindRight: {category: catIAM, subject: subjectAdmin, words: "permission privilege right entitlement consent scope"},
+		"rbac abac trust ownership superuser superadmin sysadmin iam sudo access_control access_request access_review " +
+		"access_level role_binding rolebinding permission_set"},
+	kindRight: {category: catIAM, subject: subjectAdmin, words: "permission perm privilege priv right entitlement " +
+		"consent scope role_assignment role_membership role_member"},
+	kindLimit: {category: catConfiguration, words: "limit quota timeout ttl lifetime duration threshold rate_limit"},
 }
 
 // nouns are kindTable by word.
@@ -100,8 +136,8 @@ func (w *words) noun(verb Verb, verbAt int) kind {
 			moved = true
 			continue
 		}
-		if w.isAgent(i) {
-			continue
+		if i > 0 && isOtherParty(word) {
+			break
 		}
 		k := w.kindAt(&i)
 		switch {
@@ -109,6 +145,8 @@ func (w *words) noun(verb Verb, verbAt int) kind {
 			continue // "query an audit log"
 		case k == kindGroup && moved:
 			k = kindMember
+		case k == kindList && moved:
+			k = kindListed
 		case k == kindAdmin && moved:
 			k = kindRight // "user removed from a role"
 		case string(word) == "access" && (verb == verbGrant || verb == verbTake || verb == verbRevoke):
@@ -127,33 +165,25 @@ func (w *words) noun(verb Verb, verbAt int) kind {
 	return found
 }
 
+// isOtherParty reports whether what follows a word is who did it, or somebody or something else that it was done with,
+// but not what it was done to: "deleted by an admin", "shared with a user".
+func isOtherParty(word []byte) bool {
+	switch string(word) {
+	case "by", "with", "via", "using":
+		return true
+	}
+	return false
+}
+
 // kindAt is the kind of the word at i, or of that and the next one, which it passes over then.
 func (w *words) kindAt(i *int) kind {
 	if *i+1 < w.count {
-		start, end := 0, w.ends[*i+1]
-		if *i > 0 {
-			start = int(w.ends[*i-1]) + 1
-		}
-		if k := lookUpNoun(w.text[start:end]); k != kindOther {
+		if k := lookUpNoun(w.pair(*i)); k != kindOther {
 			*i++
 			return k
 		}
 	}
 	return lookUpNoun(w.at(*i))
-}
-
-// isAgent reports whether a word says who did it: "deleted by an admin".
-func (w *words) isAgent(i int) bool {
-	for i--; i >= 0; i-- {
-		switch string(w.at(i)) {
-		case "a", "an", "the":
-		case "by":
-			return true
-		default:
-			return false
-		}
-	}
-	return false
 }
 
 // lookUpNoun knows plurals too.

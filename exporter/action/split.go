@@ -1,5 +1,7 @@
 package action
 
+import "strings"
+
 // How a name is taken apart into words.
 
 const (
@@ -47,10 +49,10 @@ func (w *words) split(name []byte) {
 }
 
 // joinParticles makes one word of what belongs together: "sign_in" becomes "signin", so that "in" alone means
-// nothing.
+// nothing, and "de_provisioned" is no "provisioned".
 func (w *words) joinParticles() {
 	for i := 0; i+1 < w.count; i++ {
-		if !joined(w.at(i), w.at(i+1)) && (i == 0 || !isCreateLink(w.at(i), w.at(i+1))) {
+		if !w.joins(i) && !phrases[string(w.pair(i))] && (i == 0 || !isCreateLink(w.at(i), w.at(i+1))) {
 			continue
 		}
 		last := w.ends[w.count-1]
@@ -62,26 +64,47 @@ func (w *words) joinParticles() {
 	}
 }
 
-// joined reports whether two words are one verb. "setting" is a verb in "setting of a region" only.
-func joined(first, second []byte) bool {
-	switch string(first) {
-	case "sign", "signed", "signing", "log", "logged":
-		switch string(second) {
-		case "in", "out", "on", "off", "up":
-			return true
-		}
-	case "turn", "turns", "turned", "turning":
-		return string(second) == "on" || string(second) == "off"
-	case "logging":
-		return string(second) == "in" || string(second) == "out"
-	case "shut", "shuts", "shutting":
-		return string(second) == "down"
-	case "roll", "rolls", "rolled", "rolling":
-		return string(second) == "back"
-	case "setting":
-		return string(second) == "of"
+// joins reports whether the word at i only makes another verb of the next one: "un_share".
+func (w *words) joins(i int) bool {
+	switch string(w.at(i)) {
+	case "de", "un", "dis", "re":
+	case "off", "on":
+		return begins(w.at(i+1), "board")
+	default:
+		return false
 	}
-	return false
+	var text [maxNameText]byte
+	n := copy(text[:], w.at(i))
+	n += copy(text[n:], w.at(i+1))
+	return lookUpVerb(text[:n]).verb != verbOther
+}
+
+// phrases are verbs of two words, joined by "_", in all forms: "signed_in".
+var phrases = func() map[string]bool {
+	all := map[string]bool{"setting_of": true} // a verb there only
+	for v := range verbTable {
+		s := &verbTable[v]
+		for _, stem := range strings.Fields(s.strong + " " + s.nounlike + " " + s.weak + " " + s.weakest) {
+			if base, particle, ok := strings.Cut(stem, "-"); ok {
+				inflected := inflect(base)
+				for _, form := range strings.Fields(base + " " + inflected.third + " " + inflected.past + " " + inflected.gerund) {
+					all[form+"_"+particle] = true
+				}
+			}
+		}
+	}
+	delete(all, "logging_on") // of something: a noun
+	delete(all, "logging_off")
+	return all
+}()
+
+// pair is the word at i and the next one, joined by "_".
+func (w *words) pair(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = int(w.ends[i-1]) + 1
+	}
+	return w.text[start:w.ends[i+1]]
 }
 
 // isCreateLink: behind another word, a "create link" is a thing: what a user follows to create something.

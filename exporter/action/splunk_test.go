@@ -15,19 +15,16 @@ import (
 const (
 	splunkName = `replace(replace(action_name, "([A-Z])([A-Z][a-z])", "\1_\2"), ` +
 		`"([a-z0-9])([A-Z])", "\1_\2")`
-	wordBegins   = `(?:^|[\W_])`
-	wordEnds     = `(?:[\W_]|$)`
-	between      = `(?:[\W_].*)?[\W_]`
-	failureWords = `(?:fail(?:s|ed|ure)?|denied|reject(?:ed)?|refused|forbidden|unauthorized|blocked)`
+	wordBegins = `(?:^|[\W_])`
+	wordEnds   = `(?:[\W_]|$)`
+	between    = `(?:[\W_].*)?[\W_]`
 	// notOr ends a word that no "or" follows: of "create or update" the second counts.
 	notOr = `(?:[\W_]+(?:[a-np-z0-9]|o(?:[a-qs-z0-9]|r[a-z0-9]))|[\W_]*$)`
 	// notOrLink is notOr for "create": a "create link" is a thing.
 	notOrLink = `(?:[\W_]+(?:[a-kmnp-z0-9]|o(?:[a-qs-z0-9]|r[a-z0-9])|l(?:[a-hj-z0-9]|i(?:[a-mo-z0-9]|n[a-jl-z0-9])))` +
 		`|[\W_]*$)`
-	// notAgent begins a word that does not say who did it: neither "by" nor "by an" stands before, but the end of
-	// any other word, and perhaps an article.
-	notAgent = `(?:^[\W_]*|(?:[b-df-mo-xz0-9]|[ac-z0-9]y|[a-z0-9]by|[a-z0-9]a|[b-z0-9]n|[a-z0-9]an|[a-gi-z0-9]e|` +
-		`[a-su-z0-9]he|[a-z0-9]the)[\W_]+)(?:(?:an?|the)[\W_]+)?`
+	// splunkThing is the name without who did it and what it was done with.
+	splunkThing = `replace(` + splunkName + `, "(?i)([a-z0-9])[\W_]+(by|with|via|using)[\W_].*", "\1")`
 )
 
 // splunkVerbs are the values of CIM's action, in the order in which they are tried among equals.
@@ -43,25 +40,30 @@ var splunkVerbs = []struct {
 	{"created", []Verb{verbCreate}},
 	{"stopped", []Verb{verbStop, verbCancel}},
 	{"started", []Verb{verbStart}},
-	{"read", []Verb{verbRead}},
+	{"read", []Verb{verbRead, verbOpen}},
+}
+
+type splunkKind struct {
+	value string
+	kinds []kind
 }
 
 // splunkKinds are the values of object_category, in the order in which they are tried.
-var splunkKinds = []struct {
-	value string
-	kinds []kind
-}{
+var splunkKinds = []splunkKind{
+	{"configuration", []kind{kindLimit}},
 	{"role", []kind{kindRight, kindAdmin}},
 	{"credential", []kind{kindCredential, kindPassword}},
 	{"group", []kind{kindMember}},
 	{"user", []kind{kindUser, kindPrincipal}},
 	{"group", []kind{kindGroup}},
 	{"session", []kind{kindSession}},
-	{"configuration", []kind{kindSetting}},
+	{"configuration", []kind{kindSetting, kindList, kindListed}},
 	{"process", []kind{kindProcess}},
 	{"database", []kind{kindDatabase}},
 	{"directory", []kind{kindDirectory}},
-	{"file", []kind{kindFile, kindUpload}},
+	{"file", []kind{kindFile}},
+	{"configuration", []kind{kindPlace}},
+	{"file", []kind{kindUpload}},
 	{"database", []kind{kindView}},
 	{"configuration", []kind{kindLoose}},
 }
@@ -69,18 +71,18 @@ var splunkKinds = []struct {
 // TestSplunkWords compares the add-on's patterns with the word tables; go generate ./exporter/... rewrites them.
 func TestSplunkWords(t *testing.T) {
 	var b strings.Builder
-	b.WriteString(splunkCase("action", splunkActionLines()))
-	b.WriteString(splunkCase("object_category", splunkObjectLines(false)))
-	b.WriteString(splunkCase("change_type", splunkObjectLines(true)))
+	b.WriteString(splunkCase("action", splunkName, splunkActionLines()))
+	b.WriteString(splunkCase("object_category", splunkThing, splunkObjectLines(false)))
+	b.WriteString(splunkCase("change_type", splunkThing, splunkObjectLines(true)))
 	golden.Part(t, filepath.Join("..", "..", "conf", "splunk", "default", "props.conf"), "words", b.String()+"# ")
 }
 
 type splunkLine struct{ pattern, value string }
 
-func splunkCase(field string, lines []splunkLine) string {
+func splunkCase(field, of string, lines []splunkLine) string {
 	texts := make([]string, len(lines))
 	for i, l := range lines {
-		texts[i] = fmt.Sprintf("    match(%s, \"(?i)%s\"), \"%s\"", splunkName, l.pattern, l.value)
+		texts[i] = fmt.Sprintf("    match(%s, \"(?i)%s\"), \"%s\"", of, l.pattern, l.value)
 	}
 	return fmt.Sprintf("EVAL-%s = case( \\\n%s)\n", field, strings.Join(texts, ", \\\n"))
 }
@@ -96,14 +98,16 @@ type place struct {
 
 func splunkActionLines() (lines []splunkLine) {
 	add := func(value, pattern string) { lines = append(lines, splunkLine{pattern, value}) }
-	login := `(?:` + strings.Join([]string{
-		alternatives([]Verb{verbLogin}, strong), alternatives([]Verb{verbLogin}, nounlike),
-		alternatives([]Verb{verbLogin}, weak),
-	}, "|") + `)`
-	add("failure", wordBegins+login+between+failureWords+wordEnds)
-	add("failure", wordBegins+failureWords+between+login+wordEnds)
+	login := splunkAny(verbLogin)
+	failed := `(?:` + strings.Join(strings.Fields(refusedWords+" "+failedWords+" blocked"), "|") + `)`
+	add("failure", wordBegins+login+between+failed+wordEnds)
+	add("failure", wordBegins+failed+between+login+wordEnds)
 	moved := alternatives([]Verb{verbCreate, verbDelete}, strong)
-	add("modified", wordBegins+moved+between+`(?:to|from|into)`+between+nounPattern(kindGroup)+wordEnds)
+	add("modified", wordBegins+moved+between+`(?:to|from|into)`+between+`(?:`+nounPattern(kindGroup, kindList)+`|`+
+		compoundPattern(kindGroup, kindList)+`)`+wordEnds)
+	cancelled, deletion := splunkAny(verbCancel), alternatives([]Verb{verbDelete}, nounlike)
+	add("modified", wordBegins+cancelled+between+deletion+wordEnds)
+	add("modified", wordBegins+deletion+between+cancelled+wordEnds)
 	add("started", wordBegins+splunkStem("submit")+wordEnds)
 	for _, p := range []place{
 		{strong, "last"},
@@ -125,6 +129,9 @@ func splunkActionLines() (lines []splunkLine) {
 			ends := notOr
 			if v.value == "created" {
 				ends = notOrLink
+			}
+			if p.how >= nounlike && (v.value == "created" || v.value == "modified") {
+				words = `(?:re)?` + words
 			}
 			add(v.value, map[string]string{
 				"last":  wordBegins + words + `[\W_]*$`,
@@ -157,8 +164,10 @@ func (p place) withObjects() (lines []splunkLine) {
 	if p.position == "last" {
 		add("stopped", []Verb{verbStop, verbCancel}, compoundPattern(kindSession))
 	}
+	add("started", []Verb{verbOpen}, nounPattern(kindSession))
 	add("deleted", []Verb{verbCancel}, nounPattern(iamKinds()...))
-	add("modified", []Verb{verbStart, verbStop, verbCancel}, nounPattern(append(iamKinds(), kindSetting)...))
+	settled := append(iamKinds(), kindSetting, kindList, kindLimit)
+	add("modified", []Verb{verbStart, verbStop, verbCancel}, nounPattern(settled...))
 	return lines
 }
 
@@ -170,22 +179,59 @@ func splunkObjectLines(coarse bool) (lines []splunkLine) {
 		}
 		lines = append(lines, splunkLine{pattern, value})
 	}
-	for _, k := range splunkKinds { // a compound outdoes its last word
-		if words := compoundPattern(k.kinds...); words != "" {
-			add(k.kinds[0], k.value, notAgent+words+wordEnds)
+	for row, k := range splunkKinds {
+		for _, c := range splunkKinds { // a compound outdoes its parts
+			if words := alternativeNouns(compounds(row, c.kinds...)); words != "" {
+				add(c.kinds[0], c.value, wordBegins+words+wordEnds)
+			}
 		}
-	}
-	grants := alternatives([]Verb{verbGrant, verbTake, verbRevoke}, strong)
-	add(kindRight, "role", wordBegins+grants+between+`access`+wordEnds)
-	add(kindRight, "role", wordBegins+`access`+between+grants+wordEnds)
-	for _, k := range splunkKinds {
-		if k.kinds[0] == kindMember {
+		switch k.kinds[0] {
+		case kindMember:
 			add(kindMember, k.value, wordBegins+`(?:to|from|into)`+between+nounPattern(kindGroup)+wordEnds)
 			continue
+		case kindRight:
+			grants := alternatives([]Verb{verbGrant, verbTake, verbRevoke}, strong)
+			add(kindRight, "role", wordBegins+grants+between+`access`+wordEnds)
+			add(kindRight, "role", wordBegins+`access`+between+grants+wordEnds)
 		}
-		add(k.kinds[0], k.value, notAgent+nounPattern(k.kinds...)+wordEnds)
+		add(k.kinds[0], k.value, wordBegins+nounPattern(k.kinds...)+wordEnds)
 	}
 	return lines
+}
+
+// splunkRow is the place of a kind in splunkKinds.
+func splunkRow(k kind) int {
+	return slices.IndexFunc(splunkKinds, func(row splunkKind) bool { return slices.Contains(row.kinds, k) })
+}
+
+// anyRow stands for all rows of splunkKinds.
+const anyRow = -1
+
+// compounds are those of some kinds that are tried in a row of splunkKinds, the first that is theirs or one of their
+// parts'.
+func compounds(row int, of ...kind) (words []string) {
+	for _, k := range of {
+		for _, word := range strings.Fields(kindTable[k].words) {
+			parts := strings.Split(word, "_")
+			if len(parts) == 1 {
+				continue
+			}
+			first := splunkRow(k)
+			for _, part := range parts {
+				of := lookUpNoun([]byte(part))
+				if part == "access" { // that may be a right
+					of = kindRight
+				}
+				if at := splunkRow(of); at >= 0 {
+					first = min(first, at)
+				}
+			}
+			if row == anyRow || first == row {
+				words = append(words, strings.ReplaceAll(word, "_", `[\W_]`))
+			}
+		}
+	}
+	return words
 }
 
 // splunkChangeType is CIM's change_type, of which CIM names two values.
@@ -222,24 +268,29 @@ func nounPattern(kinds ...kind) string {
 			}
 		}
 	}
-	slices.Sort(plain)
-	return `(?:` + strings.Join(plain, "|") + `)s?`
+	return alternativeNouns(plain)
 }
 
-func compoundPattern(kinds ...kind) string {
-	var compounds []string
-	for _, k := range kinds {
-		for _, word := range strings.Fields(kindTable[k].words) {
-			if strings.Contains(word, "_") {
-				compounds = append(compounds, strings.ReplaceAll(word, "_", `[\W_]`))
-			}
-		}
-	}
-	if len(compounds) == 0 {
+func compoundPattern(kinds ...kind) string { return alternativeNouns(compounds(anyRow, kinds...)) }
+
+// alternativeNouns are some nouns, in the plural, too: "" if there are none.
+func alternativeNouns(words []string) string {
+	if len(words) == 0 {
 		return ""
 	}
-	slices.Sort(compounds)
-	return `(?:` + strings.Join(compounds, "|") + `)s?`
+	slices.Sort(words)
+	return `(?:` + strings.Join(words, "|") + `)s?`
+}
+
+// splunkAny are all forms of a verb, whatever their strength.
+func splunkAny(v Verb) string {
+	var all []string
+	for how := range numStrengths {
+		if words := alternatives([]Verb{v}, how); words != "" {
+			all = append(all, words)
+		}
+	}
+	return `(?:` + strings.Join(all, "|") + `)`
 }
 
 // alternatives are all forms of some verbs that have a strength, stems with the same endings side by side: "" if
@@ -286,11 +337,17 @@ func splunkStem(stem string) string {
 	return base + endings
 }
 
-// apart allows what joinParticles joins to stand apart: "log in", "setting of".
+// apart allows what joinParticles joins to stand apart: "log in", "setting of", "un-share".
 func apart(word string) string {
 	for i := 1; i < len(word); i++ {
-		if joined([]byte(word[:i]), []byte(word[i:])) {
+		if phrases[word[:i]+"_"+word[i:]] {
 			return word[:i] + `[\W_]?` + word[i:]
+		}
+	}
+	for _, prefix := range []string{"de", "dis", "un", "off", "on"} {
+		rest, ok := strings.CutPrefix(word, prefix)
+		if ok && (verbs[rest].verb != verbOther || begins([]byte(rest), "board")) {
+			return prefix + `[\W_]?` + rest
 		}
 	}
 	return word

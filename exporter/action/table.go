@@ -22,9 +22,15 @@ func Table() string {
 	d.line("(`exported`) and verbs that are nothing else; then come those that are nouns as well or made of a verb " +
 		"(*italic*)")
 	d.line("and, in parentheses, those that count only when no other word is a verb. Of the nouns, the one furthest down")
-	d.line("this table counts, and who did it (\"by an admin\") does not. What this makes of each operation of the " +
-		"vendor's published")
-	d.line("API stands in [operations.tsv](../exporter/action/testdata/operations.tsv), which a test holds it against.\n")
+	d.line("this table counts, and who did it, or whom or what it was done with (\"by an admin\", \"with a user\"), " +
+		"does not.")
+	d.line("Verbs with \"re\" in front (`reuploaded`), British spellings (`anonymised`) and verbs in two pieces " +
+		"(`spun up`,")
+	d.line("`de-provisioned`) are known as well. A deletion that is cancelled is a change. What this makes of each " +
+		"operation of the")
+	d.line("vendor's published API stands in [operations.tsv](../exporter/action/testdata/operations.tsv), and of some " +
+		"hundreds of")
+	d.line("other names in [names.tsv](../exporter/action/testdata/names.tsv); tests hold it against both.\n")
 	d.line("| `event.category` | nouns, in the plural too |\n|---|---|")
 	for k := range numKinds {
 		d.line("| %s | %s |", kindText(k), kindWords(k))
@@ -36,7 +42,7 @@ func Table() string {
 	}
 	d.line("\nIn the category `iam`, the types also include `user`, `group` or `admin` (roles, rights, policies) " +
 		"where the noun")
-	d.line("says so. `event.outcome` and `status_id` are `failure` when the name says failed, rejected, denied or " +
+	d.line("says so. `event.outcome` and `status_id` are `failure` when the name says failed, invalid, denied or " +
 		"the like,")
 	d.line("`success` when it says succeeded or completed, and otherwise `unknown`: the source does not say. An " +
 		"activity 99 has")
@@ -51,6 +57,9 @@ func (d *tableWriter) verb(v Verb) {
 	switch v {
 	case verbRevoke:
 		d.line("| %s | 4 Delete | as delete; of roles and rights, which stay, as unassign: 3 Update |", verbText(v))
+		return
+	case verbOpen:
+		d.line("| %s | 2 Read | as read; of sessions as start: 99 Other |", verbText(v))
 		return
 	case verbCancel:
 		d.line("| %s | 99 Other | as stop; in the category iam as delete: 4 Delete |", verbText(v))
@@ -118,7 +127,9 @@ func kindWords(k kind) string {
 		return text + "; and a role that something is added to or removed from, or that is added to or removed from " +
 			"users and groups: given or taken, not created or deleted"
 	case kindMember:
-		return "a group behind \"to\" or \"from\": it is changed, whatever the verb"
+		return text + "; a group behind \"to\" or \"from\": it is changed, whatever the verb"
+	case kindListed:
+		return "such a list behind \"to\" or \"from\": it is changed, whatever the verb"
 	}
 	return text
 }

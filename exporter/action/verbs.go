@@ -1,6 +1,7 @@
 package action
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -29,87 +30,126 @@ type stems struct {
 
 var verbTable = [numVerbs]stems{
 	verbCreate: {
-		strong: "create add insert install provision generate mint publish submit deploy onboard enroll establish allocate " +
-			"introduce reissue",
+		strong: "create add insert install provision generate mint publish submit deploy onboard enroll enrol establish " +
+			"allocate introduce reissue instantiate construct compose materialize declare define enlist admit vend " +
+			"recreate redeploy resubmit reprovision",
 		nounlike: "register issue clone duplicate copy fork",
 		nominal: "creation addition insertion registration generation publication duplication submission enrollment " +
-			"enrolment signup",
-		weak:    "upload import invite load ingest send sign-up",
-		weakest: "invitation",
+			"enrolment signup installation allocation establishment introduction issuance reissuance instantiation " +
+			"construction ingestion importation onboarding provisioning",
+		weak: "upload import invite load ingest send sign-up build set-up spin-up stand-up bring-up back-up replicate " +
+			"push post purchase seed draft",
+		weakest: "invitation new comment",
 	},
 	verbRead: {
-		strong:   "get fetch retrieve describe inspect browse find enumerate reveal decrypt explore",
-		nounlike: "read list show",
-		nominal:  "retrieval inspection",
-		weak:     "view access download export query search preview open use scan select stream dump",
-		weakest:  "latest",
+		strong: "get fetch retrieve describe inspect browse find enumerate reveal decrypt explore discover extract " +
+			"examine disclose exfiltrate unload render visualize summarize introspect peek consult observe collect",
+		nounlike: "read list show lookup",
+		nominal: "retrieval inspection enumeration exploration discovery extraction disclosure exfiltration decryption " +
+			"consultation examination",
+		weak: "view access download export query search preview use scan select stream dump look-up check-out " +
+			"display print pull sample crawl tail analyze monitor watch count estimate explain compare review",
+		weakest: "latest",
 	},
 	verbUpdate: {
 		strong: "modify edit rename rotate enable disable activate deactivate reactivate configure reconfigure restore " +
 			"recover resize suspend unsuspend resume unlock unarchive renew regenerate redeem undelete bootstrap ensure " +
-			"unlink connect disconnect extend alter amend adjust increase decrease apply append migrate convert undrop " +
-			"overwrite truncate upsert revert unpublish subscribe unsubscribe unmount enforce unban unblock expose hide " +
-			"approve accept join toggle customize optimize encrypt rebuild reindex reinstate " +
-			"restrict shorten lengthen weaken strengthen turn-on turn-off expand freeze unfreeze claim adopt annotate " +
-			"categorize redact anonymize mask unmask harden relax tighten loosen relocate reorder rekey relabel deprecate " +
-			"acknowledge dismiss mute unmute snooze resolve reopen quarantine isolate bypass waive exempt unpause pin unpin " +
-			"untag unset unmap resync compact vacuum correct designate",
+			"unlink connect disconnect reconnect extend alter amend adjust increase decrease apply append migrate " +
+			"convert undrop overwrite rewrite truncate upsert revert unpublish subscribe unsubscribe unmount enforce " +
+			"unban unblock expose hide unhide accept decline join toggle customize optimize encrypt rebuild reindex " +
+			"reinstate restrict shorten lengthen weaken strengthen widen broaden loosen tighten harden relax " +
+			"turn-on turn-off switch-on switch-off opt-in opt-out lock-out roll-over roll-forward roll-out check-in " +
+			"expand freeze unfreeze thaw claim reclaim adopt annotate categorize classify reclassify declassify " +
+			"redact anonymize pseudonymize mask unmask obfuscate sanitize scrub tokenize detokenize " +
+			"relocate reorder rekey relabel retag rebrand deprecate acknowledge dismiss mute unmute snooze resolve " +
+			"reopen quarantine isolate bypass waive exempt unpause pin unpin untag unset unmap resync compact vacuum " +
+			"correct designate evolve fix remediate mitigate rectify refine tune boost shrink grow throttle impose " +
+			"initialize synchronize backfill repartition rebalance recompute recalculate reprocess deduplicate " +
+			"normalize transform enrich reproject georeference geocode rasterize vectorize resample " +
+			"pair unpair seal unseal unwrap rewrap cordon uncordon reroute redirect forward failover " +
+			"finalize certify attest recertify undo redo unflag unfollow unstar rewind personalize parametrize " +
+			"retain reserve embargo republish remap preserve untrash defer postpone reschedule downscale upscale",
 		nounlike: "update change set move refresh reset replace patch pause lock archive transfer upgrade downgrade " +
-			"switch swap exchange scale empty raise lower mount ban repair roll-back",
+			"switch swap exchange scale empty raise lower mount ban repair roll-back rework",
 		nominal: "modification rotation activation deactivation reactivation restoration recovery suspension " +
 			"renewal regeneration redemption undeletion alteration adjustment migration conversion replacement " +
-			"initialization upsertion enforcement approval acceptance reinstatement disablement enablement",
-		weak:    "write save commit merge sync override link confirm put label map take",
-		weakest: "block confirmation",
+			"initialization upsertion enforcement acceptance reinstatement disablement enablement " +
+			"amendment customization optimization expansion isolation acknowledgement acknowledgment annotation " +
+			"anonymization pseudonymization deprecation relocation truncation compaction synchronization " +
+			"reconfiguration disconnection reconnection resumption reversal reversion remediation mitigation " +
+			"rectification classification reclassification evolution exposure normalization transformation " +
+			"allowlisted whitelisted blacklisted blocklisted denylisted allowlisting whitelisting blacklisting " +
+			"blocklisting denylisting",
+		weak: "write save commit merge sync override link confirm put label map take make tag flag mark route mirror " +
+			"release roll bookmark star format reconcile hold",
+		weakest: "block confirmation reject",
 	},
 	verbDelete: {
 		strong: "delete remove destroy purge erase deregister unregister uninstall deprovision offboard discard wipe " +
-			"expunge decommission expel undeploy unenroll prune evict eject retire obliterate dismantle",
-		nounlike: "drop clear trash kick",
-		weakest:  "leave",
-		nominal:  "deletion removal destruction erasure",
+			"expunge decommission expel undeploy unenroll unenrol disenroll prune evict eject retire cull obliterate " +
+			"dismantle tear-down take-down clean-up phase-out kick-out eliminate eradicate disband dispose shred scrap " +
+			"delist demolish banish oust uninvite disinvite exclude unprovision undefine reap deallocate",
+		nounlike: "drop clear trash kick flush sunset",
+		weak:     "clean",
+		weakest:  "leave del rm",
+		nominal: "deletion removal destruction erasure deregistration unregistration uninstallation eviction expulsion " +
+			"ejection retirement disposal elimination exclusion offboarding deprovisioning decommissioning cleanup " +
+			"teardown takedown disbandment obliteration deallocation",
 	},
-	verbRevoke: {strong: "revoke invalidate rescind withdraw", nominal: "revocation invalidation withdrawal"},
+	verbRevoke: {
+		strong:  "revoke invalidate rescind withdraw annul nullify retract repeal",
+		nominal: "revocation invalidation withdrawal annulment rescission retraction nullification repeal",
+		weak:    "recall void",
+	},
 	verbGrant: {
-		strong:   "assign reassign promote elevate authorize attach delegate escalate entitle permit bind appoint nominate",
+		strong: "assign reassign promote elevate authorize attach delegate escalate entitle permit bind appoint nominate " +
+			"approve reapprove associate give entrust confer bestow empower allot hand-over rebind",
 		nounlike: "grant consent",
-		nominal:  "assignment elevation promotion authorization delegation escalation",
-		weak:     "share",
-		weakest:  "allow",
+		nominal: "assignment reassignment elevation promotion authorization delegation escalation approval appointment " +
+			"nomination association",
+		weak:    "share award",
+		weakest: "allow",
 	},
 	verbTake: {
-		strong:  "unassign demote unshare detach deauthorize unbind strip",
-		nominal: "demotion unassignment detachment",
+		strong: "unassign demote unshare detach deauthorize unbind strip disassociate dissociate unapprove disallow " +
+			"prohibit ungrant deescalate deprive dispossess withhold undelegate",
+		nominal: "demotion unassignment detachment disassociation dissociation deescalation",
 	},
 	verbStart: {
-		strong:   "begin restart execute initiate spawn relaunch rerun invoke reboot retry replay requeue enqueue dispatch",
+		strong: "begin restart execute initiate spawn respawn relaunch rerun invoke reboot retry replay requeue enqueue " +
+			"dispatch commence kick-off fire-up power-on power-up boot-up wake wake-up awaken perform conduct " +
+			"carry-out bring-online retrigger reexecute",
 		nounlike: "start launch boot trigger",
-		nominal:  "initiation",
+		nominal:  "initiation invocation commencement resubmission startup",
+		weak:     "queue exec",
 		weakest:  "run schedule",
 	},
 	verbStop: {
-		strong:   "abort halt expire hibernate interrupt preempt quit",
-		nounlike: "stop kill shut-down finish end crash",
-		nominal:  "expiration expiry hibernation",
-		weak:     "exit close",
+		strong: "abort halt expire hibernate interrupt preempt quit power-off power-down spin-down wind-down bring-down " +
+			"take-offline time-out cease conclude discontinue drain",
+		nounlike: "stop kill shut-down shut-off finish end crash lapse",
+		nominal:  "expiration expiry hibernation interruption cessation discontinuation preemption stoppage",
+		weak:     "exit close sleep die",
 		weakest:  "complete fail completion",
 	},
-	verbCancel: {strong: "cancel terminate", nominal: "cancellation termination"},
+	verbCancel: {strong: "cancel terminate call-off", nominal: "cancellation termination"},
 	verbCheck: {
-		strong:  "verify validate",
-		nominal: "verification validation",
-		weak:    "test check probe ping",
+		strong: "verify validate reverify revalidate recheck retest assess evaluate diagnose troubleshoot simulate",
+		nominal: "verification validation assessment evaluation reverification revalidation simulation diagnosis " +
+			"healthcheck",
+		weak: "test check probe ping try lint",
 	},
+	verbOpen: {weak: "open"},
 	verbLogin: {
 		strong:  "authenticate reauthenticate impersonate",
-		nominal: "impersonation",
-		weak:    "log-in sign-in log-on sign-on authentication assume",
+		nominal: "impersonation reauthentication",
+		weak:    "log-in sign-in log-on sign-on authentication auth assume",
 	},
-	verbLogout: {weak: "log-out sign-out log-off sign-off"},
+	verbLogout: {strong: "deauthenticate", weak: "log-out sign-out log-off sign-off"},
 }
 
 // uninflected are the words below nounlike that have no further forms.
-var uninflected = fieldSet("invitation latest confirmation completion authentication")
+var uninflected = fieldSet("invitation latest confirmation completion authentication auth new del rm exec")
 
 // verbWord is what a word tells as a verb.
 type verbWord struct {
@@ -138,13 +178,24 @@ type form struct {
 // forms spells a verb's words out, stem by stem.
 func (s *stems) forms() (all [][]form) {
 	for _, word := range strings.Fields(s.nominal) {
-		all = append(all, []form{{word, nounlike}})
+		all = append(all, bothSpellings(word, func(word string) []form { return []form{{word, nounlike}} }))
 	}
 	for how, list := range [numStrengths]string{
 		weakest: s.weakest, weak: s.weak, nounlike: s.nounlike, strong: s.strong,
 	} {
 		for _, stem := range strings.Fields(list) {
-			all = append(all, formsOf(stem, strength(how)))
+			all = append(all, bothSpellings(stem, func(stem string) []form { return formsOf(stem, strength(how)) }))
+		}
+	}
+	return all
+}
+
+// bothSpellings makes the forms of a word in American spelling, and of the British one where that has an s.
+func bothSpellings(word string, make func(string) []form) []form {
+	all := make(word)
+	for american, british := range map[string]string{"ize": "ise", "yze": "yse", "ization": "isation"} {
+		if base, ok := strings.CutSuffix(word, american); ok && word != "resize" {
+			all = append(all, make(base+british)...)
 		}
 	}
 	return all
@@ -154,6 +205,9 @@ func (s *stems) forms() (all [][]form) {
 func formsOf(stem string, how strength) []form {
 	base := strings.ReplaceAll(stem, "-", "")
 	all := []form{{base, how}}
+	if base != stem && nouns[base] > kindLoose {
+		all[0].strength = weakest // "back up" is a verb, but a "backup" is hardly one
+	}
 	if uninflected[stem] {
 		return all
 	}
@@ -177,21 +231,54 @@ func formsOf(stem string, how strength) []form {
 	return all
 }
 
+// lookUpVerb knows what "re" makes of other verbs, too: what was uploaded once more was reuploaded.
+func lookUpVerb(word []byte) verbWord {
+	if found, ok := verbs[string(word)]; ok {
+		return found
+	}
+	if rest, ok := bytes.CutPrefix(word, []byte("re")); ok {
+		if found := verbs[string(rest)]; found.strength >= nounlike {
+			return found
+		}
+	}
+	return verbWord{}
+}
+
 // verb finds what was done and the word that says so, -1 if none does. Names mostly end or begin with their
 // verb ("api_key_created", "CreateApiKey"): of equally strong words, the last one counts, then the first, then
 // those between. Of "create or update" the second counts: it says more.
 func (w *words) verb() (Verb, int) {
+	if i := w.cancelledDeletion(); i >= 0 {
+		return verbUpdate, i
+	}
 	best, at := verbWord{}, -1
 	for n := range w.count {
 		i := w.verbOrder(n)
 		if i+1 < w.count && string(w.at(i+1)) == "or" {
 			continue
 		}
-		if found, ok := verbs[string(w.at(i))]; ok && (at < 0 || found.strength > best.strength) {
+		if found := lookUpVerb(w.at(i)); found.verb != verbOther && (at < 0 || found.strength > best.strength) {
 			best, at = found, i
 		}
 	}
 	return best.verb, at
+}
+
+// cancelledDeletion finds the word that says that a deletion was called off, -1 if none does: what was to go stays.
+func (w *words) cancelledDeletion() int {
+	cancelled, deletion := -1, false
+	for i := range w.count {
+		switch found := verbs[string(w.at(i))]; {
+		case found.verb == verbCancel:
+			cancelled = i
+		case found == verbWord{verbDelete, nounlike}:
+			deletion = true
+		}
+	}
+	if !deletion {
+		return -1
+	}
+	return cancelled
 }
 
 // verbOrder is the order in which words are tried: the last, the first, and those between.
