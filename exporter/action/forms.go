@@ -27,7 +27,8 @@ var irregularPasts = map[string]string{
 // American and British spellings differ.
 var (
 	doubling = fieldSet("admit allot annul begin bootstrap commit confer defer disenrol enrol expel format permit quit " +
-		"remap rerun reset resubmit retag rewrap submit sunset transfer unban undrop unenrol unmap unpin unset untag unwrap")
+		"remap rerun reset resubmit retag rewrap submit sunset transfer unban undrop unenrol unflag unmap unpin " +
+		"unset unstar untag unwrap")
 	eitherWay = fieldSet("cancel label relabel")
 )
 

@@ -168,7 +168,8 @@ uninvite uninvites uninvited uninviting | untrash untrashes untrashed untrashing
 unwrap unwraps unwrapped unwrapping | upscale upscales upscaled upscaling
 vectorize vectorizes vectorized vectorizing | visualize visualizes visualized visualizing
 wake wakes woke/woken waking | wake-up wakesup wokeup/wokenup wakingup | watch watches watched watching
-wind-down windsdown wounddown windingdown | withhold withholds withheld withholding`
+wind-down windsdown wounddown windingdown | withhold withholds withheld withholding
+unflag unflags unflagged unflagging | unstar unstars unstarred unstarring`
 
 // plainStems just take s, ed and ing.
 var plainStems = fieldSet(`abort accept add adjust allow alter amend append assign block boot check clear
@@ -181,12 +182,13 @@ var plainStems = fieldSet(`abort accept add adjust allow alter amend append assi
 	upsert revert view adopt appoint claim compact consent correct decrypt eject evict exempt expand fork harden interrupt
 	loosen mask preempt reassign redact rekey reopen reorder replay rescind resync reveal tighten unmask
 	vacuum
+	protect unprotect narrow
 	attest awaken award backfill bestow bookmark boost broaden clean collect comment conduct construct consult
 	cordon count crawl cull delist disallow disband discover disenroll display draft drain embargo empower enlist
 	entrust explain extract failover forward introspect lint lookup mark mirror monitor oust pair peek perform post
 	print prohibit pull reap rebrand recall recheck reclaim reconnect redeploy redirect reject render repartition
 	repeal reproject reprovision respawn retain retest retract retrigger review rework roll seal seed tail thaw
-	transform troubleshoot uncordon unflag unfollow ungrant unload unpair unprovision unseal unstar vend void widen`)
+	transform troubleshoot uncordon unfollow ungrant unload unpair unprovision unseal vend void widen`)
 
 // TestFormsOfStems holds the forms of every stem against a dictionary's.
 func TestFormsOfStems(t *testing.T) {

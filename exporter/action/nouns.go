@@ -44,7 +44,7 @@ var kindTable = [numKinds]struct {
 		"feature schedule s3 parameter param variable notification alert alarm incident report dashboard chart widget " +
 		"connector login logon signin authentication auth link share sharing restriction app application package " +
 		"library libraries extension plugin module term agreement location ip ip_address ip_range banner logo release " +
-		"version option monitor monitoring telemetry addon service"},
+		"version option createlink monitor monitoring telemetry addon service"},
 	kindView: {category: catDatabase, words: "view query queries sql data collection tileset tile stac layer model " +
 		"map statement geometry geometries record"},
 	kindUpload: {category: catFile, words: "upload attachment document doc image photo picture video media backup " +
@@ -66,7 +66,7 @@ var kindTable = [numKinds]struct {
 		"replica tablespace keyspace constraint vector_index elevation_model search_index point_cloud"},
 	kindProcess: {category: catProcess, words: "job run workflow execution task kernel process processes pipeline " +
 		"cluster runtime instance notebook workload container command executor driver worker server node machine " +
-		"pod vm virtual_machine deployment cron dag batch daemon compute gpu rasterflow jupyter jupyterlab flow " +
+		"pod vm virtual_machine deployment cron dag daemon compute gpu rasterflow jupyter jupyterlab flow " +
 		"inference training experiment sandbox spark_application node_pool instance_pool compute_environment " +
 		"sql_warehouse virtual_warehouse load_test ingestion_job lab scheduler autoscaler lambda pool nb svc"},
 	kindSetting: {category: catConfiguration, words: "setting config configuration cfg conf preset override " +
@@ -92,7 +92,7 @@ var kindTable = [numKinds]struct {
 		"organizational_unit org_unit mailing_list distribution_list"},
 	kindUser: {category: catIAM, subject: subjectUser, words: "user usr member membership invitation invite invited " +
 		"invitee owner customer me account acct identity identities guest collaborator profile person people employee " +
-		"staff contractor teammate participant attendee assignee applicant partner impersonation viewer editor " +
+		"staff contractor teammate participant attendee assignee applicant recipient partner impersonation viewer editor " +
 		"contributor maintainer subscriber username display_name email_address avatar"},
 	kindPrincipal: {category: catIAM, subject: subjectUser, words: "principal service_account svc_account service_acct " +
 		"service_user system_user machine_user machine_account robot_account bot robot managed_identity " +
@@ -103,7 +103,7 @@ var kindTable = [numKinds]struct {
 	kindCredential: {category: catIAM, words: "key apikey token credential cred secret mfa 2fa totp otp passkey " +
 		"webauthn factor sso saml scim oidc openid oauth idp ldap certificate cert pat access_token access_key " +
 		"identity_provider jwt passcode keypair authenticator fido keystore keytab kms federation recovery_code " +
-		"backup_code verification_code two_factor multi_factor multifactor twofactor ssh gpg pgp tls ssl mtls vault " +
+		"backup_code verification_code two_factor multi_factor multifactor twofactor x509 ssh gpg pgp tls ssl mtls vault " +
 		"key_vault keyvault truststore yubikey security_key smartcard biometric cookie bearer hmac sas directory_sync " +
 		"active_directory entra okta"},
 	kindAdmin: {category: catIAM, subject: subjectAdmin, words: "role policy policies admin administrator grant acl " +
@@ -149,10 +149,8 @@ func (w *words) noun(verb Verb, verbAt int) kind {
 			k = kindListed
 		case k == kindAdmin && moved:
 			k = kindRight // "user removed from a role"
-		case string(word) == "access" && (verb == verbGrant || verb == verbTake || verb == verbRevoke):
-			if k == kindLoose { // no access_token
-				k = kindRight
-			}
+		case k == kindLoose && w.isRight(i, verb): // no access_token
+			k = kindRight
 		}
 		if moved {
 			target = max(target, k)
@@ -163,6 +161,21 @@ func (w *words) noun(verb Verb, verbAt int) kind {
 		return kindRight // "role added to a user"
 	}
 	return found
+}
+
+// isRight reports whether the word at i is access that is given or taken. What is added or removed is that if no other
+// thing follows: no "access rule".
+func (w *words) isRight(i int, verb Verb) bool {
+	if string(w.at(i)) != "access" {
+		return false
+	}
+	switch verb {
+	case verbGrant, verbTake, verbRevoke:
+		return true
+	case verbCreate, verbDelete:
+		return i+1 == w.count || lookUpNoun(w.at(i+1)) == kindOther
+	}
+	return false
 }
 
 // isOtherParty reports whether what follows a word is who did it, or somebody or something else that it was done with,

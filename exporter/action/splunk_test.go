@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
@@ -26,6 +27,21 @@ const (
 	// splunkThing is the name without who did it and what it was done with.
 	splunkThing = `replace(` + splunkName + `, "(?i)([a-z0-9])[\W_]+(by|with|via|using)[\W_].*", "\1")`
 )
+
+// splunkDeed is the name without things that end like a verb.
+var splunkDeed = sync.OnceValue(func() string {
+	return `replace(` + splunkName + `, "` + thingsLikeVerbs() + `", "\1\2")`
+})
+
+func thingsLikeVerbs() string {
+	things := make(map[string][]string) // by how they end
+	for word := range nouns {
+		if first, second, compound := strings.Cut(word, "_"); compound && lookUpVerb([]byte(second)).verb != verbOther {
+			things[`[\W_]`+second] = append(things[`[\W_]`+second], first)
+		}
+	}
+	return `(?i)(^|[\W_])` + grouped(things) + `s?([\W_]|$)`
+}
 
 // splunkVerbs are the values of CIM's action, in the order in which they are tried among equals.
 var splunkVerbs = []struct {
@@ -77,11 +93,18 @@ func TestSplunkWords(t *testing.T) {
 	golden.Part(t, filepath.Join("..", "..", "conf", "splunk", "default", "props.conf"), "words", b.String()+"# ")
 }
 
-type splunkLine struct{ pattern, value string }
+type splunkLine struct {
+	pattern, value string
+	deed           bool // the pattern is for splunkDeed
+}
 
 func splunkCase(field, of string, lines []splunkLine) string {
 	texts := make([]string, len(lines))
 	for i, l := range lines {
+		of := of
+		if l.deed {
+			of = splunkDeed()
+		}
 		texts[i] = fmt.Sprintf("    match(%s, \"(?i)%s\"), \"%s\"", of, l.pattern, l.value)
 	}
 	return fmt.Sprintf("EVAL-%s = case( \\\n%s)\n", field, strings.Join(texts, ", \\\n"))
@@ -97,7 +120,8 @@ type place struct {
 }
 
 func splunkActionLines() (lines []splunkLine) {
-	add := func(value, pattern string) { lines = append(lines, splunkLine{pattern, value}) }
+	deed := false
+	add := func(value, pattern string) { lines = append(lines, splunkLine{pattern, value, deed}) }
 	login := splunkAny(verbLogin)
 	failed := `(?:` + strings.Join(strings.Fields(refusedWords+" "+failedWords+" blocked"), "|") + `)`
 	add("failure", wordBegins+login+between+failed+wordEnds)
@@ -118,6 +142,7 @@ func splunkActionLines() (lines []splunkLine) {
 		{weak, "any"},
 		{weakest, "any"},
 	} {
+		deed = p.how < strong // nothing that ends like a verb ends like a strong one
 		if p.how >= nounlike {
 			lines = append(lines, p.withObjects()...)
 		}
@@ -152,13 +177,13 @@ func (p place) withObjects() (lines []splunkLine) {
 		before := wordBegins + nouns + between + words
 		switch {
 		case p.position == "last":
-			lines = append(lines, splunkLine{before + `[\W_]*$`, value})
+			lines = append(lines, splunkLine{pattern: before + `[\W_]*$`, value: value})
 		case p.position == "first":
-			lines = append(lines, splunkLine{`^[\W_]*` + words + otherWords + nouns + wordEnds, value})
+			lines = append(lines, splunkLine{pattern: `^[\W_]*` + words + otherWords + nouns + wordEnds, value: value})
 		case p.how == nounlike:
-			lines = append(lines, splunkLine{wordBegins + words + otherWords + nouns + wordEnds, value})
+			lines = append(lines, splunkLine{pattern: wordBegins + words + otherWords + nouns + wordEnds, value: value})
 		default:
-			lines = append(lines, splunkLine{before + wordEnds, value})
+			lines = append(lines, splunkLine{pattern: before + wordEnds, value: value})
 		}
 	}
 	if p.position == "last" {
@@ -177,7 +202,7 @@ func splunkObjectLines(coarse bool) (lines []splunkLine) {
 		if coarse {
 			value = splunkChangeType(k)
 		}
-		lines = append(lines, splunkLine{pattern, value})
+		lines = append(lines, splunkLine{pattern: pattern, value: value})
 	}
 	for row, k := range splunkKinds {
 		for _, c := range splunkKinds { // a compound outdoes its parts
@@ -193,6 +218,9 @@ func splunkObjectLines(coarse bool) (lines []splunkLine) {
 			grants := alternatives([]Verb{verbGrant, verbTake, verbRevoke}, strong)
 			add(kindRight, "role", wordBegins+grants+between+`access`+wordEnds)
 			add(kindRight, "role", wordBegins+`access`+between+grants+wordEnds)
+			moves := alternatives([]Verb{verbCreate, verbDelete}, strong)
+			add(kindRight, "role", wordBegins+moves+between+`access(?:[\W_]+(?:to|from|for|of|by)[\W_]|[\W_]*$)`)
+			add(kindRight, "role", wordBegins+`access[\W_]+`+moves+wordEnds)
 		}
 		add(k.kinds[0], k.value, wordBegins+nounPattern(k.kinds...)+wordEnds)
 	}
@@ -261,8 +289,7 @@ func nounPattern(kinds ...kind) string {
 	var plain []string
 	for _, k := range kinds {
 		for _, word := range strings.Fields(kindTable[k].words) {
-			_, isVerb := verbs[word]
-			isVerb = isVerb && word != "view" && word != "access"
+			isVerb := verbs[word].strength > weakest && word != "view" && word != "access"
 			if !strings.Contains(word, "_") && (k > kindView || !isVerb) {
 				plain = append(plain, word)
 			}
@@ -293,24 +320,49 @@ func splunkAny(v Verb) string {
 	return `(?:` + strings.Join(all, "|") + `)`
 }
 
-// alternatives are all forms of some verbs that have a strength, stems with the same endings side by side: "" if
-// there are none.
+// alternatives are all forms of some verbs that have a strength, stems with the same prefix and endings side by
+// side: "" if there are none.
 func alternatives(of []Verb, how strength) string {
-	stemsOf := make(map[string][]string) // by their endings
+	stemsOf := make(map[string]map[string][]string) // by prefix and endings
 	for _, v := range of {
 		for _, forms := range verbTable[v].forms() {
 			var words []string
 			for _, f := range forms {
 				if verbs[f.word] == (verbWord{v, how}) && f.strength == how {
-					words = append(words, apart(f.word))
+					words = append(words, f.word)
 				}
 			}
-			if len(words) > 0 {
-				base, endings := shared(words)
-				stemsOf[endings] = append(stemsOf[endings], base)
+			if len(words) == 0 {
+				continue
 			}
+			prefix := prefixOf(words)
+			for i, word := range words {
+				words[i] = apart(strings.TrimPrefix(word, prefix))
+			}
+			base, endings := shared(words)
+			if stemsOf[prefix] == nil {
+				stemsOf[prefix] = make(map[string][]string)
+			}
+			stemsOf[prefix][endings] = append(stemsOf[prefix][endings], base)
 		}
 	}
+	if len(stemsOf) == 0 {
+		return ""
+	}
+	var groups []string
+	for prefix, stems := range stemsOf {
+		if prefix == "" {
+			groups = append(groups, grouped(stems))
+		} else {
+			groups = append(groups, prefix+`[\W_]?`+grouped(stems))
+		}
+	}
+	slices.Sort(groups)
+	return `(?:` + strings.Join(groups, "|") + `)`
+}
+
+// grouped are stems by how they end, those with the same endings side by side.
+func grouped(stemsOf map[string][]string) string {
 	var groups []string
 	for endings, bases := range stemsOf {
 		slices.Sort(bases)
@@ -321,11 +373,21 @@ func alternatives(of []Verb, how strength) string {
 		}
 		groups = append(groups, group+endings)
 	}
-	if len(groups) == 0 {
-		return ""
-	}
 	slices.Sort(groups)
 	return `(?:` + strings.Join(groups, "|") + `)`
+}
+
+// prefixOf is what makes all of some verbs of others, and may stand apart: "un-share".
+func prefixOf(words []string) string {
+	for _, prefix := range []string{"de", "dis", "un", "off", "on"} {
+		if !slices.ContainsFunc(words, func(word string) bool {
+			rest, ok := strings.CutPrefix(word, prefix)
+			return !ok || verbs[rest].verb == verbOther && !strings.HasPrefix(rest, "board")
+		}) {
+			return prefix
+		}
+	}
+	return ""
 }
 
 func splunkStem(stem string) string {
@@ -337,17 +399,11 @@ func splunkStem(stem string) string {
 	return base + endings
 }
 
-// apart allows what joinParticles joins to stand apart: "log in", "setting of", "un-share".
+// apart allows a particle to stand apart: "log in", "setting of".
 func apart(word string) string {
 	for i := 1; i < len(word); i++ {
 		if phrases[word[:i]+"_"+word[i:]] {
 			return word[:i] + `[\W_]?` + word[i:]
-		}
-	}
-	for _, prefix := range []string{"de", "dis", "un", "off", "on"} {
-		rest, ok := strings.CutPrefix(word, prefix)
-		if ok && (verbs[rest].verb != verbOther || begins([]byte(rest), "board")) {
-			return prefix + `[\W_]?` + rest
 		}
 	}
 	return word

@@ -17,7 +17,7 @@ import (
 // splunkFields works out the add-on's calculated fields of an action's name, as Splunk does: the first line of a
 // case() that matches wins.
 type splunkFields map[string][]struct {
-	ofThing bool
+	of      string // which form of the name
 	pattern *regexp.Regexp
 	value   string
 }
@@ -27,7 +27,8 @@ func readSplunkFields(t testing.TB) splunkFields {
 	require.NoError(t, err)
 	fields := make(splunkFields)
 	field := ""
-	line := regexp.MustCompile(`^    match\((` + regexp.QuoteMeta(splunkName) + `|` + regexp.QuoteMeta(splunkThing) +
+	line := regexp.MustCompile(`^    match\((` + regexp.QuoteMeta(splunkDeed()) + `|` +
+		regexp.QuoteMeta(splunkThing) + `|` + regexp.QuoteMeta(splunkName) +
 		`), "(.*)"\), "(\w+)"\)?(?:, \\)?$`)
 	for text := range strings.SplitSeq(string(text), "\n") {
 		if name, isCase := strings.CutSuffix(text, ` = case( \`); isCase {
@@ -40,10 +41,10 @@ func readSplunkFields(t testing.TB) splunkFields {
 		found := line.FindStringSubmatch(text)
 		require.NotNil(t, found, text)
 		fields[field] = append(fields[field], struct {
-			ofThing bool
+			of      string
 			pattern *regexp.Regexp
 			value   string
-		}{found[1] == splunkThing, regexp.MustCompile(found[2]), found[3]})
+		}{found[1], regexp.MustCompile(found[2]), found[3]})
 	}
 	require.Len(t, fields, 3)
 	return fields
@@ -52,6 +53,7 @@ func readSplunkFields(t testing.TB) splunkFields {
 var (
 	capital    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 	otherParty = regexp.MustCompile(`(?i)([a-z0-9])[\W_]+(by|with|via|using)[\W_].*`)
+	likeVerbs  = regexp.MustCompile(thingsLikeVerbs())
 	afterBlock = regexp.MustCompile(`([A-Z])([A-Z][a-z])`)
 )
 
@@ -66,13 +68,13 @@ func (f splunkFields) of(name, field string) string {
 	if known {
 		return value
 	}
-	thing := otherParty.ReplaceAllString(key[0], "${1}")
+	texts := map[string]string{
+		splunkName:   key[0],
+		splunkThing:  otherParty.ReplaceAllString(key[0], "${1}"),
+		splunkDeed(): likeVerbs.ReplaceAllString(key[0], "${1}${2}"),
+	}
 	for _, line := range f[field] {
-		text := key[0]
-		if line.ofThing {
-			text = thing
-		}
-		if line.pattern.MatchString(text) {
+		if line.pattern.MatchString(texts[line.of]) {
 			value = line.value
 			break
 		}
@@ -138,7 +140,14 @@ var splunkDiffers = map[string]string{
 	// No object: the audit log, and what is told by a verb alone.
 	"audit_log_export_disabled": "modified",
 	"downloadQueryResult":       "read",
-	"auth.login_succeeded":      "success",
+	"GetQueryResults":           "read",
+	"glue create link fetched":  "read",
+
+	"login_failed_with_standard_authentication": "failure",
+	"auth.login_succeeded":                      "success",
+	"ListAttachedRolePolicies":                  "modified", // by the past form
+
+	"Removed product access from group": "modified", // the group
 	// The object of a compound, which outdoes its parts.
 	"user.session.impersonation.initiate": "modified",
 }

@@ -37,9 +37,9 @@ var verbTable = [numVerbs]stems{
 		nominal: "creation addition insertion registration generation publication duplication submission enrollment " +
 			"enrolment signup installation allocation establishment introduction issuance reissuance instantiation " +
 			"construction ingestion importation onboarding provisioning",
-		weak: "upload import invite load ingest send sign-up build set-up spin-up stand-up bring-up back-up replicate " +
+		weak: "upload import invite load ingest sign-up build set-up spin-up stand-up bring-up back-up replicate " +
 			"push post purchase seed draft",
-		weakest: "invitation new comment",
+		weakest: "invitation new comment send",
 	},
 	verbRead: {
 		strong: "get fetch retrieve describe inspect browse find enumerate reveal decrypt explore discover extract " +
@@ -57,7 +57,7 @@ var verbTable = [numVerbs]stems{
 			"unlink connect disconnect reconnect extend alter amend adjust increase decrease apply append migrate " +
 			"convert undrop overwrite rewrite truncate upsert revert unpublish subscribe unsubscribe unmount enforce " +
 			"unban unblock expose hide unhide accept decline join toggle customize optimize encrypt rebuild reindex " +
-			"reinstate restrict shorten lengthen weaken strengthen widen broaden loosen tighten harden relax " +
+			"reinstate restrict shorten lengthen weaken strengthen widen broaden narrow loosen tighten harden relax " +
 			"turn-on turn-off switch-on switch-off opt-in opt-out lock-out roll-over roll-forward roll-out check-in " +
 			"expand freeze unfreeze thaw claim reclaim adopt annotate categorize classify reclassify declassify " +
 			"redact anonymize pseudonymize mask unmask obfuscate sanitize scrub tokenize detokenize " +
@@ -68,7 +68,8 @@ var verbTable = [numVerbs]stems{
 			"normalize transform enrich reproject georeference geocode rasterize vectorize resample " +
 			"pair unpair seal unseal unwrap rewrap cordon uncordon reroute redirect forward failover " +
 			"finalize certify attest recertify undo redo unflag unfollow unstar rewind personalize parametrize " +
-			"retain reserve embargo republish remap preserve untrash defer postpone reschedule downscale upscale",
+			"retain reserve protect unprotect embargo republish remap preserve untrash defer postpone reschedule " +
+			"downscale upscale",
 		nounlike: "update change set move refresh reset replace patch pause lock archive transfer upgrade downgrade " +
 			"switch swap exchange scale empty raise lower mount ban repair roll-back rework",
 		nominal: "modification rotation activation deactivation reactivation restoration recovery suspension " +
@@ -226,7 +227,11 @@ func formsOf(stem string, how strength) []form {
 		if word == "setting" { // mostly the noun
 			word = "settingof"
 		}
-		all = append(all, form{word, gerund})
+		how := gerund
+		if nouns[word] != kindOther { // "sharing" and "logging" are things as well
+			how = weakest
+		}
+		all = append(all, form{word, how})
 	}
 	return all
 }
@@ -246,7 +251,8 @@ func lookUpVerb(word []byte) verbWord {
 
 // verb finds what was done and the word that says so, -1 if none does. Names mostly end or begin with their
 // verb ("api_key_created", "CreateApiKey"): of equally strong words, the last one counts, then the first, then
-// those between. Of "create or update" the second counts: it says more.
+// those between. Of "create or update" the second counts: it says more. An "access list" is a thing: neither of its
+// words is the verb, and whoever lists deleted files deletes none.
 func (w *words) verb() (Verb, int) {
 	if i := w.cancelledDeletion(); i >= 0 {
 		return verbUpdate, i
@@ -254,7 +260,8 @@ func (w *words) verb() (Verb, int) {
 	best, at := verbWord{}, -1
 	for n := range w.count {
 		i := w.verbOrder(n)
-		if i+1 < w.count && string(w.at(i+1)) == "or" {
+		if i+1 < w.count && string(w.at(i+1)) == "or" || w.isThing(i-1) || w.isThing(i) ||
+			w.isSelection(i) {
 			continue
 		}
 		if found := lookUpVerb(w.at(i)); found.verb != verbOther && (at < 0 || found.strength > best.strength) {
@@ -262,6 +269,17 @@ func (w *words) verb() (Verb, int) {
 		}
 	}
 	return best.verb, at
+}
+
+// isThing reports whether the words at i and behind it are a compound that only ends like a verb.
+func (w *words) isThing(i int) bool {
+	return i >= 0 && i+1 < w.count && lookUpNoun(w.pair(i)) != kindOther && lookUpVerb(w.at(i+1)).verb != verbOther
+}
+
+// isSelection reports whether the past form at i only says which things are read: "list deleted files".
+func (w *words) isSelection(i int) bool {
+	return i > 0 && i+1 < w.count && bytes.HasSuffix(w.at(i), []byte("ed")) && lookUpNoun(w.at(i+1)) != kindOther &&
+		verbs[string(w.at(0))].verb == verbRead
 }
 
 // cancelledDeletion finds the word that says that a deletion was called off, -1 if none does: what was to go stays.
