@@ -11,9 +11,10 @@ type inflection struct {
 
 // irregularPasts are the past forms that follow no rule.
 var irregularPasts = map[string]string{
-	"begin": "began begun", "bind": "bound", "bring": "brought", "build": "built", "find": "found",
+	"begin": "began begun", "bind": "bound", "break": "broke broken", "bring": "brought", "build": "built",
+	"find":   "found",
 	"freeze": "froze frozen", "get": "got gotten", "give": "gave given", "grow": "grew grown", "hide": "hid hidden",
-	"hold": "held", "leave": "left", "make": "made", "overwrite": "overwrote overwritten",
+	"hold": "held", "leave": "left", "let": "let", "make": "made", "overwrite": "overwrote overwritten", "pay": "paid",
 	"override": "overrode overridden", "put": "put", "quit": "quit", "read": "read", "rebind": "rebound",
 	"rebuild": "rebuilt", "redo": "redid redone", "rerun": "reran rerun", "reset": "reset", "rewind": "rewound",
 	"rewrite": "rewrote rewritten", "run": "ran run", "send": "sent", "set": "set", "show": "showed shown",

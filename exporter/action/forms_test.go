@@ -169,6 +169,9 @@ unwrap unwraps unwrapped unwrapping | upscale upscales upscaled upscaling
 vectorize vectorizes vectorized vectorizing | visualize visualizes visualized visualizing
 wake wakes woke/woken waking | wake-up wakesup wokeup/wokenup wakingup | watch watches watched watching
 wind-down windsdown wounddown windingdown | withhold withholds withheld withholding
+pay pays paid paying | charge charges charged charging
+compromise compromises compromised compromising | cap caps capped capping | break breaks broke/broken breaking
+let-go letsgo letgo lettinggo
 unflag unflags unflagged unflagging | unstar unstars unstarred unstarring`
 
 // plainStems just take s, ed and ing.
@@ -182,7 +185,7 @@ var plainStems = fieldSet(`abort accept add adjust allow alter amend append assi
 	upsert revert view adopt appoint claim compact consent correct decrypt eject evict exempt expand fork harden interrupt
 	loosen mask preempt reassign redact rekey reopen reorder replay rescind resync reveal tighten unmask
 	vacuum
-	protect unprotect narrow
+	protect unprotect narrow refund bill inherit leak
 	attest awaken award backfill bestow bookmark boost broaden clean collect comment conduct construct consult
 	cordon count crawl cull delist disallow disband discover disenroll display draft drain embargo empower enlist
 	entrust explain extract failover forward introspect lint lookup mark mirror monitor oust pair peek perform post

@@ -44,7 +44,7 @@ var kindTable = [numKinds]struct {
 		"feature schedule s3 parameter param variable notification alert alarm incident report dashboard chart widget " +
 		"connector login logon signin authentication auth link share sharing restriction app application package " +
 		"library libraries extension plugin module term agreement location ip ip_address ip_range banner logo release " +
-		"version option createlink monitor monitoring telemetry addon service"},
+		"version option createlink cache comment note ticket message monitor monitoring telemetry addon service"},
 	kindView: {category: catDatabase, words: "view query queries sql data collection tileset tile stac layer model " +
 		"map statement geometry geometries record"},
 	kindUpload: {category: catFile, words: "upload attachment document doc image photo picture video media backup " +
@@ -55,7 +55,7 @@ var kindTable = [numKinds]struct {
 	kindFile: {category: catFile, words: "file object storage bucket volume artifact artefact path blob thumbnail " +
 		"script asset disk drive workbook spreadsheet solution_notebook filesystem file_system csv geojson shapefile " +
 		"geotiff geoparquet parquet pdf zip jar symlink presigned_url signed_url upload_url download_url " +
-		"storage_account blob_container file_share pull_request external_location"},
+		"storage_account blob_container file_share pull_request external_location recording log_file"},
 	kindDirectory: {category: catFile, words: "directory directories folder dir subfolder subdirectory subdirectories " +
 		"repo repository repositories"},
 	kindDatabase: {category: catDatabase, words: "database catalog catalogue table schema schemata dataset raster " +
@@ -68,7 +68,7 @@ var kindTable = [numKinds]struct {
 		"cluster runtime instance notebook workload container command executor driver worker server node machine " +
 		"pod vm virtual_machine deployment cron dag daemon compute gpu rasterflow jupyter jupyterlab flow " +
 		"inference training experiment sandbox spark_application node_pool instance_pool compute_environment " +
-		"sql_warehouse virtual_warehouse load_test ingestion_job lab scheduler autoscaler lambda pool nb svc"},
+		"sql_warehouse virtual_warehouse load_test ingestion_job lab scheduler autoscaler agent lambda pool nb svc"},
 	kindSetting: {category: catConfiguration, words: "setting config configuration cfg conf preset override " +
 		"integration webhook hook domain billing plan tier subscription security marketplace coupon voucher promo " +
 		"promo_code credit_card payment_method " +
@@ -83,7 +83,8 @@ var kindTable = [numKinds]struct {
 		"zone device trail page theme forwarding forwarder log_stream log_streaming log_drain syslog siem destination " +
 		"redirect_uri callback_url callback cors origin private_link privatelink load_balancer egress ingress route " +
 		"route_table maintenance_window maintenance_mode residency data_residency topic queue event_bus stack terraform " +
-		"contract seat session_setting session_config connection_profile compute_profile rate_card spark_config"},
+		"contract seat tunnel nat vlan hostname host bastion contact address session_setting session_config " +
+		"connection_profile compute_profile rate_card spark_config"},
 	kindList: {category: catConfiguration, words: "allowlist whitelist denylist blocklist blacklist allow_list " +
 		"white_list deny_list block_list black_list access_list ip_list safelist safe_list exception_list suppression_list"},
 	kindListed:  {category: catConfiguration},
@@ -111,7 +112,8 @@ var kindTable = [numKinds]struct {
 		"access_level role_binding rolebinding permission_set"},
 	kindRight: {category: catIAM, subject: subjectAdmin, words: "permission perm privilege priv right entitlement " +
 		"consent scope role_assignment role_membership role_member"},
-	kindLimit: {category: catConfiguration, words: "limit quota timeout ttl lifetime duration threshold rate_limit"},
+	kindLimit: {category: catConfiguration, words: "limit quota timeout ttl lifetime duration threshold cap " +
+		"concurrency rate_limit"},
 }
 
 // nouns are kindTable by word.
@@ -129,11 +131,15 @@ var nouns = func() map[string]kind {
 // the same time.
 func (w *words) noun(verb Verb, verbAt int) kind {
 	found, moved, target := kindOther, false, kindOther
+	elsewhere := false // behind a word of place
 	for i := 0; i < w.count; i++ {
 		word := w.at(i)
 		switch string(word) {
 		case "to", "from", "into":
-			moved = true
+			moved, elsewhere = true, true
+			continue
+		case "in", "on", "within", "under":
+			elsewhere = true
 			continue
 		}
 		if i > 0 && isOtherParty(word) {
@@ -155,12 +161,20 @@ func (w *words) noun(verb Verb, verbAt int) kind {
 		if moved {
 			target = max(target, k)
 		}
+		if elsewhere && found > kindLoose && !k.takesPart() {
+			continue // "file uploaded to a workspace"
+		}
 		found = max(found, k)
 	}
 	if found == kindAdmin && (target >= kindUser && target <= kindMember) {
 		return kindRight // "role added to a user"
 	}
 	return found
+}
+
+// takesPart reports whether what is added to or removed from it changes it, rather than only being there.
+func (k kind) takesPart() bool {
+	return k == kindMember || k == kindListed || k == kindRight || k == kindAdmin
 }
 
 // isRight reports whether the word at i is access that is given or taken. What is added or removed is that if no other

@@ -128,15 +128,19 @@ func (a Action) splunkObject() string {
 
 // splunkDiffers are the names of which patterns tell less than the words do, with the action that they tell.
 var splunkDiffers = map[string]string{
-	"JobRunSubmitted":      "started", // a job that is submitted begins
-	"permission_added":     "created", // by the verb: adding and removing are giving and taking
-	"role added to user":   "created",
-	"login method changed": "modified", // no object
-	"update login":         "modified",
-	"audit_log_deleted":    "deleted",
-	"organization left":    "deleted", // the organization's, where the user left
-	"SqlQueryExecuted":     "started",
-	"query executed":       "started",
+	"JobRunSubmitted":          "started", // a job that is submitted begins
+	"permission_added":         "created", // by the verb: adding and removing are giving and taking
+	"role added to user":       "created",
+	"login method changed":     "modified", // no object
+	"update login":             "modified",
+	"audit_log_deleted":        "deleted",
+	"organization left":        "deleted", // the organization's, where the user left
+	"SqlQueryExecuted":         "started",
+	"query executed":           "started",
+	"isochrone query executed": "started",
+
+	"FILE UPLOADED TO STORAGE INTEGRATION": "created", // the integration
+
 	// No object: the audit log, and what is told by a verb alone.
 	"audit_log_export_disabled": "modified",
 	"downloadQueryResult":       "read",

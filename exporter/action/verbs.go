@@ -36,10 +36,10 @@ var verbTable = [numVerbs]stems{
 		nounlike: "register issue clone duplicate copy fork",
 		nominal: "creation addition insertion registration generation publication duplication submission enrollment " +
 			"enrolment signup installation allocation establishment introduction issuance reissuance instantiation " +
-			"construction ingestion importation onboarding provisioning",
+			"construction importation onboarding provisioning",
 		weak: "upload import invite load ingest sign-up build set-up spin-up stand-up bring-up back-up replicate " +
 			"push post purchase seed draft",
-		weakest: "invitation new comment send",
+		weakest: "invitation ingestion new comment send",
 	},
 	verbRead: {
 		strong: "get fetch retrieve describe inspect browse find enumerate reveal decrypt explore discover extract " +
@@ -48,7 +48,7 @@ var verbTable = [numVerbs]stems{
 		nominal: "retrieval inspection enumeration exploration discovery extraction disclosure exfiltration decryption " +
 			"consultation examination",
 		weak: "view access download export query search preview use scan select stream dump look-up check-out " +
-			"display print pull sample crawl tail analyze monitor watch count estimate explain compare review",
+			"display print pull sample crawl tail analyze watch count estimate explain compare review",
 		weakest: "latest",
 	},
 	verbUpdate: {
@@ -68,8 +68,8 @@ var verbTable = [numVerbs]stems{
 			"normalize transform enrich reproject georeference geocode rasterize vectorize resample " +
 			"pair unpair seal unseal unwrap rewrap cordon uncordon reroute redirect forward failover " +
 			"finalize certify attest recertify undo redo unflag unfollow unstar rewind personalize parametrize " +
-			"retain reserve protect unprotect embargo republish remap preserve untrash defer postpone reschedule " +
-			"downscale upscale",
+			"retain reserve inherit compromise leak protect unprotect embargo republish remap preserve untrash defer " +
+			"postpone reschedule downscale upscale",
 		nounlike: "update change set move refresh reset replace patch pause lock archive transfer upgrade downgrade " +
 			"switch swap exchange scale empty raise lower mount ban repair roll-back rework",
 		nominal: "modification rotation activation deactivation reactivation restoration recovery suspension " +
@@ -82,13 +82,13 @@ var verbTable = [numVerbs]stems{
 			"allowlisted whitelisted blacklisted blocklisted denylisted allowlisting whitelisting blacklisting " +
 			"blocklisting denylisting",
 		weak: "write save commit merge sync override link confirm put label map take make tag flag mark route mirror " +
-			"release roll bookmark star format reconcile hold",
+			"release roll bookmark star format reconcile hold pay refund charge bill cap break",
 		weakest: "block confirmation reject",
 	},
 	verbDelete: {
 		strong: "delete remove destroy purge erase deregister unregister uninstall deprovision offboard discard wipe " +
 			"expunge decommission expel undeploy unenroll unenrol disenroll prune evict eject retire cull obliterate " +
-			"dismantle tear-down take-down clean-up phase-out kick-out eliminate eradicate disband dispose shred scrap " +
+			"dismantle tear-down take-down clean-up phase-out kick-out let-go eliminate eradicate disband dispose shred scrap " +
 			"delist demolish banish oust uninvite disinvite exclude unprovision undefine reap deallocate",
 		nounlike: "drop clear trash kick flush sunset",
 		weak:     "clean",
@@ -150,7 +150,7 @@ var verbTable = [numVerbs]stems{
 }
 
 // uninflected are the words below nounlike that have no further forms.
-var uninflected = fieldSet("invitation latest confirmation completion authentication auth new del rm exec")
+var uninflected = fieldSet("invitation ingestion latest confirmation completion authentication auth new del rm exec")
 
 // verbWord is what a word tells as a verb.
 type verbWord struct {
