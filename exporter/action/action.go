@@ -87,8 +87,7 @@ func Classify(name []byte) Action {
 	verbAt := -1
 	m, known := knownActions[string(w.joined())]
 	if !known {
-		m.verb, verbAt = w.verb()
-		m.kind = w.noun(m.verb, verbAt)
+		m, verbAt = w.meaning()
 		m = m.resolved()
 	}
 	a := Action{Verb: m.verb, kind: m.kind, Category: kindTable[m.kind].category}
@@ -106,6 +105,19 @@ func Classify(name []byte) Action {
 type meaning struct {
 	verb Verb
 	kind kind
+}
+
+// meaning is what the words say was done to what, and which word says so. Where something other than a process or a
+// session was started, that is what was done: "file download started".
+func (w *words) meaning() (m meaning, verbAt int) {
+	m.verb, verbAt = w.verb(false)
+	m.kind = w.noun(m.verb, verbAt)
+	if m.verb == verbStart && m.kind != kindProcess && m.kind != kindSession {
+		if started, at := w.verb(true); at >= 0 {
+			return meaning{started, m.kind}, at
+		}
+	}
+	return m, verbAt
 }
 
 // resolved settles what verb and noun only tell together.

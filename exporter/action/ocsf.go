@@ -61,7 +61,7 @@ func OCSFClass(name []byte) (class Class, activity int) {
 	}
 	var w words
 	w.split(name)
-	verb, verbAt := w.verb()
+	said, verbAt := w.meaning()
 	word := w.verbWord(verbAt)
 	a := Classify(name)
 	switch class = a.class(); class {
@@ -72,7 +72,7 @@ func OCSFClass(name []byte) (class Class, activity int) {
 	case ClassAccess:
 		return class, pick(a.Verb, map[Verb]int{verbGrant: 1, verbTake: 2})
 	case ClassGroup:
-		return class, a.groupActivity(verb)
+		return class, a.groupActivity(said.verb)
 	case ClassDatastore:
 		return class, a.datastoreActivity()
 	case ClassFile:

@@ -138,6 +138,11 @@ var splunkDiffers = map[string]string{
 	"SqlQueryExecuted":         "started",
 	"query executed":           "started",
 	"isochrone query executed": "started",
+	// What was started, other than processes and sessions.
+	"file import started":                  "started",
+	"file.download.started":                "started",
+	"project_export_file_download_started": "started",
+	"table compaction triggered":           "started",
 
 	"FILE UPLOADED TO STORAGE INTEGRATION": "created", // the integration
 

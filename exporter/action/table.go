@@ -26,10 +26,10 @@ func Table() string {
 		"does not.")
 	d.line("Verbs with \"re\" in front (`reuploaded`), British spellings (`anonymised`) and verbs in two pieces " +
 		"(`spun up`,")
-	d.line("`de-provisioned`) are known as well. A deletion that is cancelled is a change. What this makes of each " +
-		"operation of the")
-	d.line("vendor's published API stands in [operations.tsv](../exporter/action/testdata/operations.tsv), and of some " +
-		"hundreds of")
+	d.line("`de-provisioned`) are known as well. A deletion that is cancelled is a change, a download that is started a " +
+		"read.")
+	d.line("What this makes of each operation of the vendor's published API stands in")
+	d.line("[operations.tsv](../exporter/action/testdata/operations.tsv), and of some hundreds of")
 	d.line("other names in [names.tsv](../exporter/action/testdata/names.tsv); tests hold it against both.\n")
 	d.line("| `event.category` | nouns, in the plural too |\n|---|---|")
 	for k := range numKinds {

@@ -128,10 +128,10 @@ var verbTable = [numVerbs]stems{
 	verbStop: {
 		strong: "abort halt expire hibernate interrupt preempt quit power-off power-down spin-down wind-down bring-down " +
 			"take-offline time-out cease conclude discontinue drain",
-		nounlike: "stop kill shut-down shut-off finish end crash lapse",
+		nounlike: "stop kill shut-down shut-off end crash lapse",
 		nominal:  "expiration expiry hibernation interruption cessation discontinuation preemption stoppage",
 		weak:     "exit close sleep die",
-		weakest:  "complete fail completion",
+		weakest:  "complete finish fail completion",
 	},
 	verbCancel: {strong: "cancel terminate call-off", nominal: "cancellation termination"},
 	verbCheck: {
@@ -253,7 +253,9 @@ func lookUpVerb(word []byte) verbWord {
 // verb ("api_key_created", "CreateApiKey"): of equally strong words, the last one counts, then the first, then
 // those between. Of "create or update" the second counts: it says more. An "access list" is a thing: neither of its
 // words is the verb, and whoever lists deleted files deletes none.
-func (w *words) verb() (Verb, int) {
+//
+// Of what was started, it finds the verb besides the start, if one is told by more than a hint.
+func (w *words) verb(ofStarted bool) (Verb, int) {
 	if i := w.cancelledDeletion(); i >= 0 {
 		return verbUpdate, i
 	}
@@ -264,7 +266,11 @@ func (w *words) verb() (Verb, int) {
 			w.isSelection(i) {
 			continue
 		}
-		if found := lookUpVerb(w.at(i)); found.verb != verbOther && (at < 0 || found.strength > best.strength) {
+		found := lookUpVerb(w.at(i))
+		if ofStarted && !found.canBeStarted() {
+			continue
+		}
+		if found.verb != verbOther && (at < 0 || found.strength > best.strength) {
 			best, at = found, i
 		}
 	}
@@ -280,6 +286,10 @@ func (w *words) isThing(i int) bool {
 func (w *words) isSelection(i int) bool {
 	return i > 0 && i+1 < w.count && bytes.HasSuffix(w.at(i), []byte("ed")) && lookUpNoun(w.at(i+1)) != kindOther &&
 		verbs[string(w.at(0))].verb == verbRead
+}
+
+func (v verbWord) canBeStarted() bool {
+	return v.strength > weakest && v.verb != verbStart && v.verb != verbLogin && v.verb != verbLogout
 }
 
 // cancelledDeletion finds the word that says that a deletion was called off, -1 if none does: what was to go stays.
