@@ -172,6 +172,12 @@ wind-down windsdown wounddown windingdown | withhold withholds withheld withhold
 pay pays paid paying | charge charges charged charging
 compromise compromises compromised compromising | cap caps capped capping | break breaks broke/broken breaking
 let-go letsgo letgo lettinggo
+assemble assembles assembled assembling | bounce bounces bounced bouncing | breach breaches breached breaching
+double doubles doubled doubling | endorse endorses endorsed endorsing | halve halves halved halving
+notify notifies notified notifying | produce produces produced producing | reach reaches reached reaching
+reduce reduces reduced reducing | reorganize reorganizes reorganized reorganizing
+repurpose repurposes repurposed repurposing | restructure restructures restructured restructuring
+revise revises revised revising | trim trims trimmed trimming
 unflag unflags unflagged unflagging | unstar unstars unstarred unstarring`
 
 // plainStems just take s, ed and ing.
@@ -185,7 +191,8 @@ var plainStems = fieldSet(`abort accept add adjust allow alter amend append assi
 	upsert revert view adopt appoint claim compact consent correct decrypt eject evict exempt expand fork harden interrupt
 	loosen mask preempt reassign redact rekey reopen reorder replay rescind resync reveal tighten unmask
 	vacuum
-	protect unprotect narrow refund bill inherit leak
+	detect suspect exceed warn tweak bump lift tamper hijack curtail reparent retarget refactor realign
+	protect unprotect narrow refund bill inherit leak scaffold
 	attest awaken award backfill bestow bookmark boost broaden clean collect comment conduct construct consult
 	cordon count crawl cull delist disallow disband discover disenroll display draft drain embargo empower enlist
 	entrust explain extract failover forward introspect lint lookup mark mirror monitor oust pair peek perform post

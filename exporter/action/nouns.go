@@ -1,6 +1,9 @@
 package action
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // The nouns of the names of actions, in the singular. A word that is missing here costs a precise category,
 // never an event.
@@ -103,6 +106,7 @@ var kindTable = [numKinds]struct {
 	kindPassword: {category: catIAM, subject: subjectUser, words: "password passphrase passwd pwd"},
 	kindCredential: {category: catIAM, words: "key apikey token credential cred secret mfa 2fa totp otp passkey " +
 		"webauthn factor sso saml scim oidc openid oauth idp ldap certificate cert pat access_token access_key " +
+		"refresh_token " +
 		"identity_provider jwt passcode keypair authenticator fido keystore keytab kms federation recovery_code " +
 		"backup_code verification_code two_factor multi_factor multifactor twofactor x509 ssh gpg pgp tls ssl mtls vault " +
 		"key_vault keyvault truststore yubikey security_key smartcard biometric cookie bearer hmac sas directory_sync " +
@@ -213,11 +217,19 @@ func (w *words) kindAt(i *int) kind {
 	return lookUpNoun(w.at(*i))
 }
 
-// lookUpNoun knows plurals too.
+// lookUpNoun knows plurals, and two nouns that are written as one: "jobruns".
 func lookUpNoun(word []byte) kind {
 	k, ok := nouns[string(word)]
 	if n := len(word); !ok && n > 1 && word[n-1] == 's' {
-		k = nouns[string(word[:n-1])]
+		k, ok = nouns[string(word[:n-1])]
+	}
+	for i := 3; !ok && i+3 <= len(word); i++ {
+		if first, known := nouns[string(word[:i])]; known {
+			second, plural := nouns[string(word[i:])], nouns[string(bytes.TrimSuffix(word[i:], []byte("s")))]
+			if second = max(second, plural); second != kindOther {
+				k, ok = max(first, second), true
+			}
+		}
 	}
 	return k
 }

@@ -143,6 +143,15 @@ var splunkDiffers = map[string]string{
 	"file.download.started":                "started",
 	"project_export_file_download_started": "started",
 	"table compaction triggered":           "started",
+	// What was only noticed.
+	"credential leak detected":     "modified",
+	"session hijack suspected":     "modified",
+	"refresh token reuse detected": "modified",
+	"user invitation bounced":      "created",
+	// Two nouns in one word, or a noun that is a verb, too.
+	"projectkey.create":          "created",
+	"wherobots:jobrun:cancelled": "stopped",
+	"public link generated":      "created",
 
 	"FILE UPLOADED TO STORAGE INTEGRATION": "created", // the integration
 

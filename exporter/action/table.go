@@ -97,8 +97,8 @@ func verbText(v Verb) string {
 			texts = append(texts, fmt.Sprintf(list.format, strings.Join(slices.Compact(stems), ", ")))
 		}
 	}
-	if len(texts) == 0 {
-		return "any other"
+	if v == verbOther {
+		texts = append(texts, "and any other")
 	}
 	return strings.Join(texts, " ")
 }

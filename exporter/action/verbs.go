@@ -29,9 +29,11 @@ type stems struct {
 }
 
 var verbTable = [numVerbs]stems{
+	verbOther: {strong: "detect suspect exceed reach bounce notify warn breach"}, // nothing was done to anything
 	verbCreate: {
 		strong: "create add insert install provision generate mint publish submit deploy onboard enroll enrol establish " +
-			"allocate introduce reissue instantiate construct compose materialize declare define enlist admit vend " +
+			"allocate introduce reissue instantiate construct compose materialize assemble produce scaffold declare " +
+			"define enlist admit vend " +
 			"recreate redeploy resubmit reprovision",
 		nounlike: "register issue clone duplicate copy fork",
 		nominal: "creation addition insertion registration generation publication duplication submission enrollment " +
@@ -68,7 +70,9 @@ var verbTable = [numVerbs]stems{
 			"normalize transform enrich reproject georeference geocode rasterize vectorize resample " +
 			"pair unpair seal unseal unwrap rewrap cordon uncordon reroute redirect forward failover " +
 			"finalize certify attest recertify undo redo unflag unfollow unstar rewind personalize parametrize " +
-			"retain reserve inherit compromise leak protect unprotect embargo republish remap preserve untrash defer " +
+			"revise restructure reorganize reparent retarget repurpose refactor realign tweak bump trim reduce lift " +
+			"tamper hijack double halve retain reserve inherit compromise leak protect unprotect embargo republish " +
+			"remap preserve untrash defer " +
 			"postpone reschedule downscale upscale",
 		nounlike: "update change set move refresh reset replace patch pause lock archive transfer upgrade downgrade " +
 			"switch swap exchange scale empty raise lower mount ban repair roll-back rework",
@@ -104,7 +108,7 @@ var verbTable = [numVerbs]stems{
 	},
 	verbGrant: {
 		strong: "assign reassign promote elevate authorize attach delegate escalate entitle permit bind appoint nominate " +
-			"approve reapprove associate give entrust confer bestow empower allot hand-over rebind",
+			"approve reapprove associate give entrust confer bestow empower endorse allot hand-over rebind",
 		nounlike: "grant consent",
 		nominal: "assignment reassignment elevation promotion authorization delegation escalation approval appointment " +
 			"nomination association",
@@ -113,7 +117,7 @@ var verbTable = [numVerbs]stems{
 	},
 	verbTake: {
 		strong: "unassign demote unshare detach deauthorize unbind strip disassociate dissociate unapprove disallow " +
-			"prohibit ungrant deescalate deprive dispossess withhold undelegate",
+			"prohibit ungrant deescalate deprive dispossess withhold curtail undelegate",
 		nominal: "demotion unassignment detachment disassociation dissociation deescalation",
 	},
 	verbStart: {
@@ -144,13 +148,14 @@ var verbTable = [numVerbs]stems{
 	verbLogin: {
 		strong:  "authenticate reauthenticate impersonate",
 		nominal: "impersonation reauthentication",
-		weak:    "log-in sign-in log-on sign-on authentication auth assume",
+		weak:    "log-in sign-in log-on sign-on authentication auth logins assume",
 	},
 	verbLogout: {strong: "deauthenticate", weak: "log-out sign-out log-off sign-off"},
 }
 
 // uninflected are the words below nounlike that have no further forms.
-var uninflected = fieldSet("invitation ingestion latest confirmation completion authentication auth new del rm exec")
+var uninflected = fieldSet("logins invitation ingestion latest confirmation completion authentication auth new del " +
+	"rm exec")
 
 // verbWord is what a word tells as a verb.
 type verbWord struct {
@@ -270,16 +275,16 @@ func (w *words) verb(ofStarted bool) (Verb, int) {
 		if ofStarted && !found.canBeStarted() {
 			continue
 		}
-		if found.verb != verbOther && (at < 0 || found.strength > best.strength) {
+		if found != (verbWord{}) && (at < 0 || found.strength > best.strength) {
 			best, at = found, i
 		}
 	}
 	return best.verb, at
 }
 
-// isThing reports whether the words at i and behind it are a compound that only ends like a verb.
+// isThing reports whether the words at i and behind it are a compound, whatever verbs they look like.
 func (w *words) isThing(i int) bool {
-	return i >= 0 && i+1 < w.count && lookUpNoun(w.pair(i)) != kindOther && lookUpVerb(w.at(i+1)).verb != verbOther
+	return i >= 0 && i+1 < w.count && lookUpNoun(w.pair(i)) != kindOther
 }
 
 // isSelection reports whether the past form at i only says which things are read: "list deleted files".
@@ -289,7 +294,11 @@ func (w *words) isSelection(i int) bool {
 }
 
 func (v verbWord) canBeStarted() bool {
-	return v.strength > weakest && v.verb != verbStart && v.verb != verbLogin && v.verb != verbLogout
+	switch v.verb {
+	case verbOther, verbStart, verbLogin, verbLogout:
+		return false
+	}
+	return v.strength > weakest
 }
 
 // cancelledDeletion finds the word that says that a deletion was called off, -1 if none does: what was to go stays.
