@@ -178,6 +178,7 @@ notify notifies notified notifying | produce produces produced producing | reach
 reduce reduces reduced reducing | reorganize reorganizes reorganized reorganizing
 repurpose repurposes repurposed repurposing | restructure restructures restructured restructuring
 revise revises revised revising | trim trims trimmed trimming
+ignore ignores ignored ignoring | skip skips skipped skipping
 unflag unflags unflagged unflagging | unstar unstars unstarred unstarring`
 
 // plainStems just take s, ed and ing.

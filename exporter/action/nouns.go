@@ -242,4 +242,6 @@ var knownActions = map[string]meaning{
 	"organization_left":   {verbDelete, kindUser},
 	"switch_organization": {verbStart, kindSession},
 	"forgot_password":     {verbUpdate, kindPassword},
+	"run_query":           {verbRead, kindView},
+	"run_sql":             {verbRead, kindView},
 }

@@ -149,9 +149,14 @@ var splunkDiffers = map[string]string{
 	"refresh token reuse detected": "modified",
 	"user invitation bounced":      "created",
 	// Two nouns in one word, or a noun that is a verb, too.
-	"projectkey.create":          "created",
-	"wherobots:jobrun:cancelled": "stopped",
-	"public link generated":      "created",
+	"projectkey.create":            "created",
+	"wherobots:jobrun:cancelled":   "stopped",
+	"public link generated":        "created",
+	"KILL QUERY":                   "stopped",
+	"run_query":                    "read",
+	"download_query_results":       "read",
+	"scheduled run skipped":        "started",
+	"datasource.permissions_added": "created",
 
 	"FILE UPLOADED TO STORAGE INTEGRATION": "created", // the integration
 

@@ -29,7 +29,9 @@ type stems struct {
 }
 
 var verbTable = [numVerbs]stems{
-	verbOther: {strong: "detect suspect exceed reach bounce notify warn breach"}, // nothing was done to anything
+	verbOther: { // what was only noticed: nothing was done
+		strong: "detect suspect exceed reach bounce notify warn breach skip ignore",
+	},
 	verbCreate: {
 		strong: "create add insert install provision generate mint publish submit deploy onboard enroll enrol establish " +
 			"allocate introduce reissue instantiate construct compose materialize assemble produce scaffold declare " +
@@ -222,7 +224,11 @@ func formsOf(stem string, how strength) []form {
 		past, gerund = weakest, weakest
 	}
 	inflected := inflect(stem)
-	all = append(all, form{inflected.third, how})
+	third := how
+	if nouns[base] != kindOther { // "grants" are mostly several of them
+		third = min(how, weak)
+	}
+	all = append(all, form{inflected.third, third})
 	for _, word := range strings.Fields(inflected.past) {
 		if word != base {
 			all = append(all, form{word, past})
