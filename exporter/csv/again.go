@@ -64,9 +64,10 @@ func (d *Decoder) ordered(fields [][]byte) [][]byte {
 	return places
 }
 
-// skipMark goes by a byte order mark at the beginning of a row, which is no part of its first field.
+// skipMark goes by byte order marks at the beginning of a row, which are no part of its first field. It takes all that
+// there are: it is called once or several times for a row, depending on where the buffer ended.
 func (d *Decoder) skipMark() {
-	if d.start < d.end && d.buf[d.start] == body.UTF8BOM[0] && bytes.HasPrefix(d.buf[d.start:d.end], body.UTF8BOM) {
+	for d.start < d.end && d.buf[d.start] == body.UTF8BOM[0] && bytes.HasPrefix(d.buf[d.start:d.end], body.UTF8BOM) {
 		d.start += len(body.UTF8BOM)
 	}
 }
