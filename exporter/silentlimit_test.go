@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -328,5 +329,52 @@ func TestReconciliationStaysClearOfALimit(t *testing.T) {
 			require.Less(t, r.Rows, 100, "%s – %s", r.Start, r.End)
 		}
 		require.GreaterOrEqual(t, count(h.logged(), "found 0 events"), 2)
+	})
+}
+
+// An answer that is cut off lacks what lies beyond its rows. Some endpoints leave rows out between them: a part in the
+// middle, some everywhere, or those of one user.
+func TestRowsThatAreMissingBetweenOthersAreNotLost(t *testing.T) {
+	for name, limit := range map[string]exportertest.SilentLimit{
+		"in the middle":        {Rows: 5000, Keeps: exportertest.KeepsEnds},
+		"everywhere":           {Rows: 5000, Keeps: exportertest.KeepsMost},
+		"of a user":            {Rows: 1000, Keeps: exportertest.KeepsPerUser},
+		"the oldest of a user": {Rows: 1000, Keeps: exportertest.KeepsPerUser, Newest: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := map[string]string{"start_time": "-3d", "count_check": "off", "deep_reconcile_interval": "0"}
+			inBubble(t, settings, func(h *simHost) {
+				random := rand.New(rand.NewPCG(5, 6)) // no two days have as many
+				events := exportertest.Generate(1, 18_000, h.now().Add(-3*day), h.now())
+				for i := range events {
+					events[i].Time = h.now().Add(-time.Duration(random.Int64N(int64(3 * day))))
+					events[i].UserName = fmt.Sprintf("user-%d@example.test", max(i%20-4, 0)) // user-0 has a quarter of them
+				}
+				h.server.Add(events...)
+				h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = limit })
+				h.start()
+				time.Sleep(10 * time.Minute)
+				h.requireCopies(0)
+				require.NotContains(t, h.logged(), "they are missing until")
+			})
+		})
+	}
+}
+
+// Where hardly any rows are missing, a sample of an answer may show none. What reads it again later reads all of it.
+func TestReconciliationReadsAllOfWhatWasSampled(t *testing.T) {
+	settings := map[string]string{
+		"start_time": "-3d", "count_check": "off", "reconcile_interval": "1h", "deep_reconcile_interval": "1h",
+	}
+	inBubble(t, settings, func(h *simHost) {
+		h.spread(18_000, 3*day, 0, nil)
+		h.server.SetAnswers(func(a *exportertest.Answers) {
+			a.Limit = exportertest.SilentLimit{Rows: 5000, Keeps: exportertest.KeepsNearly}
+		})
+		h.start()
+		time.Sleep(10 * time.Minute)
+		require.NotZero(t, h.missing(), "no sample shows them")
+		time.Sleep(4 * time.Hour)
+		h.requireCopies(0)
 	})
 }

@@ -121,7 +121,8 @@ func (c *collector) isWhole(
 	if suspect == whole.Unsuspected || suspect == whole.AtLimit {
 		return suspect == whole.Unsuspected, nil
 	}
-	verdict, rows, err := c.examine(w, got, suspect, read)
+	sample := suspect == whole.Larger && counts != &l.Second // nobody waits for what reads again
+	verdict, rows, err := c.examine(w, got, sample, read)
 	if err != nil {
 		return false, err
 	}
@@ -153,6 +154,10 @@ func (c *collector) isWhole(
 		l.InVain()
 	}
 	counts.Honest(got.Rows)
+	if verdict == whole.Sampled {
+		l.Proven.Sampled(got)
+		return true, nil
+	}
 	l.Proven.Honest(got)
 	if verdict != whole.Indivisible {
 		c.reader.ends.Honest(got)
@@ -161,13 +166,13 @@ func (c *collector) isWhole(
 	return true, nil
 }
 
-// examine reads w again in parts, or what lies beyond the answer's rows alone where that shows enough.
+// examine reads w again in parts, or a sample of it where that shows enough.
 func (c *collector) examine(
-	w plan.Window, got whole.Reading, suspect whole.Suspicion, read whole.ReadPart,
+	w plan.Window, got whole.Reading, sample bool, read whole.ReadPart,
 ) (whole.Verdict, int, error) {
-	if suspect == whole.Larger {
-		if nothing, err := c.rowLimit.NothingBeyond(w, got, read); err != nil || nothing {
-			return whole.Honest, got.Rows, err
+	if sample {
+		if enough, err := c.rowLimit.Sample(w, got, read); err != nil || enough {
+			return whole.Sampled, got.Rows, err
 		}
 	}
 	defer c.examineEnds(got)()

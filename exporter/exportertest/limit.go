@@ -1,6 +1,7 @@
 package exportertest
 
 import (
+	"hash/crc32"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -15,8 +16,49 @@ type SilentLimit struct {
 	Bytes  int    // at most about so many bytes of rows; 0 = no limit
 	Varies bool   // each answer has another limit, from a third of Rows on
 	Newest bool   // the newest rows are kept, not the oldest
+	Keeps  Kept   // which rows are kept if not these
 	Link   bool   // a Link header with rel="next" leads to the next ones
 	Total  string // name of a header that says how many there are, limited or not; "" = none
+}
+
+// Kept says which rows an answer shows that has more than Rows.
+type Kept int
+
+const (
+	KeepsOneEnd  Kept = iota // the oldest, or the newest
+	KeepsEnds                // all but a tenth in the middle
+	KeepsMost                // all but each seventh
+	KeepsNearly              // all but one in two thousand, always the same ones
+	KeepsPerUser             // of each user as many as Rows: the oldest, or the newest
+)
+
+// thin returns the events that are kept.
+func (l SilentLimit) thin(events []*Event) (kept []*Event) {
+	if len(events) <= l.Rows {
+		return events
+	}
+	of := make(map[string]int)
+	for i, e := range events {
+		of[e.UserName]++
+		if l.keeps(e, i, len(events), of[e.UserName]) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// keeps reports whether the event at a place among so many is kept, which is the so manieth of its user.
+func (l SilentLimit) keeps(e *Event, at, events, ofUser int) bool {
+	switch l.Keeps {
+	case KeepsEnds:
+		return at < events*9/20 || at >= events*11/20
+	case KeepsMost:
+		return at%7 != 3
+	case KeepsNearly:
+		return crc32.ChecksumIEEE([]byte(e.ID))%2000 != 1
+	default:
+		return ofUser <= l.Rows
+	}
 }
 
 // limit returns the page that an answer shows of its events, which are by time.
@@ -31,6 +73,9 @@ func (x *exchange) limit(events []*Event) ([]*Event, *refusal) {
 	}
 	if l.Newest {
 		slices.Reverse(events)
+	}
+	if l.Keeps != KeepsOneEnd {
+		events, l.Rows = l.thin(events), 0
 	}
 	size := l.size(events[min(skip, len(events)):], x.index)
 	page, more := pageOf(events, skip, size)

@@ -6,9 +6,11 @@ package whole
 type Proven struct {
 	rows    int
 	bytes   int64
-	answers int // that were judged
-	asked   int // of these, how many were suspect for being a little larger
-	varies  int // so many more answers are suspect whatever their size: limits of different rows were found
+	sampled int   // rows, and …
+	weighed int64 // … bytes, of answers of which only parts were read again
+	answers int   // that were judged
+	asked   int   // of these, how many were suspect for being a little larger
+	varies  int   // so many more answers are suspect whatever their size: limits of different rows were found
 }
 
 const (
@@ -20,20 +22,25 @@ const (
 )
 
 // larger reports whether an answer is suspect for its size. There are few answers with a quarter more than any that
-// was whole. careful says that the endpoint is known to leave rows out.
-func (p *Proven) larger(got Reading, careful bool) bool {
+// was whole. careful says that the endpoint is known to leave rows out; slow, that what was only sampled is to be read
+// again as a whole.
+func (p *Proven) larger(got Reading, careful, slow bool) bool {
 	if got.Rows < leastTaught || 2*got.inside < got.Rows { // rows of other times would be in each part, too
 		return false
 	}
 	p.answers++
+	rows, bytes := p.rows, p.bytes
+	if !slow {
+		rows, bytes = max(rows, p.sampled), max(bytes, p.weighed)
+	}
 	switch {
 	case p.varies > 0:
 		return true
 	case got.Rows < LeastLimit:
 		return false
-	case got.Rows <= p.rows && got.Bytes <= p.bytes:
+	case got.Rows <= rows && got.Bytes <= bytes:
 		return false
-	case careful, got.Rows > p.rows+p.rows/4, got.Bytes > p.bytes+p.bytes/4:
+	case careful, got.Rows > rows+rows/4, got.Bytes > bytes+bytes/4:
 		return true
 	case p.asked >= firstLarger+p.answers/answersPerLarger:
 		return false
@@ -48,13 +55,18 @@ func (p *Proven) Honest(got Reading) {
 	p.varies = max(0, p.varies-1)
 }
 
+// Sampled notes an answer that lacked nothing that parts of it have.
+func (p *Proven) Sampled(got Reading) {
+	p.sampled, p.weighed = max(p.sampled, got.Rows), max(p.weighed, got.Bytes)
+}
+
 // Varying reports whether limits of different rows were found, so that the same number of rows means nothing.
 func (p *Proven) Varying() bool { return p.varies > firstVarying }
 
 // cut notes that an answer was not whole. What had been shown before it counts no more. again says that fewer rows
 // than another limit had cut it off.
 func (p *Proven) cut(again bool) {
-	p.rows, p.bytes, p.varies = 0, 0, max(p.varies, firstVarying)
+	*p = Proven{answers: p.answers, asked: p.asked, varies: max(p.varies, firstVarying)}
 	if again {
 		p.varies = mostVarying
 	}

@@ -19,7 +19,7 @@ type Reading struct {
 	footer bool    // the last row is one of them: it may be none
 	inside int     // rows whose time lies in the window
 	sum    float64 // of these times, in seconds since the window's start
-	edges  edges   // of these times
+	order  order   // of these times
 	ended  bool    // it ended with what is no row, which was believed …
 	end    string  // … this, without its digits
 
@@ -42,7 +42,7 @@ func (g *Reading) Add(rows []event.Row, w plan.Window) {
 			g.inside++
 			atSecond, atNano := at.Unix(), at.Nanosecond()
 			g.sum += float64(atSecond-second) + float64(atNano-nano)/1e9 // at.Sub takes four times as long
-			g.edges.add(atSecond, atNano)
+			g.order.add(atSecond, atNano)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (l *RowLimit) Judge(counts *RowCounts, w plan.Window, got Reading) Suspicio
 			return Round
 		}
 		return Repeated
-	case l.Proven.larger(got, l.Known > 0):
+	case l.Proven.larger(got, l.Known > 0, counts == &l.Second):
 		return Larger
 	default:
 		return Unsuspected
@@ -134,6 +134,7 @@ const (
 	Limited                    // the endpoint leaves rows out
 	Undecided                  // it may do so
 	Indivisible                // the window cannot be cut
+	Sampled                    // it had everything that parts of it have
 )
 
 // ReadPart reads a window and adds its events to union, unless that is nil.

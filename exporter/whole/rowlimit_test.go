@@ -233,28 +233,28 @@ func TestAnEndpointThatIgnoresWindowsIsExaminedInFewSteps(t *testing.T) {
 func TestAnAnswerThatIsLargerThanAllBeforeIsSuspect(t *testing.T) {
 	var p Proven
 	answer := func(rows int, bytes int64) Reading { return Reading{Rows: rows, Bytes: bytes, inside: rows} }
-	require.False(t, p.larger(Reading{Rows: 1000, inside: 499}, true), "the window is ignored")
-	require.False(t, p.larger(answer(LeastLimit-1, 0), true), "few")
-	require.True(t, p.larger(answer(1000, 100_000), false))
+	require.False(t, p.larger(Reading{Rows: 1000, inside: 499}, true, false), "the window is ignored")
+	require.False(t, p.larger(answer(LeastLimit-1, 0), true, false), "few")
+	require.True(t, p.larger(answer(1000, 100_000), false, false))
 	p.Honest(Reading{Rows: 1000, Bytes: 100_000})
-	require.False(t, p.larger(answer(1000, 100_000), true))
-	require.True(t, p.larger(answer(1251, 1), false))
-	require.True(t, p.larger(answer(100, 125_001), false))
-	require.True(t, p.larger(answer(100, 100_001), true))
+	require.False(t, p.larger(answer(1000, 100_000), true, false))
+	require.True(t, p.larger(answer(1251, 1), false, false))
+	require.True(t, p.larger(answer(100, 125_001), false, false))
+	require.True(t, p.larger(answer(100, 100_001), true, false))
 	suspect := 0
 	for range 10 * answersPerLarger {
-		if p.larger(answer(1001, 0), false) {
+		if p.larger(answer(1001, 0), false, false) {
 			suspect++
 		}
 	}
 	require.Equal(t, firstLarger+10, suspect)
 	p.cut(false)
-	require.True(t, p.larger(answer(800, 80_000), true), "what was shown before counts no more")
+	require.True(t, p.larger(answer(800, 80_000), true, false), "what was shown before counts no more")
 	p.Honest(Reading{Rows: 800, Bytes: 80_000})
 	p.cut(true)
 	for range mostVarying {
-		require.True(t, p.larger(answer(leastTaught, 0), true), "limits vary")
+		require.True(t, p.larger(answer(leastTaught, 0), true, false), "limits vary")
 		p.Honest(Reading{Rows: 500})
 	}
-	require.False(t, p.larger(answer(leastTaught, 0), true))
+	require.False(t, p.larger(answer(leastTaught, 0), true, false))
 }

@@ -2,89 +2,151 @@ package whole
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
-// edges is where an answer's rows begin and end in time. What cuts an answer off leaves out what lies beyond one of
-// them, if its rows are in the order of their times.
-type edges struct {
-	begun              bool
-	first, last        int64 // seconds of the Unix epoch
-	atFirst, atLast    int   // rows within these seconds
-	whole              int   // of those within the first, how many are at its begin
-	behind, before     int   // rows at the begin of the second behind the first, and within the one before the last
-	rising, falling    bool
-	previous           int64
-	previousNanosecond int
+// This file looks for what a large answer lacks without reading all of it again. What cuts an answer off leaves out
+// what lies before its first rows or behind its last; what leaves out a part in between, a gap there; and what leaves
+// out some here and some there, something everywhere. So the stretches at both ends are read again, and the few that
+// have rows further apart than those around them.
+
+// order notes the times of an answer's rows, and where it can be cut into stretches of about as many rows.
+type order struct {
+	rows            int
+	rising, falling bool
+	second          int64 // of the last row, since the Unix epoch
+	nano            int
+	whole           int // rows at the very begin of that second
+	marks           []mark
+	step, next      int // rows between two marks; how many rows there are when the next one is due
 }
+
+// mark is the begin of a second, in the order of the rows.
+type mark struct {
+	second int64
+	rows   int // that came before
+	whole  int // rows at its very begin, which are in the windows on both sides
+}
+
+const (
+	firstStep = 64
+	mostMarks = 128 // beyond them, each other is left out
+)
 
 // add notes the time of a row.
-func (e *edges) add(second int64, nano int) {
-	whole := 0
+func (o *order) add(second int64, nano int) {
+	if o.rows > 0 {
+		later := cmp.Or(cmp.Compare(second, o.second), cmp.Compare(nano, o.nano))
+		o.rising, o.falling = o.rising || later > 0, o.falling || later < 0
+	}
+	if second != o.second {
+		if o.rows >= max(o.next, firstStep) {
+			o.mark(second)
+		}
+		o.whole = 0
+	}
 	if nano == 0 {
-		whole = 1
-	}
-	if !e.begun {
-		*e = edges{begun: true, first: second, last: second}
-	} else if order := cmp.Or(cmp.Compare(second, e.previous), cmp.Compare(nano, e.previousNanosecond)); order != 0 {
-		e.rising, e.falling = e.rising || order > 0, e.falling || order < 0
-	}
-	e.previous, e.previousNanosecond = second, nano
-	switch {
-	case second == e.first:
-		e.atFirst, e.whole = e.atFirst+1, e.whole+whole
-	case second == e.first+1:
-		e.behind += whole
-	case second < e.first:
-		if e.behind = 0; second == e.first-1 {
-			e.behind = e.whole
+		o.whole++
+		if last := len(o.marks) - 1; last >= 0 && o.marks[last].second == second {
+			o.marks[last].whole++
 		}
-		e.first, e.atFirst, e.whole = second, 1, whole
 	}
-	switch {
-	case second == e.last:
-		e.atLast++
-	case second == e.last-1:
-		e.before++
-	case second > e.last:
-		if e.before = 0; second == e.last+1 {
-			e.before = e.atLast
-		}
-		e.last, e.atLast = second, 1
-	}
+	o.rows++
+	o.second, o.nano = second, nano
 }
 
-// inOrder reports whether the rows are in the order of their times, or in the opposite one.
-func (e *edges) inOrder() bool { return !e.rising || !e.falling }
-
-// beyond returns the two windows that hold what w has and the rows do not, and a second of the rows.
-func (e *edges) beyond(w plan.Window) (left, right plan.Window) {
-	left = plan.Window{Start: w.Start, End: plan.Earlier(w.End, time.Unix(e.first+1, 0).UTC())}
-	right = plan.Window{Start: plan.Later(w.Start, time.Unix(e.last-1, 0).UTC()), End: w.End}
-	return left, right
+// mark makes a mark ahead of the row with the next second.
+func (o *order) mark(second int64) {
+	if len(o.marks) == mostMarks {
+		for i := range mostMarks / 2 {
+			o.marks[i] = o.marks[2*i+1]
+		}
+		o.marks, o.step = o.marks[:mostMarks/2], 2*o.step
+	}
+	if o.marks == nil {
+		o.marks, o.step = make([]mark, 0, mostMarks), firstStep
+	}
+	m := mark{second: second, rows: o.rows}
+	if second < o.second { // the rows before it are the later ones
+		if m.second = second + 1; m.second == o.second {
+			m.whole = o.whole
+		}
+	}
+	o.marks, o.next = append(o.marks, m), o.rows+o.step
 }
 
-// manyRows is from how many rows on an answer is not read again as a whole if its edges show enough. Below it that
-// costs little, and shows more: rows may be missing in the middle as well.
+// stretch is a part of an answer.
+type stretch struct {
+	w           plan.Window
+	least, most int // rows of the answer that lie in it, depending on which of its ends belong to it
+	thin        float64
+}
+
+// stretches cuts w at the marks.
+func (o *order) stretches(w plan.Window) (list []stretch) {
+	marks := slices.Clone(o.marks)
+	if o.falling {
+		slices.Reverse(marks)
+		for i := range marks {
+			marks[i].rows = o.rows - marks[i].rows
+		}
+	}
+	start, before := w.Start, mark{}
+	for _, m := range marks {
+		at := time.Unix(m.second, 0).UTC()
+		if !at.After(start) || !at.Before(w.End) {
+			continue
+		}
+		rows := m.rows - before.rows
+		list = append(list, stretch{w: plan.Window{Start: start, End: at}, least: rows - before.whole, most: rows + m.whole})
+		start, before = at, m
+	}
+	rows := o.rows - before.rows
+	return append(list, stretch{w: plan.Window{Start: start, End: w.End}, least: rows - before.whole, most: rows})
+}
+
+const (
+	leastStretches = 8
+	mostThin       = 3
+)
+
+// telling returns those of the stretches that lack something if the answer does: the first, the last, and those
+// between that are longer, for as many rows, than both beside them. There may be none of these.
+func telling(list []stretch) []stretch {
+	for i := 1; i < len(list)-1; i++ {
+		list[i].thin = list[i].spacing() / max(list[i-1].spacing(), list[i+1].spacing())
+	}
+	between := slices.Clone(list[1 : len(list)-1])
+	slices.SortStableFunc(between, func(a, b stretch) int { return cmp.Compare(b.thin, a.thin) })
+	return append([]stretch{list[0], list[len(list)-1]}, between[:mostThin]...)
+}
+
+// spacing is the time between two rows.
+func (s *stretch) spacing() float64 { return float64(s.w.End.Sub(s.w.Start)) / float64(max(s.most, 1)) }
+
+// manyRows is from how many rows on an answer is not read again as a whole if parts of it show enough. Below it that
+// costs little.
 const manyRows = 5000
 
-// NothingBeyond reports whether an answer that is suspect for its size has everything, as far as that can be told from
-// what w has before its first row and behind its last: next to nothing if it is honest. If not, Examine tells why.
-func (l *RowLimit) NothingBeyond(w plan.Window, got Reading, read ReadPart) (bool, error) {
-	e := &got.edges
-	if got.Rows < manyRows || l.Known > 0 || l.Proven.varies > 0 || !e.inOrder() || e.last-e.first < 2 ||
+// Sample reports whether an answer that is suspect for its size has everything, as far as that can be told from the
+// parts of w that would show best what it lacks: about a twentieth of it. If not, Examine tells why.
+func (l *RowLimit) Sample(w plan.Window, got Reading, read ReadPart) (bool, error) {
+	o := &got.order
+	if got.Rows < manyRows || l.Known > 0 || l.Proven.varies > 0 || o.rising && o.falling ||
 		got.inside < got.Rows || got.bad > 0 || got.ended || !got.Framed {
 		return false, nil
 	}
-	left, right := e.beyond(w)
-	for _, edge := range []struct {
-		w           plan.Window
-		least, more int
-	}{{left, e.atFirst, e.behind}, {right, e.atLast, e.before}} {
-		part, err := read(edge.w, nil)
-		if err != nil || part.Fresh > 0 || part.More || part.Rows < edge.least || part.Rows > edge.least+edge.more {
+	list := o.stretches(w)
+	if len(list) < leastStretches {
+		return false, nil
+	}
+	for _, s := range telling(list) {
+		part, err := read(s.w, nil)
+		if err != nil || part.Fresh > 0 || part.More || part.ended || !part.Framed ||
+			part.Rows < s.least || part.Rows > s.most {
 			return false, err
 		}
 	}

@@ -76,91 +76,60 @@ func spread(random *rand.Rand, w plan.Window, n int, grid time.Duration) (times 
 	return times
 }
 
-var edgesDay = plan.Window{Start: windowsBegin, End: windowsBegin.Add(24 * time.Hour)}
+var sampledDay = plan.Window{Start: windowsBegin, End: windowsBegin.Add(24 * time.Hour)}
 
-// What an endpoint cuts off lies beyond the rows that it answers with. Wherever it cuts, that is seen; from an honest
-// one hardly a row comes twice.
-func TestWhatIsCutOffLiesBeyondTheRows(t *testing.T) {
+// What an endpoint cuts off lies beyond the rows that it answers with. Wherever it cuts, that is seen; of an honest one
+// a twentieth of the rows comes twice.
+func TestWhatIsCutOffShowsInASample(t *testing.T) {
 	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		order, grid := oldestFirst, []time.Duration{time.Second, time.Millisecond, time.Nanosecond}[seed%3]
 		if seed%2 == 1 {
 			order = slices.Reverse[[]event.Row]
 		}
-		events := spread(random, edgesDay, 2*manyRows, grid)
+		events := spread(random, sampledDay, 2*manyRows, grid)
 		for _, lacks := range []int{0, 1, 2, 3, 50, manyRows - 100} {
 			for _, newest := range []bool{false, true} {
 				e := &cuttingEndpoint{events: events, most: len(events) - lacks, newest: newest, order: order}
 				e.seen = map[time.Time]bool{}
-				got, _ := e.read(edgesDay, nil)
+				got, _ := e.read(sampledDay, nil)
 				require.Equal(t, e.most, got.Rows)
 				before := e.rows
 				var l RowLimit
-				nothing, err := l.NothingBeyond(edgesDay, got, e.read)
+				enough, err := l.Sample(sampledDay, got, e.read)
 				require.NoError(t, err)
-				require.Equal(t, lacks == 0, nothing, "seed %d, lacks %d, newest %v", seed, lacks, newest)
-				if nothing {
-					require.Len(t, e.windows, 3)
-					require.Less(t, e.rows-before, 40, "seed %d", seed)
+				require.Equal(t, lacks == 0, enough, "seed %d, lacks %d, newest %v", seed, lacks, newest)
+				if enough {
+					require.Len(t, e.windows, 1+2+mostThin)
+					require.Less(t, e.rows-before, len(events)/12, "seed %d", seed)
 				}
 			}
 		}
 	}
 }
 
-// What edges count, of rows at so many milliseconds: the first second and the last, rows at the first, those of them at
-// its begin, rows at the begin of the next, rows in the second before the last, and at the last.
-func TestEdgesOfRows(t *testing.T) {
-	for name, c := range map[string]struct {
-		rows  []int64
-		want  [7]int
-		order string
-	}{
-		"one":                    {[]int64{5000}, [...]int{5, 5, 1, 1, 0, 0, 1}, "none"},
-		"the same":               {[]int64{5000, 5000}, [...]int{5, 5, 2, 2, 0, 0, 2}, "none"},
-		"with a fraction":        {[]int64{5001, 5001}, [...]int{5, 5, 2, 0, 0, 0, 2}, "none"},
-		"rising in a second":     {[]int64{5000, 5001}, [...]int{5, 5, 2, 1, 0, 0, 2}, "rising"},
-		"falling in a second":    {[]int64{5001, 5000}, [...]int{5, 5, 2, 1, 0, 0, 2}, "falling"},
-		"rising to the next":     {[]int64{5900, 6000, 6100}, [...]int{5, 6, 1, 0, 1, 1, 2}, "rising"},
-		"falling from the next":  {[]int64{6100, 6000, 5900}, [...]int{5, 6, 1, 0, 1, 1, 2}, "falling"},
-		"rising by two seconds":  {[]int64{5000, 7000, 7500}, [...]int{5, 7, 1, 1, 0, 0, 2}, "rising"},
-		"falling by two seconds": {[]int64{7500, 7000, 5000}, [...]int{5, 7, 1, 1, 0, 0, 2}, "falling"},
-		"on and on, rising":      {[]int64{5000, 6000, 7000, 8000}, [...]int{5, 8, 1, 1, 1, 1, 1}, "rising"},
-		"on and on, falling":     {[]int64{8000, 7000, 6000, 5000}, [...]int{5, 8, 1, 1, 1, 1, 1}, "falling"},
-		"there and back":         {[]int64{5000, 9000, 7000}, [...]int{5, 9, 1, 1, 0, 0, 1}, "both"},
-	} {
-		var e edges
-		for _, milli := range c.rows {
-			e.add(milli/1000, int(milli%1000)*1_000_000)
-		}
-		require.Equal(t, c.want, [...]int{int(e.first), int(e.last), e.atFirst, e.whole, e.behind, e.before, e.atLast}, name)
-		require.Equal(t, c.order == "rising" || c.order == "both", e.rising, name)
-		require.Equal(t, c.order == "falling" || c.order == "both", e.falling, name)
-	}
-}
-
 // An endpoint whose events were all seen before is found out by the number of rows.
-func TestWhatWasSeenBeforeIsCountedAtTheEdges(t *testing.T) {
-	events := spread(rand.New(rand.NewPCG(1, 1)), edgesDay, 2*manyRows, time.Millisecond)
+func TestWhatWasSeenBeforeIsCountedInASample(t *testing.T) {
+	events := spread(rand.New(rand.NewPCG(1, 1)), sampledDay, 2*manyRows, time.Millisecond)
 	for _, newest := range []bool{false, true} {
 		e := &cuttingEndpoint{events: events, most: manyRows, newest: newest, order: oldestFirst, seen: map[time.Time]bool{}}
 		for _, at := range events {
 			e.seen[at] = true
 		}
-		got, _ := e.read(edgesDay, nil)
-		nothing, err := new(RowLimit).NothingBeyond(edgesDay, got, e.read)
+		got, _ := e.read(sampledDay, nil)
+		enough, err := new(RowLimit).Sample(sampledDay, got, e.read)
 		require.NoError(t, err)
-		require.False(t, nothing)
+		require.False(t, enough)
 	}
 }
 
-// Where the edges prove too little, an answer is read again as a whole.
-func TestWhereEdgesProveTooLittle(t *testing.T) {
-	events := spread(rand.New(rand.NewPCG(2, 1)), edgesDay, 2*manyRows, time.Second)
+// Where a sample proves too little, an answer is read again as a whole.
+func TestWhereASampleProvesTooLittle(t *testing.T) {
+	events := spread(rand.New(rand.NewPCG(2, 1)), sampledDay, 2*manyRows, time.Second)
 	for name, change := range map[string]func(l *RowLimit, e *cuttingEndpoint, got *Reading){
 		"rows in no order": func(_ *RowLimit, e *cuttingEndpoint, got *Reading) {
 			e.order = shuffled
-			*got, _ = e.read(edgesDay, nil)
+			*got, _ = e.read(sampledDay, nil)
 		},
 		"few rows":             func(_ *RowLimit, _ *cuttingEndpoint, got *Reading) { got.Rows = manyRows - 1 },
 		"a limit is known":     func(l *RowLimit, _ *cuttingEndpoint, _ *Reading) { l.Known = 100_000 },
@@ -169,48 +138,49 @@ func TestWhereEdgesProveTooLittle(t *testing.T) {
 		"rows that are broken": func(_ *RowLimit, _ *cuttingEndpoint, got *Reading) { got.bad = 1 },
 		"an odd end":           func(_ *RowLimit, _ *cuttingEndpoint, got *Reading) { got.ended = true },
 		"no length":            func(_ *RowLimit, _ *cuttingEndpoint, got *Reading) { got.Framed = false },
-		"all at once":          func(_ *RowLimit, _ *cuttingEndpoint, got *Reading) { got.edges.last = got.edges.first + 1 },
+		"all at once": func(_ *RowLimit, _ *cuttingEndpoint, got *Reading) {
+			got.order.marks = got.order.marks[:leastStretches-2]
+		},
 	} {
 		var l RowLimit
 		e := &cuttingEndpoint{events: events, most: len(events), order: oldestFirst, seen: map[time.Time]bool{}}
-		got, _ := e.read(edgesDay, nil)
+		got, _ := e.read(sampledDay, nil)
 		change(&l, e, &got)
 		asked := len(e.windows)
-		nothing, err := l.NothingBeyond(edgesDay, got, e.read)
+		enough, err := l.Sample(sampledDay, got, e.read)
 		require.NoError(t, err)
-		require.False(t, nothing, name)
+		require.False(t, enough, name)
 		require.Len(t, e.windows, asked, name)
 	}
 }
 
-// The fewest rows, and the shortest time, that edges are enough for.
-func TestTheLeastThatEdgesAreEnoughFor(t *testing.T) {
-	day := plan.Window{Start: windowsBegin, End: windowsBegin.Add(24 * time.Hour)}
-	for _, seconds := range []int{2, 80_000} {
+// The fewest rows, and the shortest time, that a sample is enough for.
+func TestTheLeastThatASampleIsEnoughFor(t *testing.T) {
+	for seconds, want := range map[int]bool{leastStretches - 2: false, leastStretches - 1: true, 80_000: true} {
 		var events []time.Time
 		for i := range manyRows {
-			events = append(events, day.Start.Add(time.Hour+time.Duration(i*seconds)*time.Second/(manyRows-1)))
+			events = append(events, sampledDay.Start.Add(time.Hour+time.Duration(i*seconds)*time.Second/(manyRows-1)))
 		}
 		e := &cuttingEndpoint{events: events, most: len(events), order: oldestFirst, seen: map[time.Time]bool{}}
-		got, _ := e.read(day, nil)
-		nothing, err := new(RowLimit).NothingBeyond(day, got, e.read)
+		got, _ := e.read(sampledDay, nil)
+		enough, err := new(RowLimit).Sample(sampledDay, got, e.read)
 		require.NoError(t, err)
-		require.True(t, nothing, seconds)
+		require.Equal(t, want, enough, seconds)
 	}
 }
 
 // Parts that lack rows of the answer, or say that they lack some, prove nothing.
-func TestEdgesThatLackRowsThemselvesProveNothing(t *testing.T) {
-	events := spread(rand.New(rand.NewPCG(3, 1)), edgesDay, 2*manyRows, time.Second)
+func TestPartsThatLackRowsThemselvesProveNothing(t *testing.T) {
+	events := spread(rand.New(rand.NewPCG(3, 1)), sampledDay, 2*manyRows, time.Second)
 	for name, spoil := range map[string]func(*Reading){
 		"fewer rows": func(part *Reading) { part.Rows = 0 },
 		"more":       func(part *Reading) { part.More = true },
 	} {
 		for spoiled := range 2 {
 			e := &cuttingEndpoint{events: events, most: len(events), order: oldestFirst, seen: map[time.Time]bool{}}
-			got, _ := e.read(edgesDay, nil)
+			got, _ := e.read(sampledDay, nil)
 			part := 0
-			nothing, err := new(RowLimit).NothingBeyond(edgesDay, got, func(w plan.Window, union *Union) (Reading, error) {
+			enough, err := new(RowLimit).Sample(sampledDay, got, func(w plan.Window, union *Union) (Reading, error) {
 				got, err := e.read(w, union)
 				if part == spoiled {
 					spoil(&got)
@@ -219,7 +189,57 @@ func TestEdgesThatLackRowsThemselvesProveNothing(t *testing.T) {
 				return got, err
 			})
 			require.NoError(t, err)
-			require.False(t, nothing, name)
+			require.False(t, enough, name)
 		}
+	}
+}
+
+// Whatever the order and the clock, each stretch has the rows that it is said to have, whether an endpoint takes the
+// ends of a window for a part of it or not.
+func TestStretchesHoldTheirRows(t *testing.T) {
+	for seed := range uint64(60) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		grid := []time.Duration{time.Second, 250 * time.Millisecond, time.Nanosecond}[seed%3]
+		long := time.Duration(1+random.IntN(5)) * []time.Duration{time.Minute, time.Hour, 24 * time.Hour}[random.IntN(3)]
+		w := plan.Window{Start: sampledDay.Start.Add(time.Duration(random.IntN(3)) * time.Millisecond)}
+		w.End = w.Start.Add(long)
+		times := make([]time.Time, 1+random.IntN(20_000))
+		for i := range times {
+			share := random.Float64()
+			times[i] = w.Start.Add(time.Duration(share * share * float64(long))).Truncate(grid)
+			if times[i].Before(w.Start) || random.IntN(9) == 0 && i > 0 {
+				times[i] = times[max(i-1, 0)]
+			}
+			if times[i].Before(w.Start) {
+				times[i] = w.End
+			}
+		}
+		slices.SortFunc(times, time.Time.Compare)
+		if seed%2 == 1 {
+			slices.Reverse(times)
+		}
+		var o order
+		for _, at := range times {
+			o.add(at.Unix(), at.Nanosecond())
+		}
+		require.False(t, o.rising && o.falling)
+		begin, list := w.Start, o.stretches(w)
+		for i, s := range list {
+			require.Equal(t, begin, s.w.Start)
+			require.True(t, s.w.End.After(s.w.Start), "seed %d", seed)
+			begin = s.w.End
+			with, without := 0, 0
+			for _, at := range times {
+				if !at.Before(s.w.Start) && !at.After(s.w.End) {
+					with++
+				}
+				if (i == 0 || at.After(s.w.Start)) && (i == len(list)-1 || at.Before(s.w.End)) {
+					without++
+				}
+			}
+			require.Equal(t, s.most, with, "seed %d, stretch %d of %d", seed, i, len(list))
+			require.Equal(t, s.least, without, "seed %d, stretch %d of %d", seed, i, len(list))
+		}
+		require.Equal(t, w.End, begin)
 	}
 }
