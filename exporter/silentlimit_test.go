@@ -113,7 +113,7 @@ func TestALimitThatIsNoNumberOfRowsLosesNothing(t *testing.T) {
 			inBubble(t, settings, func(h *simHost) {
 				events := 20_000
 				if limit.Bytes > 1_000_000 {
-					events = 120_000 // a day has more than the limit, and so many rows that only its edges are read again
+					events = 120_000 // a day has more than the limit, and so many rows that only a sample is read again
 				}
 				h.server.Add(exportertest.Generate(1, events, h.now().Add(-10*day), h.now())...)
 				h.server.SetAnswers(func(a *exportertest.Answers) { a.Limit = limit })

@@ -57,7 +57,8 @@ func joinedText(random *rand.Rand) string {
 	header()
 	values := []string{
 		"a", "login", "", `"q"`, `"do""uble"`, `"""x"""`, `""`, `say "hi"`, `"two` + "\n" + `lines"`, `"a,b"`, `"open`,
-		`"x"y`, strings.Repeat("long ", 40), `"` + strings.Repeat(`""`, 70) + `"`, strings.Repeat("ü", 5), `""""`, `"a` + "\r\n" + `b"`,
+		`"x"y`, strings.Repeat("long ", 40), `"` + strings.Repeat(`""`, 70) + `"`, strings.Repeat("ü", 5),
+		`""""`, `"a` + "\r\n" + `b"`,
 	}
 	times := []string{noon, noon, noon, noon, `"` + noon + `"`, "yesterday", "", "1950-01-01T00:00:00Z", `"no""on"`}
 	for range random.IntN(40) {
@@ -67,7 +68,8 @@ func joinedText(random *rand.Rand) string {
 			header()
 			continue
 		case 1:
-			text.WriteString([]string{"\n", "  \n", "\r\n", "\xef\xbb\xbf", `{"error":1}` + "\n", "<html>\n", "x,y\n"}[random.IntN(7)])
+			odd := []string{"\n", "  \n", "\r\n", "\xef\xbb\xbf", `{"error":1}` + "\n", "<html>\n", "x,y\n"}
+			text.WriteString(odd[random.IntN(len(odd))])
 			continue
 		}
 		columns := len(order)
