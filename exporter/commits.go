@@ -108,7 +108,11 @@ func newCommits(
 		seen.Limit(latest)
 		saved.state.history.Limit(latest)
 	}
-	clock.Resume(saved.state.behind)
+	passed := saved.state.through
+	if !saved.state.unsure.IsZero() {
+		passed = time.Time{} // it may lie in the future
+	}
+	clock.Resume(saved.state.behind, passed)
 	c := &commits{
 		saved: saved, ledger: ledger, stats: stats, clock: clock,
 		overlap: cfg.Overlap, reconcileWindow: cfg.ReconcileWindow,

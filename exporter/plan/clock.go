@@ -34,6 +34,8 @@ type Clock struct {
 	latest  time.Time       // when the last answer came that had a Date
 	again   time.Time       // see Again
 	behind  time.Duration   // see Resume
+	passed  time.Time       // likewise
+	resumed time.Time       // when, by the local clock
 }
 
 const (
@@ -190,8 +192,11 @@ func (c *Clock) Beginning() time.Time {
 }
 
 // Resume tells a clock that has observed nothing how far the server's was behind the local one when the process before
-// it ended: see Behind. Until the server's time is learnt, Safe goes by that as well.
-func (c *Clock) Resume(behind time.Duration) { c.behind = min(behind, clockSane) }
+// it ended, see Behind, and which time of it had passed: zero = not known. Until the server's time is learnt, Safe goes
+// by that as well. The local clock may have been put right meanwhile: then it is behind by hardly anything any more.
+func (c *Clock) Resume(behind time.Duration, passed time.Time) {
+	c.behind, c.passed, c.resumed = min(behind, clockSane), passed, time.Now()
+}
 
 // Behind is by how much Safe is behind the local clock, in whole seconds; 0 if by hardly anything. Whoever goes on from
 // what was noted as read, and is told no time, must not take the local clock for the server's.
@@ -209,7 +214,8 @@ func (c *Clock) Behind() time.Duration {
 func (c *Clock) Safe() time.Time {
 	now := c.Now()
 	if !c.settled {
-		now = Earlier(now, time.Now().Add(-c.behind).UTC().Round(0))
+		known := Later(time.Now().Add(-c.behind).UTC().Round(0), c.passed.Add(time.Since(c.resumed)))
+		now = Earlier(now, known)
 	}
 	if len(c.recent) == 0 {
 		return now

@@ -157,3 +157,15 @@ func TestBoundsOfTheClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) { inBubble(t, test) })
 	}
 }
+
+// What is known of a local clock that was put right since does not keep the checkpoint behind for ever.
+func TestALocalClockThatWasPutRightIsNotBehindForEver(t *testing.T) {
+	var c Clock
+	c.Resume(5*time.Hour, time.Now().Add(-time.Minute))
+	require.WithinDuration(t, time.Now().Add(-time.Minute), c.Safe(), time.Second)
+	require.LessOrEqual(t, c.Behind(), 62*time.Second)
+	c.Resume(5*time.Hour, time.Now().Add(-9*time.Hour))
+	require.WithinDuration(t, time.Now().Add(-5*time.Hour), c.Safe(), time.Second)
+	c.Resume(5*time.Hour, time.Now().Add(time.Hour))
+	require.False(t, c.Safe().After(time.Now()))
+}
