@@ -144,4 +144,5 @@ else
     -p engine_url="http://127.0.0.1:$http_port" -p endpoint="$endpoint" -p checkpoint_path="$checkpoint" -p poll_interval="$poll" 2>&4 4>&- &
 fi
 pids=($! "${pids[@]}")
+trap 'exit 0' INT # the way to end it, which make shall not call an error
 wait "${pids[0]}"

@@ -106,4 +106,5 @@ func (r running) interrupt() {
 	require.NoError(r.t, syscall.Kill(-r.cmd.Process.Pid, syscall.SIGINT))
 	r.wait(5 * time.Second)
 	assert.Less(r.t, time.Since(began), 2*time.Second, "from Ctrl-C to the end")
+	assert.Zero(r.t, r.cmd.ProcessState.ExitCode(), "make would call it an error")
 }
