@@ -143,7 +143,7 @@ func (b *Backfill) Tick() {
 	if !b.foretold && b.swept.IsZero() && now.Sub(b.begun) >= patience {
 		if left, known := b.left(now); known {
 			b.foretold = true
-			b.log.Infof("backfill: will take about %s", rounded(now.Sub(b.begun)+left))
+			b.log.Infof("backfill: will take about %s at the speed of its first seconds", rounded(now.Sub(b.begun)+left))
 		}
 	}
 	if now.Sub(b.told.at) < interval {

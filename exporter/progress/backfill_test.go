@@ -54,7 +54,7 @@ func TestABackfillIsToldEveryTenSeconds(t *testing.T) {
 		require.Equal(t, []string{"backfill: reads from 2000-01-01T00:00:00Z to 2000-01-11T00:00:00Z"}, b.said())
 		b.read(5, 2, 300)
 		require.Equal(t, []string{
-			"backfill: will take about 1m0s",
+			"backfill: will take about 1m0s at the speed of its first seconds",
 			"backfill: 10 %, at 2000-01-02T00:00:00Z, 100 events, 10 events/s, about 1m30s left",
 		}, b.said())
 		b.read(10, 5, 600)
