@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -129,7 +130,8 @@ func (r checkReport) print(c *console) error {
 	}
 	var b strings.Builder
 	for _, in := range r.Inputs {
-		fmt.Fprintf(&b, "input %s, tag %s → %s\n", in.Name, in.Tag, strings.Join(in.Outputs, ", "))
+		outputs := cmp.Or(strings.Join(in.Outputs, ", "), "no output")
+		fmt.Fprintf(&b, "input %s, tag %s → %s\n", in.Name, in.Tag, outputs)
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%-7s %s: ", f.Level, f.Rule)

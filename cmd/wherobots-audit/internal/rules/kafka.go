@@ -14,7 +14,7 @@ const maxPropagation = 2_147_483
 
 // kafka looks at what librdkafka drops after Fluent Bit has counted it as delivered, which neither commit_on can see.
 func kafka(s *subject, in *Input) {
-	for _, output := range in.Outputs {
+	for _, output := range in.meant {
 		if !strings.EqualFold(output.Get("name"), "kafka") {
 			continue
 		}
@@ -71,7 +71,7 @@ var unacknowledged = map[string]string{
 }
 
 func acknowledgement(s *subject, in *Input) {
-	for _, output := range in.Outputs {
+	for _, output := range in.meant {
 		name := strings.ToLower(output.Get("name"))
 		mode := strings.ToLower(output.Get("mode"))
 		why, found := unacknowledged[name]

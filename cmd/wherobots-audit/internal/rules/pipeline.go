@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,17 +11,39 @@ import (
 )
 
 func someOutput(s *subject, in *Input) {
-	if len(in.Outputs) > 0 || len(filters(s, in, "rewrite_tag")) > 0 {
+	if hasWayOut(s, in) {
 		return
 	}
 	s.say(Error, in.Section.At("tag"), "no output matches the tag %s: no event goes anywhere", in.Tag)
+}
+
+// hasWayOut reports whether an output takes the input's tag, or a filter may give it another.
+func hasWayOut(s *subject, in *Input) bool {
+	return len(in.Outputs) > 0 || len(filters(s, in, "rewrite_tag")) > 0
+}
+
+// meantOutputs are those that the rules of outputs look at: the input's own. Of an input that has none, they are those
+// that take the tag of no input at all, so that whoever puts a match right need not check again for the rest.
+func meantOutputs(s *subject, in *Input) (meant []fluentconf.Section) {
+	if hasWayOut(s, in) {
+		return in.Outputs
+	}
+	for _, output := range s.Of("output") {
+		taken := slices.ContainsFunc(s.Of("input"), func(other fluentconf.Section) bool {
+			return output.Takes(cmp.Or(other.Get("tag"), other.Get("name")+".0"))
+		})
+		if !taken {
+			meant = append(meant, output)
+		}
+	}
+	return meant
 }
 
 // manyRetries is as good as no limit: at a try a minute, two months. The output s3 understands no other word for it.
 const manyRetries = 100_000
 
 func retryLimit(s *subject, in *Input) {
-	for _, output := range in.Outputs {
+	for _, output := range in.meant {
 		limit := output.Get("retry_limit")
 		switch strings.ToLower(limit) {
 		case "no_limits", "false", "off":
@@ -40,7 +64,7 @@ func retryLimit(s *subject, in *Input) {
 }
 
 func totalLimit(s *subject, in *Input) {
-	for _, output := range in.Outputs {
+	for _, output := range in.meant {
 		if limit := output.Get("storage.total_limit_size"); limit != "" {
 			s.say(lossy(in), output.At("storage.total_limit_size"),
 				"output %s: beyond storage.total_limit_size %s Fluent Bit throws the oldest events away", output.Get("name"), limit)

@@ -40,7 +40,8 @@ type Input struct {
 	Tag     string
 	Outputs []fluentconf.Section // those that take its tag
 
-	errs error // of Config
+	meant []fluentconf.Section // Outputs, or those that may become it once match is put right
+	errs  error                // of Config
 }
 
 // subject is what rules look at.
@@ -121,6 +122,9 @@ func Table() string {
 // Check applies all rules. getenv is the environment of the engine.
 func Check(c *fluentconf.Configuration, parse func(func(string) string) (config.Config, error)) ([]*Input, []Finding) {
 	s := &subject{Configuration: c, inputs: inputs(c, parse)}
+	for _, in := range s.inputs {
+		in.meant = meantOutputs(s, in)
+	}
 	for _, r := range all {
 		s.rule = r.name
 		r.check(s)

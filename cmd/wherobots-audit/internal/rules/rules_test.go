@@ -185,3 +185,19 @@ func TestWhatBreaksNoRule(t *testing.T) {
 		require.Empty(t, check(t, text), change[1])
 	}
 }
+
+// Whoever puts a match right does not have to check again for the rest. An output that takes another input's events is
+// not meant.
+func TestOutputsThatNoInputReachesAreLookedAt(t *testing.T) {
+	unmatched := strings.Replace(good, "      match: audit\n      retry_limit: no_limits\n",
+		"      match: audti\n      retry_limit: 3\n      storage.total_limit_size: 1G\n", 1)
+	unmatched = strings.Replace(unmatched, "  inputs:\n", "  inputs:\n    - name: tail\n      tag: other\n", 1)
+	found := make(map[string]string)
+	for _, f := range check(t, unmatched) {
+		require.NotContains(t, f.Text, "stdout")
+		found[f.Rule] += f.Text
+	}
+	require.Contains(t, found["match"], "no output matches the tag audit")
+	require.Contains(t, found["retry-limit"], "output http gives up after retry_limit 3")
+	require.Contains(t, found["total-limit"], "1G")
+}
