@@ -167,6 +167,7 @@ func TestCheckFindsAWrongKey(t *testing.T) {
 	code, found := tr.check(t)
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, found["error credential"], "401")
+	require.Contains(t, found["error credential"], "set another, then start again")
 }
 
 func TestCheckFindsAKeyFileThatIsMissing(t *testing.T) {
@@ -262,4 +263,11 @@ func TestCheckAsText(t *testing.T) {
 	code, out, _ := try("check", "-c", tr.file)
 	require.Zero(t, code)
 	require.True(t, strings.HasSuffix(out, "good: nothing needs to be changed\n"), out)
+
+	text, err := os.ReadFile(tr.file)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), "tag: wherobots.audit", "tag: nobody", 1)
+	require.NoError(t, os.WriteFile(tr.file, []byte(changed), 0o600))
+	_, out, _ = try("check", "--offline", "-c", tr.file)
+	require.Contains(t, out, ", tag nobody → no output\n")
 }

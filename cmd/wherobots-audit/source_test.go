@@ -146,6 +146,7 @@ func TestAnExportThatIsCutOrRefusedSaysSo(t *testing.T) {
 	code, _, errors = try("export", "--endpoint", url, "--from", "-3d")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errors, "401")
+	require.Contains(t, errors, "that of WHEROBOTS_API_KEY, which is read at the start only: set another, then start")
 	require.NotContains(t, errors, testKey)
 }
 

@@ -158,7 +158,7 @@ func TestRefusalEchoesNoSecret(t *testing.T) {
 	_, err := c.Open(t.Context(), testStart, testEnd)
 	assert.EqualError(t, err, "GET /audit-log/export: 403 Forbidden: no such key: [redacted]; "+
 		"suggestion: use a key of an Admin of a Professional or Enterprise organization; "+
-		"the credential is that of api_key, which is read at the start only: replace it, then restart")
+		"the credential is that of api_key, which is read at the start only: set another, then start again")
 	var refusal *APIError
 	require.ErrorAs(t, err, &refusal)
 	assert.Equal(t, 7*time.Second, refusal.retryAfter)

@@ -128,7 +128,7 @@ func looksLikePath(value string) bool {
 // origin says where the credential comes from and when a new one counts.
 func (c Credential) origin() string {
 	if c.file == "" {
-		return "that of " + c.where() + ", which is read at the start only: replace it, then restart"
+		return "that of " + c.where() + ", which is read at the start only: set another, then start again"
 	}
 	return "that in " + c.where() + ", which is read again for every request"
 }
