@@ -92,13 +92,13 @@ func (d *diagnosis) fill() {
 	d.text("about.txt", about())
 	if readErr != nil {
 		d.hideLines(file)
-		d.text("settings.json", readErr.Error()+"\n")
+		d.failed("settings.json", readErr.Error(), "")
 	} else {
 		d.json("settings.json", d.settings())
 		d.probe()
 	}
 	if !d.command.Offline {
-		d.text("status.json", fetched(d.ctx, d.command.URL))
+		d.status()
 	}
 	switch {
 	case d.command.Log == "":
@@ -120,6 +120,52 @@ func (d *diagnosis) hideLines(file string) {
 }
 
 func (d *diagnosis) text(name, text string) { d.err = errors.Join(d.err, d.Text(name, text)) }
+
+// failed says in a JSON file's place why it could not be made, and what came instead, so that whatever reads JSON can
+// read this, too. JSON spells some secrets in another way: they are taken out before.
+func (d *diagnosis) failed(name, reason, answer string) {
+	said := map[string]string{"error": d.Redact(reason)}
+	if answer != "" {
+		said["answer"] = d.Redact(answer)
+	}
+	d.json(name, said)
+}
+
+// status is what the plugin itself answers, where it listens.
+func (d *diagnosis) status() {
+	text, err := fetchedJSON(d.ctx, d.command.URL)
+	silent := len(d.inputs) > 0
+	for _, in := range d.inputs {
+		silent = silent && in.Config.StatusListen == ""
+	}
+	if err != nil && silent {
+		err = fmt.Errorf("status_listen is not set; %w", err)
+	}
+	d.answer("status.json", text, err)
+}
+
+// engine is what the engine's monitoring answers.
+func (d *diagnosis) engine(in *rules.Input) {
+	name, base := "engine-"+fileSafe(in.Name)+"-", in.Config.EngineURL
+	for file, path := range map[string]string{"about.json": "/", "storage.json": "/api/v1/storage"} {
+		text, err := fetchedJSON(d.ctx, base.JoinPath(path).String())
+		d.answer(name+file, text, err)
+	}
+	text, err := fetched(d.ctx, base.JoinPath("/api/v2/metrics/prometheus").String())
+	if err != nil {
+		text = err.Error() + "\n" + text
+	}
+	d.text(name+"metrics.txt", text)
+}
+
+// answer keeps a JSON text that was asked for, or why there is none.
+func (d *diagnosis) answer(name, text string, err error) {
+	if err != nil {
+		d.failed(name, err.Error(), text)
+		return
+	}
+	d.text(name, text)
+}
 
 func (d *diagnosis) json(name string, value any) { d.err = errors.Join(d.err, d.JSON(name, value)) }
 
@@ -164,11 +210,7 @@ func (d *diagnosis) probe() {
 		needs = append(needs, probe.Needs{
 			Name: in.Name, Config: in.Config, StoragePath: d.read.Service.Get("storage.path"), Wrap: recorder.Wrap,
 		})
-		for file, path := range map[string]string{
-			"about.json": "/", "storage.json": "/api/v1/storage", "metrics.txt": "/api/v2/metrics/prometheus",
-		} {
-			d.text("engine-"+fileSafe(in.Name)+"-"+file, fetched(d.ctx, in.Config.EngineURL.JoinPath(path).String()))
-		}
+		d.engine(in)
 	}
 	d.report.Findings = append(d.report.Findings, probe.RunAll(d.ctx, needs)...)
 	d.report.Verdict = worst(d.report.Findings)
@@ -202,28 +244,40 @@ func about() string {
 // mostFetched is how much of an answer or a log is taken along.
 const mostFetched = 1 << 20
 
-// fetched is what a local URL answers, or why not. What follows a redirect is somebody else's.
-func fetched(ctx context.Context, address string) string {
+// fetchedJSON is fetched of what should be JSON.
+func fetchedJSON(ctx context.Context, address string) (string, error) {
+	text, err := fetched(ctx, address)
+	if err == nil && !json.Valid([]byte(text)) {
+		err = errors.New("the answer is not JSON")
+	}
+	return text, err
+}
+
+// fetched is what a local URL answers, and what is wrong with that. What follows a redirect is somebody else's.
+func fetched(ctx context.Context, address string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	u, err := url.Parse(address)
 	if err != nil {
-		return "no URL\n"
+		return "", errors.New("no URL")
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return "no URL\n"
+		return "", errors.New("no URL")
 	}
 	response, err := localClient().Do(request)
 	if err != nil {
-		return fmt.Sprintf("%s: %s\n", u.Redacted(), reasonOf(err))
+		return "", fmt.Errorf("%s: %s", u.Redacted(), reasonOf(err))
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, mostFetched))
-	if err != nil || response.StatusCode != http.StatusOK {
-		return fmt.Sprintf("%s: status %d %v\n%s", u.Redacted(), response.StatusCode, err, text)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%s: status %d: %s", u.Redacted(), response.StatusCode, reasonOf(err))
+	case response.StatusCode != http.StatusOK:
+		err = fmt.Errorf("%s: status %d", u.Redacted(), response.StatusCode)
 	}
-	return string(text)
+	return string(text), err
 }
 
 // lastOf is the end of a file, from the beginning of a line.

@@ -235,6 +235,50 @@ func TestADiagnosisHasNoSecret(t *testing.T) {
 	require.NotZero(t, exchanges[0]["bytes"])
 }
 
+// Whatever is called .json is JSON, also where something could not be asked, read or understood.
+func TestWhatADiagnosisLacksIsSaidInJSON(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/plain" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		io.WriteString(w, "<p>not &amp; now: "+canaries["api_key_file"]+"</p>")
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	t.Setenv("SOME_TOKEN", canaries["api_key_file"])
+	diagnosed := func(url, setting string) map[string]string {
+		file := filepath.Join(dir, "a.yaml")
+		require.NoError(t, os.WriteFile(file, []byte("pipeline:\n  inputs:\n    - name: wherobots_audit\n"+
+			"      api_key_file: "+dir+"/key\n      checkpoint_path: "+dir+"/none.json\n      endpoint: "+server.URL+"\n"+
+			"      engine_url: "+server.URL+"\n"+setting), 0o600))
+		code, out, errors := try("diagnose", "-c", file, "-o", "-", "--url", url)
+		require.Zero(t, code, errors)
+		files := unpack(t, []byte(out))
+		for name, text := range files {
+			require.True(t, json.Valid([]byte(text)) || filepath.Ext(name) != ".json", "%s: %s", name, text)
+			require.NotContains(t, text, canaries["api_key_file"])
+		}
+		return files
+	}
+	said := func(text string) (answer struct{ Error, Answer string }) {
+		require.NoError(t, json.Unmarshal([]byte(text), &answer))
+		return answer
+	}
+	const nowhere = "http://127.0.0.1:1/status"
+	files := diagnosed(nowhere, "")
+	require.Regexp(t, "^status_listen is not set; "+nowhere+": .*refused", said(files["status.json"]).Error)
+	require.Contains(t, said(files["checkpoint-wherobots_audit_0.json"]).Error, "none.json")
+	about := said(files["engine-wherobots_audit_0-about.json"])
+	require.Contains(t, about.Error, "status 503")
+	require.Contains(t, about.Answer, "<p>not &amp; now")
+	require.Contains(t, files["engine-wherobots_audit_0-metrics.txt"], "status 503\n<p>")
+	files = diagnosed(nowhere, "      status_listen: 127.0.0.1:2112\n")
+	require.NotContains(t, files["status.json"], "status_listen")
+	files = diagnosed(server.URL+"/plain", "")
+	require.Contains(t, said(files["status.json"]).Error, "the answer is not JSON")
+	require.Contains(t, said(files["status.json"]).Answer, "<p>not")
+}
+
 // A bug report is needed most where something does not work.
 func TestADiagnosisOfWhatDoesNotWork(t *testing.T) {
 	dir := t.TempDir()
@@ -254,6 +298,7 @@ func TestADiagnosisOfWhatDoesNotWork(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	files := unpack(t, text)
 	require.Contains(t, files["settings.json"], "a.conf:2")
+	require.True(t, json.Valid([]byte(files["settings.json"])), files["settings.json"])
 	require.NotContains(t, files["settings.json"], "canary")
 	require.Contains(t, files["log.txt"], "left out")
 	require.NotContains(t, files["log.txt"], "canary", "what is secret is not known")

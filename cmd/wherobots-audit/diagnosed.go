@@ -98,7 +98,7 @@ func (d *diagnosis) checkpoint(in *rules.Input) {
 	name := "checkpoint-" + fileSafe(in.Name) + ".json"
 	_, state, err := readState(in)
 	if err != nil {
-		d.text(name, err.Error()+"\n")
+		d.failed(name, err.Error(), "")
 		return
 	}
 	d.json(name, state)
