@@ -25,6 +25,7 @@ type commands struct {
 	Verify     verifyCommand     `cmd:"" help:"Prove that a SIEM, and a checkpoint, have what the export shows."`
 	Check      checkCommand      `cmd:"" help:"Check a configuration of Fluent Bit, and what it needs."`
 	Checkpoint checkpointCommand `cmd:"" help:"Show a checkpoint, move it back or forward, take it elsewhere."`
+	Action     actionCommand     `cmd:"" help:"Tell what an action is called in the SIEM: ecs and ocsf."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags."`
 	Diagnose   diagnoseCommand   `cmd:"" help:"Collect what a bug report needs, without secrets."`
 	Health     healthCommand     `cmd:"" help:"Ask a running plugin whether it is well."`

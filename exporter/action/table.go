@@ -12,10 +12,10 @@ type tableWriter struct{ strings.Builder }
 
 func (d *tableWriter) line(format string, values ...any) { fmt.Fprintf(d, format+"\n", values...) }
 
-// Table is the part of the documentation that says what the words of an action's name mean, as Markdown.
+// Table is the part of the documentation that says what the words of an action's name mean, as Markdown below a
+// heading.
 func Table() string {
 	var d tableWriter
-	d.line("## What an action's name means\n")
 	d.line("A new action should not need a new release, so category and type come from the words of the name, in any")
 	d.line("spelling (`api_key_created`, `ApiKeyCreated`, `Create API key`, `creation of an API key`). The strongest verb")
 	d.line("counts; of equally strong ones the last word, else the first, else those between. Strong are the past forms")

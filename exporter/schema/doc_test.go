@@ -12,6 +12,7 @@ import (
 
 	"github.com/wherobots/in_wherobots_audit/exporter/action"
 	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/golden"
+	"github.com/wherobots/in_wherobots_audit/exporter/exportertest/operations"
 )
 
 // TestSchemaDoc compares docs/schema.md with the tables that it is made of; go generate ./exporter/... rewrites it.
@@ -35,6 +36,8 @@ func TestSchemaDoc(t *testing.T) {
 	d.constants("ecs", ecsDef)
 	d.constants("ocsf", ocsfDef)
 	d.classes()
+	d.line("## What an action's name means\n")
+	d.actions(t)
 	d.WriteString(action.Table())
 	d.statuses()
 	d.example(t)
@@ -160,6 +163,58 @@ func (d *document) classes() {
 			strings.Join(places, ", "))
 	}
 	d.line("")
+}
+
+// exampleActions are operations of the vendor, of those that rules are about.
+var exampleActions = []string{
+	"createApiKey", "revokeApiKey", "inviteUsers", "updateRole", "deleteUser", "downloadFile", "deleteTable",
+	"createNotebookInstance", "destroyNotebookInstance", "exportAuditLog",
+}
+
+// actions shows what records make of the examples, and what may surprise in them.
+func (d *document) actions(t *testing.T) {
+	published := make(map[string]bool)
+	for _, o := range operations.Read(t, filepath.Join("..", "action", "testdata", "operations.tsv")) {
+		published[o.Name] = true
+	}
+	d.line("| action | `event.category` | `event.type` (ecs) | `ocsf_class: api` | `ocsf_class: fine` |")
+	d.line("|---|---|---|---|---|")
+	said := make(map[string]string)
+	for _, name := range exampleActions {
+		require.True(t, published[name], name)
+		c := schemaCase{header: []string{"event_time", "action_name"}, fields: []string{"2026-03-04T05:06:07Z", name}}
+		event := c.record(t, ECS)["event"].(map[string]any)
+		said[name] = fmt.Sprintf("| %s | %s | %s | %s |", codes(event["category"]), codes(event["type"]),
+			activityText(c.record(t, OCSF)), activityText(c.record(t, OCSFFine)))
+		d.line("| `%s` %s", name, said[name])
+	}
+	for name, surprise := range map[string]string{
+		"destroyNotebookInstance": "| `process` | `end` |", "deleteTable": "| `database` | `change` |",
+		"updateRole": "| 3005 User Access Management: 99 Other |",
+	} {
+		require.Contains(t, said[name], surprise, "what is said of %s below its table", name)
+	}
+	d.line("\nWhat may surprise: ECS has no type `deletion` for each category. A deleted notebook instance is `process`,")
+	d.line("`end`, and a deleted table `database`, `change`, so a rule on `event.type: deletion` misses both. With")
+	d.line("`ocsf_class: fine` a changed role is activity 99 Other, since its class numbers only what is given or taken.")
+	d.line("[`wherobots-audit action NAME`](command.md#wherobots-audit-action) tells this for any name. Ask it before")
+	d.line("you write a rule.\n")
+}
+
+// codes spells a record's list for a table.
+func codes(list any) string {
+	var texts []string
+	for _, value := range list.([]any) {
+		texts = append(texts, fmt.Sprintf("`%s`", value))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// activityText is a record's class and activity.
+func activityText(record map[string]any) string {
+	name := record["class_name"].(string)
+	caption := strings.TrimPrefix(record["type_name"].(string), name+": ")
+	return fmt.Sprintf("%d %s: %d %s", record["class_uid"], name, record["activity_id"], caption)
 }
 
 func (d *document) statuses() {
