@@ -14,6 +14,7 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/csv"
 	"github.com/wherobots/in_wherobots_audit/exporter/dedup"
 	"github.com/wherobots/in_wherobots_audit/exporter/event"
+	"github.com/wherobots/in_wherobots_audit/exporter/extract"
 	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 	"github.com/wherobots/in_wherobots_audit/exporter/pseudonym"
@@ -33,6 +34,7 @@ type VerifyOptions struct {
 	// Emit gets the same events as they would be handed over: [time, record] in msgpack. May be nil.
 	Emit func(event []byte) error
 
+	Say      func(line string)       // gets why the export is asked again, redacted; may be nil
 	Alone    bool                    // there is no checkpoint to compare with
 	Progress func(through time.Time) // is told after each piece up to where it was compared; may be nil
 
@@ -45,7 +47,8 @@ type Report = verify.Report
 // Verify reads the export of a stretch again and compares it hour by hour with the digests in the checkpoint of cfg,
 // the endpoint's own count unless count_check is off, and the event_ids that a SIEM has. It may run beside the
 // collector that owns the checkpoint: it takes no lock and writes nothing but Missing. What the endpoint does not
-// answer after a few tries is in the report; an error is about cfg, the checkpoint, a list, or that ctx ended. It sends
+// answer after a few tries is in the report; an error is about cfg, the checkpoint, a list, or that ctx ended, or says
+// that the endpoint refuses the first request (IsRefused), which ends it at once. It sends
 // one request a day of the stretch, or more where there is much, and holds the events of one day and nine bytes for
 // each listed id.
 func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Report, error) {
@@ -69,7 +72,13 @@ func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Repo
 		return Report{}, err
 	}
 	v := verify.Verifier{
-		Export: again.export,
+		Export: func(ctx context.Context, w plan.Window, each func(verify.Event)) error {
+			err := again.export(ctx, w, each)
+			if err != nil {
+				err = &extract.Error{Text: log.Redact(err.Error()), Cause: err}
+			}
+			return err
+		},
 		Collected: func() (verify.Collected, error) {
 			known, err := collected(cfg, read)
 			if options.Alone {
@@ -86,6 +95,11 @@ func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Repo
 	}
 	if cfg.CountCheck {
 		v.Count = again.total
+	}
+	if options.Say != nil {
+		v.Say = func(why error, wait time.Duration) {
+			options.Say(fmt.Sprintf("%s; asks again in %s", why, wait.Round(time.Millisecond)))
+		}
 	}
 	if options.IDs != nil {
 		if v.IDs, err = verify.ReadIDs(options.IDs); err != nil {

@@ -216,8 +216,8 @@ func TestVerifyKnowsWhatItCannotCompare(t *testing.T) {
 		through := h.through()
 		r := h.verify(VerifyOptions{})
 		require.Equal(t, "the collection began later, or within the hour", r.Hours[0].Reason)
-		require.Equal(t, "only a part of the hour was asked for", r.Hours[len(r.Hours)-1].Reason, r.String())
-		require.Contains(t, r.Hours[len(r.Hours)-2].Reason, "too young")
+		require.Equal(t, "the collection has not passed the end of this hour", r.Hours[len(r.Hours)-1].Reason, r.String())
+		require.Contains(t, r.Hours[len(r.Hours)-2].Reason, "younger than overlap")
 		require.Len(t, statesOf(r, verify.NotCompared), 3, r.String())
 
 		at := through.UTC().Add(-20 * time.Hour).Truncate(time.Hour)
@@ -226,6 +226,8 @@ func TestVerifyKnowsWhatItCannotCompare(t *testing.T) {
 		require.True(t, r.Proved())
 		require.Len(t, statesOf(r, verify.Same), 3, r.String())
 		require.Equal(t, at, r.Hours[0].Start)
+		require.Equal(t, "only a part of the hour was asked for", r.Hours[0].Reason)
+		require.Equal(t, "only a part of the hour was asked for", r.Hours[4].Reason)
 		inside := 0
 		for _, e := range h.server.Events() {
 			if !e.Time.Before(at.Add(20*time.Minute)) && e.Time.Before(at.Add(4*time.Hour+10*time.Minute)) {
@@ -249,7 +251,15 @@ func TestVerifyKnowsWhatItCannotCompare(t *testing.T) {
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit = 0 })
 
 		r = h.verify(VerifyOptions{From: time.Now().Add(-95 * day), To: time.Now().Add(-89 * day)})
-		require.Contains(t, r.String(), "older than what the endpoint keeps")
+		require.Equal(t, "older than what the endpoint keeps", r.Hours[0].Reason)
+		edge, reasons := time.Now().UTC().Add(-90*day), make(map[string]int)
+		for _, hour := range r.Hours {
+			reasons[hour.Reason]++
+			if hour.Reason == "older than what the endpoint keeps" {
+				require.False(t, hour.Start.Add(time.Hour).After(edge), "an hour of which it still has something")
+			}
+		}
+		require.Equal(t, 3, reasons["at the edge of what the endpoint keeps"], r.String())
 		require.Empty(t, statesOf(r, verify.Unread))
 		require.Contains(t, r.String(), "Nothing could be compared.")
 		require.False(t, r.Proved(), "nothing proves nothing")
@@ -276,7 +286,11 @@ func TestVerifyKnowsWhatItCannotCompare(t *testing.T) {
 func TestVerifySaysWhatCannotBeRead(t *testing.T) {
 	overDays(t, func(h *simHost) {
 		h.server.Fail(exportertest.Fault{Status: 503}.Times(2)...)
-		require.True(t, h.verify(VerifyOptions{}).Proved(), "what passes is tried again")
+		var said []string
+		say := func(line string) { said = append(said, line) }
+		require.True(t, h.verify(VerifyOptions{Say: say}).Proved(), "what passes is tried again")
+		require.NotEmpty(t, said, "and it is said")
+		require.Regexp(t, `503 .*; asks again in \d`, said[0])
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit, a.RowLimitWith = 10, exportertest.TooMany413 })
 		require.True(t, h.verify(VerifyOptions{}).Proved(), "what is too much is read in halves")
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.RowLimit, a.Fault = 0, exportertest.Fault{Status: 503} })
@@ -294,6 +308,82 @@ func TestVerifySaysWhatCannotBeRead(t *testing.T) {
 	})
 }
 
+// A wrong key is told at once, as by Export. What was read before a key is revoked is not thrown away.
+func TestVerifyEndsAtOnceWhereItIsRefused(t *testing.T) {
+	overDays(t, func(h *simHost) {
+		h.shutdown()
+		before, began := len(h.server.Requests()), time.Now()
+		h.server.SetCredentials("another", "")
+		_, err := h.tryVerify(context.Background(), VerifyOptions{Say: func(line string) { require.Fail(t, line) }})
+		require.True(t, IsRefused(err), "%v", err)
+		require.ErrorContains(t, err, "401")
+		require.Equal(t, 1, len(h.server.Requests())-before)
+		require.Less(t, time.Since(began), time.Second)
+	})
+	overDays(t, func(h *simHost) {
+		h.shutdown()
+		var after int
+		revoke := func(time.Time) {
+			if after == 0 {
+				h.server.SetCredentials("another", "")
+				after = len(h.server.Requests())
+			}
+		}
+		r := h.verify(VerifyOptions{Progress: revoke})
+		require.Greater(t, len(statesOf(r, verify.Same)), 20, r.String())
+		require.Greater(t, len(statesOf(r, verify.Unread)), 20)
+		require.Contains(t, r.String(), "401")
+		require.False(t, r.Proved())
+		require.Equal(t, 1, len(h.server.Requests())-after, "the rest would be refused as well")
+	})
+}
+
+// Events that may still be on their way are no loss, and no proof either.
+func TestVerifyTellsWhatIsTooYoungToBeMissed(t *testing.T) {
+	overDays(t, func(h *simHost) {
+		now := h.now().UTC()
+		for i := range 7 {
+			at := now.Add(-time.Minute * time.Duration(i+1))
+			h.server.Add(exportertest.Event{ID: fmt.Sprintf("young-%d", i), Time: at, Action: "login"})
+		}
+		young := []string{"young-0", "young-1", "young-2", "young-3", "young-4", "young-5", "young-6"}
+		time.Sleep(time.Minute)
+		r := h.verify(VerifyOptions{From: time.Now().Add(-9 * time.Minute), IDs: strings.NewReader("")})
+		require.Equal(t, 7, r.Exported, r.String())
+		require.Equal(t, 7, r.TooYoung)
+		require.Zero(t, r.Missing)
+		require.False(t, r.Proved(), "an empty list proves nothing")
+		require.Contains(t, r.String(), "Nothing could be compared.")
+		require.Contains(t, r.String(), "7 events younger than overlap (10m): not compared\n")
+
+		// A moment that is old enough, but in which nothing happened, makes no proof of the rest.
+		alone := VerifyOptions{From: time.Now().Add(-11 * time.Minute), Alone: true, IDs: strings.NewReader("")}
+		require.False(t, h.verify(alone).Proved())
+		// What cannot be read any more is compared with nothing.
+		alone.From, alone.To = time.Now().Add(-95*day), time.Now().Add(-94*day)
+		require.False(t, h.verify(alone).Proved())
+
+		r = h.verify(VerifyOptions{IDs: strings.NewReader(h.indexed(young...))})
+		require.True(t, r.Proved(), r.String())
+		require.Equal(t, 7, r.TooYoung)
+		require.Contains(t, r.String(), "7 events younger than overlap (10m): not compared\n")
+		require.Regexp(t, `compared:  digests of \d\d of \d\d hours; SIEM list: yes; the endpoint's count: yes`, r.String())
+
+		h.shutdown()
+		time.Sleep(2 * time.Hour) // the collection stands
+		// A stretch without any event, and a list without any id, are the same.
+		alone.From, alone.To = time.Now().Add(-time.Hour), time.Now().Add(-30*time.Minute)
+		r = h.verify(alone)
+		require.Zero(t, r.Exported)
+		require.True(t, r.Proved(), r.String())
+
+		h.server.Add(exportertest.Event{ID: "later", Time: time.Now().Add(-time.Hour), Action: "login"})
+		r = h.verify(VerifyOptions{To: time.Now()})
+		require.Equal(t, "the collection has not passed the end of this hour", r.Hours[len(r.Hours)-2].Reason, r.String())
+		require.Contains(t, r.String(), "8 events younger than overlap (10m), or than what was collected, up to ")
+	})
+}
+
 func TestVerifyComparesWithTheCount(t *testing.T) {
 	overDays(t, func(h *simHost) {
 		h.server.SetAnswers(func(a *exportertest.Answers) { a.Count.Off = 1 })
@@ -305,5 +395,6 @@ func TestVerifyComparesWithTheCount(t *testing.T) {
 		r = h.verify(VerifyOptions{})
 		require.True(t, r.Proved(), "no count is no difference")
 		require.Contains(t, r.String(), "count:     not compared: GET /audit-log: 404 Not Found")
+		require.Contains(t, r.String(), "SIEM list: no; the endpoint's count: no\n")
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -278,14 +279,42 @@ func TestVerifyProvesAndTellsDifferences(t *testing.T) {
 	require.Equal(t, 2000, *p.Listed)
 	require.GreaterOrEqual(t, len(p.Hours), 59)
 	require.Contains(t, p.Hours[3].Reason, "there is no checkpoint")
+	require.Equal(t, len(p.Hours), p.NotCompared, "with a digest")
+	require.Zero(t, p.Same+p.Differ+p.Unread+p.TooYoung)
+	require.True(t, p.Counted)
 
 	code, out, _ = try("verify", "--checkpoint", path, "--by", "hour", "--from", "-20h", "--to", "-10h")
 	require.Zero(t, code)
 	require.Len(t, strings.Split(strings.Split(out, "\n\n")[0], "\n"), 1+11)
-	server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{Status: 403} })
-	code, out, _ = try("verify", "--checkpoint", path, "--from", "-20h", "--to", "-18h", "--set", "retry_max_interval=1s")
+	server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{Status: 503} })
+	code, out, errors = try("verify", "--checkpoint", path, "--from", "-20h", "--to", "-18h", "--set", "retry_max_interval=1s")
 	require.Equal(t, exitCut, code)
 	require.Contains(t, out, "could not be read")
+	require.Contains(t, errors, "asks again in ")
+}
+
+// A list without the newest events is no proof of them, and a wrong key is told as export tells it.
+func TestVerifyDoesNotProveWhatIsTooYoung(t *testing.T) {
+	server, url := simulated(t, 100)
+	server.Add(exportertest.Generate(2, 30, time.Now().Add(-8*time.Minute), time.Now().Add(-time.Minute))...)
+	path := collected(t, url)
+	for _, with := range [][]string{{"--checkpoint", path}, {"--endpoint", url}} {
+		args := append([]string{"--json", "verify", "--from", "-9m", "--ids", "-"}, with...)
+		code, out, errors := give("", args...)
+		require.Equal(t, exitFailed, code, out+errors)
+		var p proof
+		require.NoError(t, json.Unmarshal([]byte(out), &p))
+		require.False(t, p.Proved)
+		require.Equal(t, 30, p.Exported)
+		require.Equal(t, 30, p.TooYoung)
+	}
+	server.SetCredentials("another", "")
+	code, out, errors := try("verify", "--checkpoint", path)
+	require.Equal(t, exitFailed, code)
+	require.Empty(t, out)
+	_, _, want := try("export", "--endpoint", url, "--from", "-3d")
+	number := regexp.MustCompile(`req-\d+`)
+	require.Equal(t, number.ReplaceAllString(want, "req"), number.ReplaceAllString(errors, "req"))
 }
 
 // What a command writes replaces a file of before when it is all there, and never one that it is made of.

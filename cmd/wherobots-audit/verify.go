@@ -86,6 +86,10 @@ func (v *verifyCommand) compare(
 	defer stop()
 	shown := newProgress(c.err, options.From, options.To)
 	options.Progress = func(through time.Time) { shown.at(through, 0) }
+	options.Say = func(line string) {
+		shown.clear()
+		fmt.Fprintln(c.err, line)
+	}
 	got, err := exporter.Verify(ctx, cfg, options)
 	shown.clear()
 	switch err := errors.Join(err, flush()); {
@@ -107,25 +111,12 @@ func (v *verifyCommand) compare(
 
 // judgement is the exit code: what differs matters more than what could not be read.
 func judgement(r exporter.Report) error {
-	unread, differs := 0, r.Missing+r.Extra+r.Disagreeing
-	compared := r.Compared
-	for _, hour := range r.Hours {
-		switch hour.State {
-		case verify.Differs:
-			differs++
-		case verify.Unread:
-			unread++
-		case verify.Same:
-			compared = true
-		case verify.NotCompared:
-		}
-	}
 	switch {
-	case differs > 0:
+	case r.Missing+r.Extra+r.Disagreeing+r.Count(verify.Differs) > 0:
 		return &exitError{exitDifference, nil}
-	case unread > 0:
+	case r.Count(verify.Unread) > 0:
 		return &exitError{exitCut, nil}
-	case !compared:
+	case !r.Proved(): // nothing could be compared
 		return &exitError{exitFailed, nil}
 	}
 	return nil
@@ -225,7 +216,13 @@ type proof struct {
 	From         time.Time   `json:"from"`
 	To           time.Time   `json:"to"`
 	Proved       bool        `json:"proved"`
+	Same         int         `json:"hours_same"`
+	Differ       int         `json:"hours_differ"`
+	NotCompared  int         `json:"hours_not_compared"`
+	Unread       int         `json:"hours_unread"`
+	Counted      bool        `json:"count_compared"` // with the endpoint's, of all that is old enough
 	Exported     int         `json:"exported"`
+	TooYoung     int         `json:"too_young"` // of the exported: whether they are missing was not compared
 	Unprovable   int         `json:"without_event_id"`
 	Listed       *int        `json:"listed,omitempty"` // ids of the SIEM
 	Missing      int         `json:"missing"`
@@ -252,7 +249,10 @@ var stateNames = map[verify.State]string{
 
 func proofOf(r exporter.Report) proof {
 	p := proof{
-		From: r.From, To: r.To, Proved: r.Proved(), Exported: r.Exported, Unprovable: r.Unprovable,
+		From: r.From, To: r.To, Proved: r.Proved(),
+		Same: r.Count(verify.Same), Differ: r.Count(verify.Differs),
+		NotCompared: r.Count(verify.NotCompared), Unread: r.Count(verify.Unread),
+		Counted: r.Counted && r.CountsFailed == "", Exported: r.Exported, TooYoung: r.TooYoung, Unprovable: r.Unprovable,
 		Missing: r.Missing, Extra: r.Extra, ExtraIDs: r.ExtraIDs, Disagreeing: r.Disagreeing, CountsFailed: r.CountsFailed,
 		Hours: []proofHour{},
 	}

@@ -12,15 +12,22 @@ type Report struct {
 	Hours    []Hour    // every hour of it, in order
 
 	Exported   int // events with an event_id that the export has of the stretch
+	TooYoung   int // of these, younger than Overlap before Through: whether they are missing was not compared
 	Missing    int // of these, not in the SIEM's list
 	Unprovable int // rows without an event_id: no digest has them
+
+	Through time.Time     // up to where was collected; without a checkpoint, the present
+	Overlap time.Duration // the setting: what happened later than that before Through may still be on its way
 
 	Compared     bool     // there was a list of the SIEM's ids
 	Listed       int      // ids in it
 	Extra        int      // of these, not in the export, nor an hour before and after the stretch
 	ExtraIDs     []string // the first of them, if the list could be read twice
+	Counted      bool     // the endpoint's count was compared, at least once
 	Disagreeing  int      // hours that the endpoint counts otherwise than it exports
 	CountsFailed string   // why counts were not compared, or not all; "" = they were, or were not wanted
+
+	settled bool // something was read that is old enough for missing events to count
 }
 
 // State is what is known of an hour.
@@ -45,16 +52,22 @@ type Hour struct {
 }
 
 // Proved reports whether something was compared, all of it could be read, and nothing differs, is missing or is extra.
-// Hours that cannot be compared do not matter.
+// Hours that cannot be compared and events that are too young do not matter, unless there is nothing else.
 func (r Report) Proved() bool { return r.comparedAny() && r.sound() }
 
-func (r Report) comparedAny() bool { return r.Compared || r.count(NotCompared) < len(r.Hours) }
-
-func (r Report) sound() bool {
-	return r.Missing == 0 && r.Extra == 0 && r.Disagreeing == 0 && r.count(Differs) == 0 && r.count(Unread) == 0
+// comparedAny reports whether anything was compared with a digest or the list. A list that could only have been
+// compared with events that are too young proves nothing, even an empty one would do.
+func (r Report) comparedAny() bool {
+	listed := r.Compared && r.settled && (r.Exported > r.TooYoung || r.Exported == 0)
+	return listed || r.Count(NotCompared) < len(r.Hours)
 }
 
-func (r Report) count(state State) (n int) {
+func (r Report) sound() bool {
+	return r.Missing == 0 && r.Extra == 0 && r.Disagreeing == 0 && r.Count(Differs) == 0 && r.Count(Unread) == 0
+}
+
+// Count is how many hours are in a state.
+func (r Report) Count(state State) (n int) {
 	for _, hour := range r.Hours {
 		if hour.State == state {
 			n++
@@ -75,9 +88,14 @@ func (r Report) String() string {
 		verdict = "Nothing could be compared."
 	}
 	line("%s – %s: %s", stamp(r.From), stamp(r.To), verdict)
+	line("compared:  digests of %d of %d hours; SIEM list: %s; the endpoint's count: %s",
+		r.Count(Same)+r.Count(Differs), len(r.Hours), yes(r.Compared), r.counted())
 	line("hours:     %d the same, %d differ, %d not compared, %d could not be read",
-		r.count(Same), r.count(Differs), r.count(NotCompared), r.count(Unread))
+		r.Count(Same), r.Count(Differs), r.Count(NotCompared), r.Count(Unread))
 	line("export:    %d events", r.Exported)
+	if r.TooYoung > 0 {
+		line("           %s: not compared", r.young())
+	}
 	if r.Unprovable > 0 {
 		line("           %d more rows have no event_id; nothing is proved of them", r.Unprovable)
 	}
@@ -99,6 +117,34 @@ func (r Report) String() string {
 	}
 	r.hours(line)
 	return out.String()
+}
+
+// young says which events are too young.
+func (r Report) young() string {
+	overlap := r.Overlap.String()
+	if r.Overlap%time.Minute == 0 && r.Overlap > 0 {
+		overlap = strings.TrimSuffix(overlap, "0s")
+	}
+	text := fmt.Sprintf("%d events younger than overlap (%s)", r.TooYoung, overlap)
+	if r.To.After(r.Through) {
+		text += ", or than what was collected, up to " + stamp(r.Through)
+	}
+	return text
+}
+
+// counted says whether the endpoint's count was compared.
+func (r Report) counted() string {
+	if r.Counted && r.CountsFailed != "" {
+		return "in part"
+	}
+	return yes(r.Counted)
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
 }
 
 // hours are lines for what is not in order. Hours that follow one another and say the same share a line.

@@ -55,14 +55,18 @@ type Verifier struct {
 	Count func(ctx context.Context, w plan.Window) (total int64, ok bool, err error)
 	Retry *source.Retry
 
-	IDs      *IDs                     // of the SIEM; nil = there is no list
-	Missing  io.Writer                // gets the event_ids that are missing from the list, one a line; nil = nobody does
-	Emit     func(event []byte) error // gets the records of these, as Event has them; nil = nobody does
-	Now      time.Time                // the server's present
-	Progress func(through time.Time)  // is told up to where it was compared; nil = nobody is
-	MaxRows  int                      // that a request should answer at most, as far as the digests tell
+	IDs     *IDs                     // of the SIEM; nil = there is no list
+	Missing io.Writer                // gets the event_ids that are missing from the list, one a line; nil = nobody does
+	Emit    func(event []byte) error // gets the records of these, as Event has them; nil = nobody does
+	Now     time.Time                // the server's present
+	// Say is told why the export is asked again, and after what time; nil = nobody is.
+	Say      func(why error, wait time.Duration)
+	Progress func(through time.Time) // is told up to where it was compared; nil = nobody is
+	MaxRows  int                     // that a request should answer at most, as far as the digests tell
 
 	report   Report
+	open     bool // no end was asked for: it is where the collection is
+	answered bool // the export was read at least once
 	missing  *bufio.Writer
 	failing  bool  // the last piece could not be read: the next is tried once
 	failures int   // hours in a row that could not be read
@@ -77,7 +81,8 @@ const (
 )
 
 // Run compares what happened from w.Start on and before w.End. Zero ends mean all that the endpoint still has and all
-// that was collected. Its errors are of the settings, files and ctx; what the endpoint refuses is in the report.
+// that was collected. Its errors are of the settings, files and ctx, and what the endpoint refuses from the first request
+// on, such as the key; what cannot be read later is in the report.
 func (v *Verifier) Run(ctx context.Context, w plan.Window) (Report, error) {
 	known, err := v.Collected()
 	if err != nil {
@@ -105,7 +110,7 @@ func (v *Verifier) Run(ctx context.Context, w plan.Window) (Report, error) {
 
 // stretch is what is compared if w is asked for.
 func (v *Verifier) stretch(w plan.Window, known Collected) (plan.Window, error) {
-	if w.End.IsZero() {
+	if v.open = w.End.IsZero(); v.open {
 		w.End = known.Through
 	}
 	if w.Start.IsZero() {
@@ -141,7 +146,9 @@ func (v *Verifier) piece(at, until time.Time, known Collected) plan.Window {
 func (v *Verifier) compare(ctx context.Context, w plan.Window) error {
 	if w.Start.Before(v.oldest()) {
 		split := plan.Earlier(v.oldest().Truncate(time.Hour).Add(time.Hour), w.End)
-		v.enter(plan.Window{Start: w.Start, End: split}, NotCompared, "older than what the endpoint keeps")
+		gone := plan.Later(w.Start, plan.Earlier(v.Now.Add(-source.Retention).Truncate(time.Hour), split))
+		v.enter(plan.Window{Start: w.Start, End: gone}, NotCompared, "older than what the endpoint keeps")
+		v.enter(plan.Window{Start: gone, End: split}, NotCompared, "at the edge of what the endpoint keeps")
 		if !split.Before(w.End) {
 			return nil
 		}
@@ -159,8 +166,12 @@ func (v *Verifier) compare(ctx context.Context, w plan.Window) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
-		v.failing, v.failures = false, 0
+		v.failing, v.failures, v.answered = false, 0, true
 		return v.judge(ctx, got)
+	case refused(err) && !v.answered:
+		return err
+	case refused(err): // the rest would be, too; what was read is not to be lost
+		v.failures = mostFailures
 	case w.End.Sub(w.Start) > time.Hour && source.ClassOf(err) != source.ClassRefused:
 		middle := w.Middle().Truncate(time.Hour)
 		if !middle.After(w.Start) {
@@ -187,17 +198,29 @@ func (v *Verifier) retry(ctx context.Context, w plan.Window) (got *reading, err 
 		}, got); err == nil {
 			return got, nil
 		}
-		if v.failing || attempt == attempts-1 || errors.Is(err, ErrPart) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if v.failing || attempt == attempts-1 || errors.Is(err, ErrPart) || refused(err) {
 			break
 		}
+		wait := v.Retry.Next(err)
+		if v.Say != nil {
+			v.Say(err, wait)
+		}
 		select {
-		case <-time.After(v.Retry.Next(err)):
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
 	v.failing = true
 	return nil, err
+}
+
+// refused reports whether an error needs a person, such as a wrong key: asking for another window does not help.
+func refused(err error) bool {
+	return source.ClassOf(err) == source.ClassRefused && !source.RefusesInput(err)
 }
 
 // lacks reports whether the list has no such event, and somebody wants its record.
@@ -273,6 +296,13 @@ func (v *Verifier) judge(ctx context.Context, got *reading) error {
 	}
 	v.report.Unprovable += len(got.nameless)
 	v.report.Exported += len(got.events)
+	v.report.Through, v.report.Overlap = known.Through, known.Overlap
+	v.report.settled = v.report.settled || got.piece.Start.Before(known.floor())
+	for _, e := range got.events {
+		if !e.at.Before(known.floor()) {
+			v.report.TooYoung++
+		}
+	}
 	if err := v.list(hours, got, known); err != nil {
 		return err
 	}
@@ -294,6 +324,8 @@ func (v *Verifier) judgeHour(hour *Hour, got *reading, known Collected) {
 	}
 }
 
+const partOfHour = "only a part of the hour was asked for"
+
 // excuse says why an hour cannot be compared with a digest; "" = it can.
 func (v *Verifier) excuse(start time.Time, known Collected) string {
 	end := start.Add(time.Hour)
@@ -304,12 +336,16 @@ func (v *Verifier) excuse(start time.Time, known Collected) string {
 		return "the collection began later, or within the hour"
 	case known.LeftOut != nil && known.LeftOut(start, end) != "":
 		return known.LeftOut(start, end)
-	case start.Before(v.report.From), end.After(v.report.To):
-		return "only a part of the hour was asked for"
+	case start.Before(v.report.From):
+		return partOfHour
+	case end.After(known.Through), end.After(v.report.To) && v.open:
+		return "the collection has not passed the end of this hour"
+	case end.After(v.report.To):
+		return partOfHour
 	case start.Before(known.Hours.Since):
 		return "collected by an earlier version, which kept no digests"
 	case end.After(known.floor()):
-		return "too young: events may still be on their way"
+		return "younger than overlap: events may still be on their way"
 	}
 	return ""
 }
@@ -385,6 +421,7 @@ func (v *Verifier) agrees(ctx context.Context, got *reading, w plan.Window, hour
 		v.Count = nil // most endpoints have none: it is not asked again
 		return true, nil
 	}
+	v.report.Counted = true
 	if events, rows := got.within(w); total >= events && total <= rows {
 		return true, nil
 	}
