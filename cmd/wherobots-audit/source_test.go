@@ -287,7 +287,9 @@ func TestVerifyProvesAndTellsDifferences(t *testing.T) {
 	require.Zero(t, code)
 	require.Len(t, strings.Split(strings.Split(out, "\n\n")[0], "\n"), 1+11)
 	server.SetAnswers(func(a *exportertest.Answers) { a.Fault = exportertest.Fault{Status: 503} })
-	code, out, errors = try("verify", "--checkpoint", path, "--from", "-20h", "--to", "-18h", "--set", "retry_max_interval=1s")
+	code, out, errors = try(
+		"verify", "--checkpoint", path, "--from", "-20h", "--to", "-18h", "--set", "retry_max_interval=1s",
+	)
 	require.Equal(t, exitCut, code)
 	require.Contains(t, out, "could not be read")
 	require.Contains(t, errors, "asks again in ")

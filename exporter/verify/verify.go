@@ -81,8 +81,8 @@ const (
 )
 
 // Run compares what happened from w.Start on and before w.End. Zero ends mean all that the endpoint still has and all
-// that was collected. Its errors are of the settings, files and ctx, and what the endpoint refuses from the first request
-// on, such as the key; what cannot be read later is in the report.
+// that was collected. Its errors are of the settings, files and ctx, and what the endpoint refuses from the first
+// request on, such as the key; what cannot be read later is in the report.
 func (v *Verifier) Run(ctx context.Context, w plan.Window) (Report, error) {
 	known, err := v.Collected()
 	if err != nil {
