@@ -8,9 +8,9 @@ import (
 // Union is the set of the events of several answers. Its zero value is empty and ready.
 type Union struct {
 	dedup.Seen
-	good  int         // of the set, those whose rows can be read: another may be a footer, or an error
+	good  int         // of the set, those whose rows are events: another may be a footer, or an error
 	parts *dedup.Seen // of the answers since cover; nil before
-	again int         // of these, how many that can be read were in the set before
+	again int         // of these, how many that are events were in the set before
 }
 
 // cover begins to count which events of the set so far come again.
@@ -21,7 +21,9 @@ func Mark(union *Union, r *event.Row, who dedup.Identity) int {
 	if union == nil {
 		return 0
 	}
-	fresh, good := union.Mark(who, r.Time, 0) == dedup.Fresh, r.Bad == ""
+	// A row with all its fields is no footer and no error, whatever is wrong with it.
+	good := r.Bad == "" || r.Columns != nil && len(r.Fields) >= len(r.Columns.Names)
+	fresh := union.Mark(who, r.Time, 0) == dedup.Fresh
 	if fresh && good {
 		union.good++
 	}

@@ -97,6 +97,49 @@ func TestAnEndThatHidesTheOtherEventOfASecondIsNotBelieved(t *testing.T) {
 	}
 }
 
+// Rows that cannot be read and have all their fields are events: parts that lack them are cut off as well (simulation,
+// seed 6013359). Lines that may be a footer's prove nothing.
+func TestPartsThatLackBadRowsProveNothing(t *testing.T) {
+	columns, _ := event.NewColumns([]string{"event_id", "event_time", "action_name"})
+	second := windowsBegin.Add(5 * time.Minute)
+	w := plan.Window{Start: windowsBegin, End: second.Add(500 * time.Millisecond)}
+	for fields, want := range map[int]Verdict{3: Undecided, 1: Honest} {
+		read := func(part plan.Window, union *Union) (got Reading, err error) {
+			var inside []int
+			for i := range 10 {
+				at := second.Add(time.Duration(i) * 30 * time.Millisecond)
+				if i == 9 {
+					at = second.Add(480 * time.Millisecond)
+				}
+				if !at.Before(part.Start) && !at.After(part.End) {
+					inside = append(inside, i)
+				}
+			}
+			var n News
+			note := func(row event.Row, id uint64) {
+				got.Add([]event.Row{row}, part)
+				n.Note(&row, 0, Mark(union, &row, dedup.Identity{ID: id}))
+			}
+			for _, i := range inside[:len(inside)/2] { // an error hides the others
+				row := event.Row{Time: second.Add(time.Duration(i) * 30 * time.Millisecond), Columns: columns}
+				if i > 1 {
+					row.Time, row.Bad, row.Fields = part.End, "the year 2999", make([][]byte, fields)
+				}
+				note(row, uint64(i)+2)
+			}
+			note(event.Row{Time: part.End, Bad: "has 1 of 3 fields", Columns: columns}, 1)
+			got.Framed, got.ended = true, true
+			n.End(&got)
+			return got, nil
+		}
+		l := RowLimit{Cut: plan.New(plan.Limits{Overlap: time.Minute, MaxWindow: time.Hour}, w.Start, w.Start).Cut}
+		got, _ := read(w, nil)
+		verdict, _, err := l.Examine(w, got, read)
+		require.NoError(t, err)
+		require.Equal(t, want, verdict, fields)
+	}
+}
+
 // A part that lacks rows that the whole had, or that says that it has not all, proves nothing: what cut the part off
 // passes, and what cuts the whole off stays.
 func TestAPartThatIsCutOffProvesNothing(t *testing.T) {
