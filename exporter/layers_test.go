@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"csv":       {"event", "body", "logline"},
 	"witness":   {},
 	"whole":     {"plan", "csv", "body", "dedup", "event"},
-	"verify":    {"plan", "dedup", "source"},
+	"verify":    {"plan", "dedup", "source", "logline"},
 	"config":    {"source", "schema", "logline", "pseudonym"},
 }
 

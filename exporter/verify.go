@@ -48,9 +48,8 @@ type Report = verify.Report
 // the endpoint's own count unless count_check is off, and the event_ids that a SIEM has. It may run beside the
 // collector that owns the checkpoint: it takes no lock and writes nothing but Missing. What the endpoint does not
 // answer after a few tries is in the report; an error is about cfg, the checkpoint, a list, or that ctx ended, or says
-// that the endpoint refuses the first request (IsRefused), which ends it at once. It sends
-// one request a day of the stretch, or more where there is much, and holds the events of one day and nine bytes for
-// each listed id.
+// that the endpoint refuses the first request (IsRefused), which ends it at once. It sends one request a day of the
+// stretch, or more where there is much, and holds the events of one day and nine bytes for each listed id.
 func Verify(ctx context.Context, cfg config.Config, options VerifyOptions) (Report, error) {
 	log := new(logline.Queue)
 	hideProxyPasswords(&log.Secrets)

@@ -15,7 +15,11 @@ type freshness struct {
 // new figures were seen, the next ones are a second away.
 func (p *freshness) due() bool {
 	now := time.Now()
-	if !p.whole && now.Sub(p.asked) < watchInterval || p.whole && now.Sub(p.at) < watchInterval-watchClosely {
+	since, rest := p.asked, watchInterval
+	if p.whole {
+		since, rest = p.at, watchInterval-watchClosely
+	}
+	if now.Sub(since) < rest {
 		return false
 	}
 	p.asked = now

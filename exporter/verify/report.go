@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/exporter/logline"
 )
 
 // Report says what a comparison found.
@@ -121,11 +123,7 @@ func (r Report) String() string {
 
 // young says which events are too young.
 func (r Report) young() string {
-	overlap := r.Overlap.String()
-	if r.Overlap%time.Minute == 0 && r.Overlap > 0 {
-		overlap = strings.TrimSuffix(overlap, "0s")
-	}
-	text := fmt.Sprintf("%d events younger than overlap (%s)", r.TooYoung, overlap)
+	text := fmt.Sprintf("%d events younger than overlap (%s)", r.TooYoung, logline.Duration(r.Overlap))
 	if r.To.After(r.Through) {
 		text += ", or than what was collected, up to " + stamp(r.Through)
 	}
