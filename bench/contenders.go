@@ -111,7 +111,7 @@ func newExporter(t task, checkpoint string, settings map[string]string) (*export
 }
 
 // batchBytes is the default of batch_bytes.
-const batchBytes = 10_000_000
+const batchBytes = 11_000_000
 
 // runReuse is the standard library used with care: encoding/csv with one record for all rows, msgpack
 // appended to a buffer.

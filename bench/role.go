@@ -46,7 +46,7 @@ func taskFlags() *task {
 }
 
 // gcPercent is the garbage collector's percentage that the plugin sets, see plugin.go.
-const gcPercent = 50
+const gcPercent = 20
 
 // outcome is what a role's process says when it has done its task, completed by what is known of the process.
 type outcome struct {

@@ -86,7 +86,7 @@ func newCollector(
 	c.notices.columns = commits.saved.state.columns
 	c.rowLimit.Known = commits.saved.state.rowLimit
 	if minutes := slices.Collect(maps.Keys(commits.saved.state.history.Minutes)); len(minutes) > 0 {
-		c.stats.count(&tally{newest: time.Unix(slices.Max(minutes)*60, 0)})
+		c.stats.count(&tally{newest: event.Nanos(time.Unix(slices.Max(minutes)*60, 0))})
 	}
 	c.counts.witness.Off = !cfg.CountCheck
 	c.reader = &reader{
@@ -214,6 +214,7 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 func (c *collector) forwarding(ctx context.Context, through time.Time) whole.ReadPart {
 	return func(w plan.Window, union *whole.Union) (whole.Reading, error) {
 		var news whole.News
+		asked := &part{w, event.SpanOf(w.Start, w.End), event.Nanos(through)}
 		rows, most := 0, c.plan.Most(w)
 		began, bytes, knew := time.Now(), c.stats.bytes.Load(), c.fresh
 		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
@@ -221,8 +222,9 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 				return errExcess
 			}
 			before, fresh := c.fresh, whole.Mark(union, r, who)
-			c.counts.row(r, fresh)
-			err := c.forward(ctx, r, who, w, through)
+			at := event.Nanos(r.Time)
+			c.counts.row(at, fresh)
+			err := c.forward(ctx, r, who, at, asked)
 			news.Note(r, c.fresh-before, fresh)
 			return err
 		})

@@ -121,6 +121,7 @@ func newCommits(
 		at: time.Now(), unsure: saved.state.unsure,
 		volatile:  slices.Clone(saved.state.volatile),
 		sharedIDs: slices.Clone(saved.state.sharedIDs),
+		parts:     parts{at: time.Now()},
 		forgot:    plan.Later(saved.state.through.Add(-cfg.Overlap), saved.state.floor),
 		bound:     saved.state.floor,
 		silent:    !cfg.StatusEvents,
@@ -255,7 +256,7 @@ func (c *commits) save(next committed) error {
 	if err := c.saved.save(next); err != nil {
 		return err
 	}
-	c.parts.saved = next.batch
+	c.parts.saved, c.parts.at = next.batch, time.Now()
 	c.anew, c.back = nil, time.Time{}
 	c.pending.Counted(next.batch)
 	c.byID.Counted(next.batch)
@@ -385,6 +386,6 @@ func (c *commits) finish() error {
 		return err
 	}
 	safe, _ := c.ledger.State()
-	c.parts.next = time.Time{}
+	c.parts.at = time.Time{} // at once
 	return c.savePart(safe)
 }

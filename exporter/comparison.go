@@ -226,7 +226,7 @@ func (c *collector) forwardStray(ctx context.Context, r *event.Row, who dedup.Id
 		return err
 	}
 	c.commits.strays.Note(who, w.End, c.batcher.number)
-	c.publish(r, who, w)
+	c.publish(r, who, event.Nanos(r.Time), event.SpanOf(w.Start, w.End))
 	return nil
 }
 

@@ -23,6 +23,7 @@ type countCheck struct {
 	copies  bool // answers have several rows of one event, so that both numbers are needed
 
 	settled        plan.Window // the part of the window under way whose events have all appeared; empty = none
+	span           event.Span  // it
 	open           bool        // rows are counted: not where parts are read to examine an answer
 	rows, distinct int         // of that, with times in the settled part
 }
@@ -34,7 +35,8 @@ const (
 
 // begin is about another answer.
 func (k *countCheck) begin(settled plan.Window) {
-	k.settled, k.open, k.rows, k.distinct = settled, true, 0, 0
+	k.settled, k.span = settled, event.SpanOf(settled.Start, settled.End)
+	k.open, k.rows, k.distinct = true, 0, 0
 }
 
 // end is about what is read besides.
@@ -48,9 +50,9 @@ func (k *countCheck) union() *whole.Union {
 	return new(whole.Union)
 }
 
-// row notes a row of the answer; fresh is 1 if it is the first of its event.
-func (k *countCheck) row(r *event.Row, fresh int) {
-	if k.open && !r.Time.Before(k.settled.Start) && !r.Time.After(k.settled.End) {
+// row notes a row of the answer, by its time; fresh is 1 if it is the first of its event.
+func (k *countCheck) row(at int64, fresh int) {
+	if k.open && k.span.Has(at) {
 		k.rows++
 		k.distinct += fresh
 	}

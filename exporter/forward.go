@@ -9,20 +9,24 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
-// forward puts a row into the batch that is being filled, unless it was handed over before. through is what
-// had been read before this window's sweep came to it: an event that is new although its time had been read
-// appeared late.
-func (c *collector) forward(
-	ctx context.Context, r *event.Row, who dedup.Identity, w plan.Window, through time.Time,
-) error {
-	at, counts, fresh := r.Time, true, false
-	stray := r.Bad != "" || at.Before(w.Start) || at.After(w.End)
+// part is what is asked for, as its rows are compared with it.
+type part struct {
+	plan.Window
+	event.Span
+	through int64 // what had been read before this window's sweep came to it, as event.Nanos gives it
+}
+
+// forward puts a row, whose time is at, into the batch that is being filled, unless it was handed over before. An event
+// that is new although its time had been read appeared late.
+func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identity, at int64, p *part) error {
+	until, counts, fresh := r.Time, true, false
+	stray := r.Bad != "" || !p.Has(at)
 	if stray {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end. One that is dated
 		// later would be remembered until that day.
-		at, counts = w.End, false
+		until, counts = p.End, false
 	}
-	switch c.commits.seen.Mark(who, at, c.batcher.number) {
+	switch c.commits.seen.Mark(who, until, c.batcher.number) {
 	case dedup.Known:
 		c.tally.known++
 		return nil
@@ -33,17 +37,17 @@ func (c *collector) forward(
 	case dedup.Fresh:
 		fresh = true
 		c.fresh++
-		if r.Bad == "" && r.Time.Before(through) {
-			c.commits.remember(min(w.End.Sub(r.Time), longestLag(c.cfg)))
+		if r.Bad == "" && at < p.through {
+			c.commits.remember(min(p.End.Sub(r.Time), longestLag(c.cfg)))
 		}
 		// A time before the window is not what the endpoint goes by, and does not tell when the event appeared.
-		if r.Bad == "" && !r.Time.Before(w.Start) && r.Time.Before(through) {
-			c.late(through.Sub(r.Time))
+		if r.Bad == "" && p.First <= at && at < p.through {
+			c.late(time.Duration(p.through - at))
 		} else if !stray && !c.catchingUp {
 			c.tally.punctual++
 		}
-		if !stray && r.Time.After(c.tally.newest) {
-			c.tally.newest = r.Time
+		if !stray {
+			c.tally.newest = max(c.tally.newest, at)
 		}
 	}
 	if r.Bad != "" {
@@ -55,26 +59,29 @@ func (c *collector) forward(
 	}
 	switch { // after add, which knows the batch
 	case stray:
-		c.commits.strays.Note(who, at, c.batcher.number)
+		c.commits.strays.Note(who, until, c.batcher.number)
 	case counts:
-		c.commits.pending.Add(c.batcher.number, dedup.Mix(who.ID), dedup.MinuteOf(at))
+		c.commits.pending.Add(c.batcher.number, dedup.Mix(who.ID), dedup.MinuteOf(r.Time))
 	}
 	if fresh {
-		c.publish(r, who, w)
+		c.publish(r, who, at, p.Span)
 	}
 	return nil
 }
 
-// publish counts an event in its hour, unless its time is none that the window can have had.
-func (c *collector) publish(r *event.Row, who dedup.Identity, w plan.Window) {
-	id, ok := c.reader.identifier.Published(r, who)
-	if ok && !r.Time.After(w.End) && (!r.Time.Before(w.Start) || r.Time.After(w.Start.Add(-publishedLag))) {
+// publish counts an event, whose time is at, in its hour, unless its time is none that the window can have had.
+func (c *collector) publish(r *event.Row, who dedup.Identity, at int64, window event.Span) {
+	if at <= window.First-publishedLag || at > window.Last {
+		return
+	}
+	if id, ok := c.reader.identifier.Published(r, who); ok {
 		c.commits.byID.Add(c.batcher.number, id, dedup.MinuteOf(r.Time))
 	}
 }
 
-// publishedLag is how much earlier than the endpoint's own time an event_time may be to be counted in an hour.
-const publishedLag = 24 * time.Hour
+// publishedLag is how much earlier than the endpoint's own time an event_time may be to be counted in an hour, in
+// nanoseconds.
+const publishedLag = int64(24 * time.Hour)
 
 // late notes an event that was not there when its time was read first: it appeared at least that much after
 // it happened.

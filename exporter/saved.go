@@ -133,16 +133,24 @@ func unreadable(path string, err error) error {
 // window is read again, and they are known. What is saved is for a restart only: in memory nothing is committed before
 // the window was read whole.
 type parts struct {
-	saved uint32    // batches up to this number are in the file; at least those that are committed
-	next  time.Time // not before: each such save writes every event of the window once more
+	saved uint32        // batches up to this number are in the file; at least those that are committed
+	at    time.Time     // when the last save or commit ended, or the instance began
+	took  time.Duration // the last save
 }
 
-const partShare = 300 // times as long as a save took, before the next
+// due reports whether so much time has passed that a save of so many events costs a thousandth of it.
+func (p *parts) due(now time.Time, events int) bool {
+	const (
+		share = 1000                 // times as long as a save takes: it writes every event of the window once more
+		event = 25 * time.Nanosecond // what it takes for each event, at least: measured with a million
+	)
+	return now.Sub(p.at) >= share*max(p.took, time.Duration(events)*event)
+}
 
 // savePart saves the batches up to safe, if it is worth it.
 func (c *commits) savePart(safe uint32) error {
 	begin := time.Now()
-	if c.through().IsZero() || safe <= max(c.parts.saved, c.saved.state.batch) || begin.Before(c.parts.next) {
+	if c.through().IsZero() || safe <= max(c.parts.saved, c.saved.state.batch) || !c.parts.due(begin, c.seen.Count) {
 		return nil
 	}
 	next := c.saved.state
@@ -150,7 +158,7 @@ func (c *commits) savePart(safe uint32) error {
 	next.history, next.hours, next.batch = next.history.Clone(), next.hours.Clone(), safe
 	c.fill(&next)
 	err := c.saved.write(next)
-	c.parts.next = time.Now().Add(partShare * time.Since(begin))
+	c.parts.at, c.parts.took = time.Now(), time.Since(begin)
 	if err == nil {
 		c.parts.saved = safe
 	}

@@ -67,15 +67,15 @@ func outcomeOf(rows int, err error) figures.Outcome {
 
 // tally is what an answer's rows add to the figures, which are shared between goroutines: at its end, not row by row.
 type tally struct {
-	newest   time.Time // event that is handed over
-	punctual int       // events that came when they were first asked for
-	known    int       // rows that were handed over before
+	newest   int64 // time of an event that is handed over, as event.Nanos gives it; 0 = there is none
+	punctual int   // events that came when they were first asked for
+	known    int   // rows that were handed over before
 }
 
 // count adds a tally to the figures and empties it.
 func (s *stats) count(t *tally) {
-	if !t.newest.IsZero() {
-		s.newest.Store(max(s.newest.Load(), t.newest.UnixNano()))
+	if t.newest > s.newest.Load() {
+		s.newest.Store(t.newest)
 	}
 	s.lateness.Add(t.punctual, 0)
 	s.duplicates.Add(int64(t.known))

@@ -186,7 +186,7 @@ var settings = complete([]setting{
 	},
 	{
 		key:      "batch_bytes",
-		standard: "10M",
+		standard: "11M",
 		text:     "most bytes handed over to Fluent Bit at once, which is once a second",
 		allowed:  "a size from 64K to 64M (K = 1000, as in Fluent Bit)",
 		set: func(c *Config, value string) (err error) {

@@ -190,8 +190,11 @@ func (h *Hours) Minute(minute int64) Digest { return h.minutes.Minutes[minute] }
 
 // PublishedID is what an event_id adds to the sum of its hour. Each byte that is part of no rune counts as U+FFFD,
 // which the record has in its place.
-func PublishedID(id []byte) uint64 {
-	if !utf8.Valid(id) {
+func PublishedID(id []byte) uint64 { return publishedID(id, false) }
+
+// publishedID takes an id that is known to be ASCII as it is.
+func publishedID(id []byte, ascii bool) uint64 {
+	if !ascii && !utf8.Valid(id) {
 		id = []byte(string([]rune(string(id))))
 	}
 	return xxh3.Hash(id)
@@ -207,5 +210,5 @@ func (x *Identifier) Published(r *event.Row, who Identity) (sum uint64, ok bool)
 	case len(x.shared.ids) > 0 && xxh3.HashSeed(id, x.key) != who.ID: // see idOf
 		return 0, false
 	}
-	return PublishedID(id), true
+	return publishedID(id, r.ASCII), true
 }

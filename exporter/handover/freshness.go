@@ -14,16 +14,19 @@ type freshness struct {
 // due reports whether to ask now, and counts it as done. What is not of one moment is several seconds old anyway. When
 // new figures were seen, the next ones are a second away.
 func (p *freshness) due() bool {
-	now := time.Now()
-	since, rest := p.asked, watchInterval
-	if p.whole {
-		since, rest = p.at, watchInterval-watchClosely
-	}
-	if now.Sub(since) < rest {
+	if p.rest() > 0 {
 		return false
 	}
-	p.asked = now
+	p.asked = time.Now()
 	return true
+}
+
+// rest is how long it is until figures are due.
+func (p *freshness) rest() time.Duration {
+	if p.whole {
+		return watchInterval - watchClosely - time.Since(p.at)
+	}
+	return watchInterval - time.Since(p.asked)
 }
 
 // sees notes figures, and reports whether they are the same ones again.

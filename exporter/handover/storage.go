@@ -91,7 +91,7 @@ func (s *Storage) run(ctx context.Context) {
 		}
 		switch age := time.Since(s.ledger.lastAccepted()); {
 		case !s.mayFind():
-			interval = restInterval
+			interval = watchInterval
 		case age < ringTime && s.mustHurry():
 			interval = ringInterval
 		case age < eagerTime:

@@ -82,13 +82,11 @@ func NewWatch(
 func (w *Watch) Run(ctx context.Context) { persist(ctx, w.log, func() { w.run(ctx) }) }
 
 func (w *Watch) run(ctx context.Context) {
-	ticker := time.NewTicker(watchClosely)
-	defer ticker.Stop()
-	for {
+	for rest := watchClosely; ; rest = max(watchClosely, w.last.rest()) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(rest):
 			w.look(ctx)
 		}
 	}

@@ -18,7 +18,7 @@ type Reading struct {
 	bad    int     // rows that cannot be read
 	footer bool    // the last row is one of them: it may be none
 	inside int     // rows whose time lies in the window
-	sum    float64 // of these times, in seconds since the window's start
+	sum    float64 // of these times, in nanoseconds since the window's start
 	order  order   // of these times
 	ended  bool    // it ended with what is no row, which was believed …
 	end    string  // … this, without its digits
@@ -33,16 +33,16 @@ func (g *Reading) Add(rows []event.Row, w plan.Window) {
 	if len(rows) > 0 {
 		g.footer = rows[len(rows)-1].Bad != ""
 	}
-	second, nano := w.Start.Unix(), w.Start.Nanosecond()
+	in := event.SpanOf(w.Start, w.End)
 	for i := range rows {
 		if rows[i].Bad != "" {
 			g.bad++
 		}
-		if at := rows[i].Time; !at.Before(w.Start) && !at.After(w.End) {
+		t := rows[i].Time
+		if at := event.Nanos(t); in.Has(at) {
 			g.inside++
-			atSecond, atNano := at.Unix(), at.Nanosecond()
-			g.sum += float64(atSecond-second) + float64(atNano-nano)/1e9 // at.Sub takes four times as long
-			g.order.add(atSecond, atNano)
+			g.sum += float64(at - in.First)
+			g.order.add(t.Unix(), t.Nanosecond())
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (g *Reading) middle(w plan.Window) time.Time {
 	if g.inside == 0 {
 		return w.Middle()
 	}
-	at := w.Start.Add(time.Duration(g.sum / float64(g.inside) * float64(time.Second)))
+	at := w.Start.Add(time.Duration(g.sum / float64(g.inside)))
 	if g.ended && g.inside == 1 && at.Before(w.Start.Add(time.Second)) {
 		return w.Start.Add(time.Second) // the only event stays in the first part, which is the shortest
 	}

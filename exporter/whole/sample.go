@@ -32,8 +32,9 @@ type mark struct {
 }
 
 const (
-	firstStep = 64
-	mostMarks = 128 // beyond them, each other is left out
+	firstStep = 64   // rows
+	mostMarks = 128  // beyond them, each other is left out …
+	mostStep  = 2048 // … until a stretch has so many rows: five of them show what leaves out one row in a thousand
 )
 
 // add notes the time of a row.
@@ -60,7 +61,7 @@ func (o *order) add(second int64, nano int) {
 
 // mark makes a mark ahead of the row with the next second.
 func (o *order) mark(second int64) {
-	if len(o.marks) == mostMarks {
+	if len(o.marks) >= mostMarks && o.step < mostStep {
 		for i := range mostMarks / 2 {
 			o.marks[i] = o.marks[2*i+1]
 		}
@@ -132,7 +133,8 @@ func (s *stretch) spacing() float64 { return float64(s.w.End.Sub(s.w.Start)) / f
 const manyRows = 5000
 
 // Sample reports whether an answer that is suspect for its size has everything, as far as that can be told from the
-// parts of w that would show best what it lacks: about a twentieth of it. If not, Examine tells why.
+// parts of w that would show best what it lacks: about a twentieth of it, or ten thousand rows. If not, Examine tells
+// why.
 func (l *RowLimit) Sample(w plan.Window, got Reading, read ReadPart) (bool, error) {
 	o := &got.order
 	if got.Rows < manyRows || l.Known > 0 || l.Proven.varies > 0 || o.rising && o.falling ||

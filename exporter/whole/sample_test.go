@@ -108,6 +108,23 @@ func TestWhatIsCutOffShowsInASample(t *testing.T) {
 	}
 }
 
+// Of a huge answer no more is read again than shows something, and what lacks a small part is found out.
+func TestASampleOfAHugeAnswer(t *testing.T) {
+	const rows = 400_000
+	events := spread(rand.New(rand.NewPCG(9, 1)), sampledDay, rows, time.Microsecond)
+	for lacks, want := range map[int]bool{0: true, rows / 400: false} {
+		e := &cuttingEndpoint{most: 2 * rows, order: oldestFirst, seen: map[time.Time]bool{}}
+		e.events = slices.Delete(slices.Clone(events), rows/3, rows/3+lacks)
+		got, _ := e.read(sampledDay, nil)
+		before := e.rows
+		e.events = events
+		enough, err := new(RowLimit).Sample(sampledDay, got, e.read)
+		require.NoError(t, err)
+		require.Equal(t, want, enough, lacks)
+		require.Less(t, e.rows-before, 12_000, lacks)
+	}
+}
+
 // An endpoint whose events were all seen before is found out by the number of rows.
 func TestWhatWasSeenBeforeIsCountedInASample(t *testing.T) {
 	events := spread(rand.New(rand.NewPCG(1, 1)), sampledDay, 2*manyRows, time.Millisecond)
