@@ -39,7 +39,7 @@ func TestDefaults(t *testing.T) {
 		Overlap: 10 * time.Minute, MaxWindow: 30 * day,
 		RequestTimeout: 5 * time.Minute, RetryMaxInterval: 5 * time.Minute, StalledAfter: 15 * time.Minute,
 		CheckpointPath: "/var/lib/fluent-bit/wherobots_audit.json",
-		CommitOn:       CommitHandoff, BatchBytes: 10_000_000, Schema: schema.Raw, TLSVerify: true,
+		CommitOn:       CommitHandoff, BatchBytes: 11_000_000, Schema: schema.Raw, TLSVerify: true,
 		ReconcileInterval: 6 * time.Hour, DeepReconcileInterval: 7 * day, ReconcileWindow: day, CountCheck: true,
 		StatusInterval: time.Hour,
 		given:          "api_key ***; the others have their defaults",
