@@ -214,7 +214,7 @@ func (c *collector) collect(ctx context.Context, w plan.Window) error {
 func (c *collector) forwarding(ctx context.Context, through time.Time) whole.ReadPart {
 	return func(w plan.Window, union *whole.Union) (whole.Reading, error) {
 		var news whole.News
-		asked := &part{w, event.SpanOf(w.Start, w.End), event.Nanos(through)}
+		in := &asked{w, event.SpanOf(w.Start, w.End), event.Nanos(through)}
 		rows, most := 0, c.plan.Most(w)
 		began, bytes, knew := time.Now(), c.stats.bytes.Load(), c.fresh
 		got, err := c.reader.read(ctx, w, c.commits.seen, func(r *event.Row, who dedup.Identity) error {
@@ -224,7 +224,7 @@ func (c *collector) forwarding(ctx context.Context, through time.Time) whole.Rea
 			before, fresh := c.fresh, whole.Mark(union, r, who)
 			at := event.Nanos(r.Time)
 			c.counts.row(at, fresh)
-			err := c.forward(ctx, r, who, at, asked)
+			err := c.forward(ctx, r, who, at, in)
 			news.Note(r, c.fresh-before, fresh)
 			return err
 		})

@@ -9,8 +9,8 @@ import (
 	"github.com/wherobots/in_wherobots_audit/exporter/plan"
 )
 
-// part is what is asked for, as its rows are compared with it.
-type part struct {
+// asked is the window that is asked for, as its rows are compared with it.
+type asked struct {
 	plan.Window
 	event.Span
 	through int64 // what had been read before this window's sweep came to it, as event.Nanos gives it
@@ -18,13 +18,13 @@ type part struct {
 
 // forward puts a row, whose time is at, into the batch that is being filled, unless it was handed over before. An event
 // that is new although its time had been read appeared late.
-func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identity, at int64, p *part) error {
+func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identity, at int64, in *asked) error {
 	until, counts, fresh := r.Time, true, false
-	stray := r.Bad != "" || !p.Has(at)
+	stray := r.Bad != "" || !in.Has(at)
 	if stray {
 		// It comes again for as long as nobody knows: as if it had happened at the window's end. One that is dated
 		// later would be remembered until that day.
-		until, counts = p.End, false
+		until, counts = in.End, false
 	}
 	switch c.commits.seen.Mark(who, until, c.batcher.number) {
 	case dedup.Known:
@@ -37,12 +37,12 @@ func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identit
 	case dedup.Fresh:
 		fresh = true
 		c.fresh++
-		if r.Bad == "" && at < p.through {
-			c.commits.remember(min(p.End.Sub(r.Time), longestLag(c.cfg)))
+		if r.Bad == "" && at < in.through {
+			c.commits.remember(min(in.End.Sub(r.Time), longestLag(c.cfg)))
 		}
 		// A time before the window is not what the endpoint goes by, and does not tell when the event appeared.
-		if r.Bad == "" && p.First <= at && at < p.through {
-			c.late(time.Duration(p.through - at))
+		if r.Bad == "" && in.First <= at && at < in.through {
+			c.late(time.Duration(in.through - at))
 		} else if !stray && !c.catchingUp {
 			c.tally.punctual++
 		}
@@ -64,7 +64,7 @@ func (c *collector) forward(ctx context.Context, r *event.Row, who dedup.Identit
 		c.commits.pending.Add(c.batcher.number, dedup.Mix(who.ID), dedup.MinuteOf(r.Time))
 	}
 	if fresh {
-		c.publish(r, who, at, p.Span)
+		c.publish(r, who, at, in.Span)
 	}
 	return nil
 }

@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // The committed state changes in saved.save alone, after the file did. In one package nothing else keeps
@@ -58,4 +60,18 @@ func reachesState(target ast.Expr) bool {
 			return false
 		}
 	}
+}
+
+// A part of a window is saved as soon as that costs a thousandth of the time, at its present size and the disk's speed.
+func TestAPartIsSavedWhenThatCostsLittle(t *testing.T) {
+	begin := time.Unix(1_800_000_000, 0)
+	p := parts{at: begin}
+	require.False(t, p.due(begin.Add(24*time.Second), 1_000_000))
+	require.True(t, p.due(begin.Add(25*time.Second), 1_000_000))
+	require.True(t, p.due(begin.Add(time.Second), 40_000))
+	p.took = 3 * time.Millisecond
+	require.False(t, p.due(begin.Add(2*time.Second), 40_000))
+	require.True(t, p.due(begin.Add(3*time.Second), 40_000))
+	p.at = time.Time{}
+	require.True(t, p.due(begin, 1_000_000), "the last save waits for nothing")
 }

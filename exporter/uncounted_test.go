@@ -67,9 +67,9 @@ func (r *digestRun) batch(name string, events int, at time.Time) {
 			Fields:  [][]byte{fmt.Appendf(nil, "%s-%d", name, i), []byte(at.Format(time.RFC3339)), []byte("login")},
 			Time:    at, ASCII: true,
 		}
-		asked := &part{r.w, event.SpanOf(r.w.Start, r.w.End), event.Nanos(r.c.plan.Through())}
+		in := &asked{r.w, event.SpanOf(r.w.Start, r.w.End), event.Nanos(r.c.plan.Through())}
 		who := r.c.reader.identifier.Identify(row)
-		require.NoError(r.t, r.c.forward(context.Background(), row, who, event.Nanos(at), asked))
+		require.NoError(r.t, r.c.forward(context.Background(), row, who, event.Nanos(at), in))
 	}
 	before := r.c.batcher.number
 	require.NoError(r.t, r.c.flush(context.Background()))

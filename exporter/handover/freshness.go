@@ -11,8 +11,7 @@ type freshness struct {
 	asked time.Time
 }
 
-// due reports whether to ask now, and counts it as done. What is not of one moment is several seconds old anyway. When
-// new figures were seen, the next ones are a second away.
+// due reports whether to ask now, and counts it as done.
 func (p *freshness) due() bool {
 	if p.rest() > 0 {
 		return false
@@ -21,7 +20,8 @@ func (p *freshness) due() bool {
 	return true
 }
 
-// rest is how long it is until figures are due.
+// rest is how long it is until figures are due. What is not of one moment is several seconds old anyway. When new
+// figures were seen, the next ones are a second away.
 func (p *freshness) rest() time.Duration {
 	if p.whole {
 		return watchInterval - watchClosely - time.Since(p.at)
