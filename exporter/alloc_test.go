@@ -35,7 +35,7 @@ func TestARowAllocatesNothing(t *testing.T) {
 func requireNoAllocation(t *testing.T, p *rowPath, want dedup.Sighting, rows int) {
 	t.Helper()
 	allocations := testing.AllocsPerRun(1, func() { // it runs once more, to warm up
-		for taken := 0; taken < rows/2-rowGroup; {
+		for taken := 0; taken < rows/2-dedup.Group; {
 			n, err := p.step(want)
 			if err != nil {
 				t.Fatal(err)

@@ -35,14 +35,10 @@ type reader struct {
 	requestID  string // of the last answer; "" = it has none
 }
 
-// rowGroup is how many rows are decoded before the first of them is looked up: their looks into memory then take as
-// long as one, and what they point to still lies in the cache.
-const rowGroup = 16
-
-// group is rows on their way from the decoder to the batch.
+// group is rows on their way from the decoder to the batch: all are decoded before the first is looked up.
 type group struct {
-	rows [rowGroup]event.Row
-	who  [rowGroup]dedup.Identity
+	rows [dedup.Group]event.Row
+	who  [dedup.Group]dedup.Identity
 }
 
 // read asks for a window and calls each for every row of the answer, in the answer's order; where one answer

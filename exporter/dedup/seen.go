@@ -18,8 +18,8 @@ import (
 // A million rows may have to be remembered, so entries are 24 bytes without pointers, one behind the other in
 // blocks as they came, and an index of 4 bytes a slot finds them. An index is never less than 0.35 full, so
 // an event costs at most 24 + 4/0.35 = 35.4 bytes and its share of the last block. Most events are new, which
-// the index alone can tell. It is larger than the processor's cache: touch asks for many slots at once before
-// they are needed, which costs hardly more than one.
+// the index alone can tell. It is larger than the processor's cache, so Touch asks for what will be looked at before
+// that is needed, and what is looked at for one event is nearly always in one line of the cache.
 //
 // An event_id that many events share would make each of them look at all others. So the first seenVersions
 // with the same id have their slots by the id, and the others by id and content.
@@ -27,9 +27,8 @@ import (
 // All is cut into parts that grow one at a time, so that growing needs a 16th of the index twice. Entries
 // never move while it grows.
 type Seen struct {
-	parts   [seenParts]seenPart
-	Count   int
-	touched uint32 // what touch read, so that it is not left out
+	parts [seenParts]seenPart
+	Count int
 }
 
 type seenPart struct {
@@ -57,13 +56,18 @@ const (
 	seenParts        = 1 << seenPartBits
 	seenBlockEntries = 128 // 3072 bytes, a size that the allocator has
 	seenFull         = 0.7 // of an index; then it is doubled
-	seenLeast        = 32  // slots
-	seenVersions     = 16  // of one id that are looked through
-	seenStored       = 20  // bytes of an entry in the checkpoint: id, content, second
+	lineSlots        = 16  // of an index, in one cache line; an index has whole lines
+	seenLeast        = 2 * lineSlots
+	seenVersions     = 16 // of one id that are looked through
+	seenStored       = 20 // bytes of an entry in the checkpoint: id, content, second
 
 	numberBits = 24 // of a slot: 268 million events in all
 	numberMask = 1<<numberBits - 1
 )
+
+// Group is how many identities Touch takes at most: what they ask for, and the rows, still lie in the cache when each
+// is looked up.
+const Group = 16
 
 type Sighting int
 
@@ -73,16 +77,18 @@ const (
 	Changed                 // handed over with another content
 )
 
-// Touch brings the places at which these identities will be looked up into the processor's cache. The reads
-// do not depend on one another, so the processor waits for memory once and not for each.
+// Touch asks for the places at which these identities, at most Group, will be looked up: they come into the
+// processor's cache together, and meanwhile it goes on.
 func (s *Seen) Touch(group []Identity) {
-	var all uint32
+	var places [Group]*uint32
+	n := 0
 	for i := range group {
 		if p := s.part(group[i].ID); len(p.index) > 0 {
-			all ^= p.index[p.slot(group[i].ID)]
+			places[n] = &p.index[p.home(group[i].ID)]
+			n++
 		}
 	}
-	s.touched = all
+	prefetch(&places, n)
 }
 
 // Mark reports whether who was seen, and remembers it when not as carried by the given batch. at is how long it
@@ -131,27 +137,31 @@ func (p *seenPart) find(who Identity) (number int, place seenPlace, verdict Sigh
 		return 0, place, Fresh
 	}
 	versions := 0
-	i := p.slot(place.key)
-	for ; p.index[i] != 0; i = p.after(i) {
-		if (p.index[i]^uint32(place.key))>>numberBits != 0 {
+	home, probe := p.home(place.key), 0
+	for {
+		place.slot = p.slot(home, probe)
+		probe++
+		slot := p.index[place.slot]
+		if slot == 0 {
+			return 0, place, verdict
+		}
+		if (slot^uint32(place.key))>>numberBits != 0 {
 			continue
 		}
-		number := int(p.index[i] & numberMask)
+		number := int(slot & numberMask)
 		_, e := p.entry(number)
 		if e.id != who.ID {
 			continue
 		}
 		if e.content == who.Content {
-			return number, seenPlace{place.key, i}, Known
+			return number, place, Known
 		}
 		verdict = Changed
 		if versions++; versions == seenVersions && place.key == who.ID {
 			place.key = who.crowded()
-			i = p.before(p.slot(place.key))
+			home, probe = p.home(place.key), 0
 		}
 	}
-	place.slot = i
-	return 0, place, verdict
 }
 
 // crowded is the key of an event whose id has too many versions: it differs with the content.
@@ -196,24 +206,20 @@ func (p *seenPart) enter(place seenPlace, number int) {
 	p.index[place.slot] = uint32(place.key)&^numberMask | uint32(number)
 }
 
-// slot spreads the bits below those that chose the part over the slots.
-func (p *seenPart) slot(id uint64) int {
-	hi, _ := bits.Mul64(id<<seenPartBits, uint64(len(p.index)))
+// home is the slot at which looking for a key begins. It spreads the bits below those that chose the part.
+func (p *seenPart) home(key uint64) int {
+	hi, _ := bits.Mul64(key<<seenPartBits, uint64(len(p.index)))
 	return int(hi)
 }
 
-func (p *seenPart) after(i int) int {
-	if i++; i == len(p.index) {
-		return 0
+// slot is the one to look at after so many others. Those of a cache line come first, since they are there, and then
+// those of the next one.
+func (p *seenPart) slot(home, probe int) int {
+	line := home&^(lineSlots-1) + probe&^(lineSlots-1)
+	if line >= len(p.index) {
+		line -= len(p.index)
 	}
-	return i
-}
-
-func (p *seenPart) before(i int) int {
-	if i == 0 {
-		return len(p.index) - 1
-	}
-	return i - 1
+	return line + (home+probe)&(lineSlots-1)
 }
 
 // keep forgets every entry that is older than second or of a batch after the given one.
@@ -333,7 +339,7 @@ func (s *Seen) Limit(latest time.Time) {
 func (s *Seen) Reserve(n int) {
 	for i := range s.parts {
 		part := &s.parts[i]
-		part.resize(max(seenLeast, n)) // as for all of them in one part
+		part.resize(max(seenLeast, (n+lineSlots-1)&^(lineSlots-1))) // as for all of them in one part
 		for range n/seenBlockEntries + 1 {
 			part.blocks = append(part.blocks, seenBlock{entries: new([seenBlockEntries]seenEntry)})
 		}
