@@ -28,10 +28,11 @@ tar --create --sort=name --format=ustar --mtime="@$SOURCE_DATE_EPOCH" --owner=0 
   --directory="$folder" "$name" | gzip -9n >"$dist/$name.tar.gz"
 
 # Read from the binaries, so that they say what is linked. The tool says its own hash: -trimpath makes that the same, too.
-# Its modules are here, as they have just been compiled, but for this one: whether a registry has that depends on the day.
+# Its modules are here, as they have just been compiled, and were compared with go.sum then, but for this one: whether a registry has
+# that depends on the day.
 env -u GOARCH -u CC CGO_ENABLED=0 GOFLAGS=-trimpath GOBIN="$folder" go install "${CYCLONEDX:?is set by the Makefile}"
 bill() { # BINARY NAME
-  GOPROXY=off "$folder/cyclonedx-gomod" bin -json -std -licenses -noserial -notimestamp -version "$VERSION" \
+  GOPROXY=off GOSUMDB=off "$folder/cyclonedx-gomod" bin -json -std -licenses -noserial -notimestamp -version "$VERSION" \
     -output "$dist/$2.cdx.json" "$build/$1" 2>"$folder/$1.log" || { cat "$folder/$1.log" >&2 && return 1; }
 }
 bill in_wherobots_audit.so "in_wherobots_audit_${version}_linux_$GOARCH" & other=$!

@@ -60,3 +60,26 @@ func TestLastLine(t *testing.T) {
 	total.add(counts{passed: 2, failed: 3, skipped: 4})
 	assert.Equal(t, "3 passed, 3 failed, 4 skipped", total.String())
 }
+
+// Steps that run beside others fail and are counted as others do, and what they print stays together.
+func TestStepsBesideOthers(t *testing.T) {
+	var out strings.Builder
+	got := runAll([]step{
+		{name: "one", command: []string{"true"}},
+		{name: "two", command: []string{"sh", "-c", "sleep 0.2; false"}, beside: true},
+		{name: "three", command: []string{"false"}, beside: true},
+		{name: "four", command: []string{"true"}},
+		{name: "five", command: []string{"true"}, beside: true},
+	}, &out)
+	assert.Equal(t, counts{passed: 3, failed: 2}, got)
+	var order []string
+	for line := range strings.Lines(out.String()) {
+		if word, name, ok := strings.Cut(line, "  "); ok && word != "begins" {
+			name, _, _ = strings.Cut(strings.TrimSpace(name), ":")
+			order = append(order, strings.TrimSpace(word)+" "+name)
+		}
+	}
+	assert.Equal(t, []string{
+		"ok one", "at once two", "at once three", "at once four", "FAILED two", "FAILED three", "ok four", "ok five",
+	}, order)
+}

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type step struct {
 	needs   string // a program without which the step is skipped
 	skip    string // why the step cannot run here, empty if it can
 	quiet   bool   // printing anything is failing, as gofmt -l does
+	beside  bool   // runs beside the next step: it keeps one processor busy
 }
 
 func (s step) isTest() bool {
@@ -38,7 +40,9 @@ var pure = []string{"./exporter/...", "./checkpoint/..."}
 
 // steps are in the order of their cost; e2e is one package, units all others.
 func steps(units []string, e2e string) []step {
-	goTest := []string{"go", "test", "-json", "-count=1", "-timeout=12m"}
+	goTest := []string{"go", "test", "-json", "-count=1", "-timeout=25m"}
+	race := slices.Concat(goTest, []string{"-race", "-skip=^TestModel$"}) // histories are played beside it
+	isExporter := func(unit string) bool { return strings.HasSuffix(unit, "/exporter") }
 	all := []step{
 		{
 			name:    "gofmt",
@@ -59,10 +63,15 @@ func steps(units []string, e2e string) []step {
 		{
 			name: "two thousand random histories", env: []string{"CGO_ENABLED=0"},
 			command: slices.Concat(goTest, []string{"-run=^(TestModel|TestASeed.*)$", "./exporter", "-histories=2000"}),
+			beside:  true,
+		},
+		{
+			name: "simulations with the race detector", env: []string{"CGO_ENABLED=1"},
+			command: append(race[:len(race):len(race)], "./exporter"), beside: true,
 		},
 		{
 			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},
-			command: slices.Concat(goTest, []string{"-race", "-skip=^TestModel$"}, units), // histories were played above
+			command: slices.Concat(race, slices.DeleteFunc(slices.Clone(units), isExporter)),
 		},
 		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", "-parallel=8", e2e})},
 		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", "-parallel=8", e2e})},
@@ -72,7 +81,7 @@ func steps(units []string, e2e string) []step {
 		},
 		{name: "detections", command: slices.Concat(goTest, []string{e2e + "/detections"})},
 	}
-	return slices.Insert(all, len(all)-5, foreign(goTest, units)...)
+	return slices.Insert(all, len(all)-7, foreign(goTest, units)...)
 }
 
 // roomsOf are the packages with code that is near the bytes. What holds them together simulates for minutes: it is
@@ -158,18 +167,41 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println("about twenty-five minutes on two cores: lint, build, unit tests four ways, end to end, real stores; " +
-		"each step says when it begins")
+	fmt.Println("about twenty-five minutes on two cores: lint, build, unit tests four ways, histories, end to end, " +
+		"real stores; each step says when it begins")
 	var total counts
-	for _, s := range steps(units, e2e) {
-		if strings.Contains(s.name, *only) {
-			total.add(run(s, os.Stdout))
-		}
-	}
+	wanted := slices.DeleteFunc(steps(units, e2e), func(s step) bool { return !strings.Contains(s.name, *only) })
+	total.add(runAll(wanted, os.Stdout))
 	fmt.Println(total)
 	if total.failed > 0 {
 		os.Exit(1)
 	}
+}
+
+// runAll carries out steps, those that say so beside the next one. Of several at a time each is printed when all have
+// ended.
+func runAll(all []step, out io.Writer) (total counts) {
+	for len(all) > 0 {
+		n := 1 + max(0, slices.IndexFunc(all, func(s step) bool { return !s.beside }))
+		if n == 1 {
+			total.add(run(all[0], out))
+			all = all[1:]
+			continue
+		}
+		var ended sync.WaitGroup
+		texts, results := make([]strings.Builder, n), make([]counts, n)
+		for i, s := range all[:n] {
+			fmt.Fprintf(out, "at once  %s\n", s.name)
+			ended.Go(func() { results[i] = run(s, &texts[i]) })
+		}
+		ended.Wait()
+		for i := range n {
+			fmt.Fprint(out, texts[i].String())
+			total.add(results[i])
+		}
+		all = all[n:]
+	}
+	return total
 }
 
 // run carries out one step, prints its name, time and result, and what failed.
