@@ -92,7 +92,7 @@ docker: ## build the container image (PREBUILT=… takes what was built from a f
 	  $(if $(FLUENT_BIT_IMAGE),--build-arg FLUENT_BIT_IMAGE=$(FLUENT_BIT_IMAGE)) $(if $(GO_IMAGE),--build-arg GO_IMAGE=$(GO_IMAGE)) -t $(IMAGE) .
 
 simulate: ## play HISTORIES=10000 random histories of endpoint, engine, disk and crashes in fake time, from a random seed on (SEED=n HISTORIES=1 replays one)
-	CGO_ENABLED=0 $(GO) test -count=1 -timeout 24h -v -run '^TestModel$$' ./exporter -histories $(HISTORIES) -seed $(SEED)
+	CGO_ENABLED=0 $(GO) test -cpu=1 -count=1 -timeout 24h -v -run '^TestModel$$' ./exporter -histories $(HISTORIES) -seed $(SEED)
 
 chaos: $(PLUGIN) $(HOST) $(SIMULATED) ## kill, cut, refuse and pause for a long time; writes the table of docs/reliability.md (KILLS=50)
 	$(GO) test -count=1 -timeout 2h -v -run '^TestChaos$$' ./e2e -chaos.kills $(KILLS) -chaos.doc $(CURDIR)/docs/reliability.md
