@@ -28,8 +28,8 @@ tar --create --sort=name --format=ustar --mtime="@$SOURCE_DATE_EPOCH" --owner=0 
   --directory="$folder" "$name" | gzip -9n >"$dist/$name.tar.gz"
 
 # Read from the binaries, so that they say what is linked. The tool says its own hash: -trimpath makes that the same, too.
-# Its modules are here, as they have just been compiled, and were compared with go.sum then, but for this one: whether a registry has
-# that depends on the day.
+# The modules are here, and were compared with go.sum when they were compiled, so no registry and no checksum database is asked: whether
+# they know this module depends on the day.
 env -u GOARCH -u CC CGO_ENABLED=0 GOFLAGS=-trimpath GOBIN="$folder" go install "${CYCLONEDX:?is set by the Makefile}"
 bill() { # BINARY NAME
   GOPROXY=off GOSUMDB=off "$folder/cyclonedx-gomod" bin -json -std -licenses -noserial -notimestamp -version "$VERSION" \

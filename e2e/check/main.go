@@ -40,10 +40,12 @@ var pure = []string{"./exporter/...", "./checkpoint/..."}
 
 // steps are in the order of their cost; e2e is one package, units all others.
 func steps(units []string, e2e string) []step {
-	goTest := []string{"go", "test", "-json", "-count=1", "-timeout=25m"}
-	race := slices.Concat(goTest, []string{"-race", "-skip=^TestModel$"}) // histories are played beside it
-	// What simulates in fake time has hardly two things to do at once: on one processor it takes two thirds of the time.
-	isExporter := func(unit string) bool { return strings.HasSuffix(unit, "/exporter") }
+	goTest := []string{"go", "test", "-json", "-count=1", "-timeout=12m"}
+	race := slices.Concat(goTest, []string{"-race"})
+	// What simulates in fake time has hardly two things to do at once: on one processor it takes two thirds of the CPU
+	// time. Beside others it may take longer than the rest.
+	simulated := []string{"-cpu=1", "-timeout=25m", "./exporter"}
+	isSimulated := func(unit string) bool { return strings.HasSuffix(unit, "/exporter") }
 	all := []step{
 		{
 			name:    "gofmt",
@@ -63,21 +65,20 @@ func steps(units []string, e2e string) []step {
 		},
 		{
 			name: "two thousand random histories", env: []string{"CGO_ENABLED=0"},
-			command: append(goTest[:len(goTest):len(goTest)],
-				"-cpu=1", "-run=^(TestModel|TestASeed.*)$", "./exporter", "-histories=2000"),
-			beside: true,
+			command: slices.Concat(goTest, []string{"-run=^(TestModel|TestASeed.*)$"}, simulated, []string{"-histories=2000"}),
+			beside:  true,
 		},
 		{
 			name: "simulations with the race detector, A", env: []string{"CGO_ENABLED=1"},
-			command: append(race[:len(race):len(race)], "-cpu=1", "-run=^TestA", "./exporter"), beside: true,
+			command: slices.Concat(race, []string{"-run=^TestA"}, simulated), beside: true,
 		},
 		{
 			name: "simulations with the race detector, B to Z", env: []string{"CGO_ENABLED=1"},
-			command: append(race[:len(race):len(race)], "-cpu=1", "-skip=^(TestModel$|TestA)", "./exporter"), beside: true,
+			command: slices.Concat(race, []string{"-skip=^(TestModel$|TestA)"}, simulated), beside: true,
 		},
 		{
 			name: "unit tests with the race detector", env: []string{"CGO_ENABLED=1"},
-			command: slices.Concat(race, slices.DeleteFunc(slices.Clone(units), isExporter)),
+			command: slices.Concat(race, slices.DeleteFunc(slices.Clone(units), isSimulated)),
 		},
 		{name: "end to end", command: slices.Concat(goTest, []string{"-skip=^TestReal", "-parallel=8", e2e})},
 		{name: "real stores", command: slices.Concat(goTest, []string{"-run=^TestReal", "-parallel=8", e2e})},

@@ -9,8 +9,9 @@ type freshness struct {
 	at    time.Time // when new ones were seen
 	whole bool      // they were of version 2
 	asked time.Time
-	again bool // the same ones were read last
-	close bool // new ones are seen soon after they are there
+
+	again   bool // the same ones were read last
+	inPhase bool // new ones are seen soon after they are there
 }
 
 // due reports whether to ask now, and counts it as done.
@@ -30,7 +31,7 @@ func (p *freshness) rest() time.Duration {
 	switch {
 	case !p.whole:
 		return watchInterval - time.Since(p.asked)
-	case p.close:
+	case p.inPhase:
 		return watchInterval - early - time.Since(p.at)
 	default:
 		return watchInterval - watchClosely - time.Since(p.at)
@@ -44,10 +45,10 @@ func (p *freshness) sees(s *snapshot) (again bool) {
 		p.again = true
 		return true
 	}
-	p.close = p.again || p.close && now.Sub(p.at) < watchInterval+watchClosely
+	p.inPhase = p.again || p.inPhase && now.Sub(p.at) < watchInterval+watchClosely
 	p.text, p.whole, p.at, p.again = s.text, s.whole, now, false
 	return false
 }
 
 // failed notes that there are none.
-func (p *freshness) failed() { p.whole, p.close = false, false }
+func (p *freshness) failed() { p.whole, p.inPhase = false, false }
