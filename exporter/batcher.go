@@ -46,9 +46,7 @@ func (b *batcher) lastFilled() uint32 {
 
 // add appends the row's record to the batch, and pushes the batch before it gets larger than the limit.
 func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) error {
-	if b.data == nil {
-		b.data = b.ledger.Buffer()
-	}
+	b.data = b.ledger.Buffer(b.data)
 	before := len(b.data)
 	if b.records == 0 {
 		b.id = string(row.Value(event.EventID))
@@ -73,7 +71,7 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 	if err := b.push(ctx, full, records); err != nil {
 		return err
 	}
-	b.data, b.records, b.id = append(b.ledger.Buffer(), last...), 1, string(row.Value(event.EventID))
+	b.data, b.records, b.id = append(b.ledger.Buffer(nil), last...), 1, string(row.Value(event.EventID))
 	return nil
 }
 
@@ -81,9 +79,7 @@ func (b *batcher) add(ctx context.Context, row *event.Row, who dedup.Identity) e
 func (b *batcher) addStatuses(statuses []schema.Status) {
 	for _, s := range statuses {
 		s.Organization = b.whose
-		if b.data == nil {
-			b.data = b.ledger.Buffer()
-		}
+		b.data = b.ledger.Buffer(b.data)
 		if b.records == 0 {
 			b.id = ""
 		}

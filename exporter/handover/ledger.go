@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wherobots/in_wherobots_audit/exporter/budget"
+	"github.com/wherobots/in_wherobots_audit/exporter/buffer"
 )
 
 // Ledger stands between the collecting goroutine, which pushes batches, and the engine's thread, which takes
@@ -31,7 +32,6 @@ type Ledger struct {
 	out      batch     // handed over, cleanup not seen
 	outAt    time.Time // when out was handed over
 	accepted []acceptance
-	free     [][]byte
 	pushed   uint32 // number of the last batch pushed
 	safe     uint32 // every batch up to this number is safe
 	records  uint64 // records handed over since the start
@@ -39,12 +39,13 @@ type Ledger struct {
 	doubt    string // why something handed over may be lost; "" = no doubt
 	pauses   int    // since the last Resume
 	pausedAt time.Time
-	lastCall time.Time     // of collect
-	safety   Safety        // what makes a batch safe
-	routed   bool          // an output takes this input's records, as far as is known
-	onDisk   bool          // batches were found in storage: this input has filesystem storage
-	shared   bool          // another process may take what is in storage
-	size     int           // of a buffer, in bytes
+	lastCall time.Time // of collect
+	safety   Safety    // what makes a batch safe
+	routed   bool      // an output takes this input's records, as far as is known
+	onDisk   bool      // batches were found in storage: this input has filesystem storage
+	shared   bool      // another process may take what is in storage
+	size     int       // of a full batch, in bytes
+	buffers  buffer.Pool
 	hold     bool          // nothing is handed over while the engine drains
 	disk     diskRoom      // in the engine's storage
 	careful  careful       // what was refused for good is being found
@@ -70,15 +71,11 @@ const (
 	graceLimit   = time.Minute            // a second Pause later than this is not a shutdown's
 )
 
-// usualRecord is more bytes than most records have: the one that no longer fits into a batch is encoded
-// behind it first.
-const usualRecord = 16 << 10
-
 // NewLedger makes a ledger for batches of so many bytes.
 func NewLedger(safety Safety, batchBytes int) *Ledger {
 	l := &Ledger{
 		Changed: make(chan struct{}, 1), taken: make(chan struct{}, 1),
-		safety: safety, size: batchBytes + usualRecord, lastCall: time.Now(),
+		safety: safety, size: batchBytes, buffers: buffer.New(batchBytes), lastCall: time.Now(),
 		disk: diskRoom{free: unknown},
 	}
 	if safety == OnDelivery {
@@ -176,7 +173,7 @@ func (l *Ledger) Accept() {
 	l.accepted = append(l.accepted, acceptance{
 		number: l.out.number, at: now, records: l.out.records, total: l.records, trace: l.out.trace,
 	})
-	l.recycle(l.out.data)
+	l.buffers.Return(l.out.data)
 	l.out = batch{}
 	l.notify()
 }
@@ -319,7 +316,7 @@ func (l *Ledger) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, b := range l.queue {
-		l.recycle(b.data)
+		l.buffers.Return(b.data)
 	}
 	l.queue, l.accepted = l.queue[:0], l.accepted[:0]
 	l.safe, l.doubt, l.slow = l.pushed, "", false
@@ -328,23 +325,15 @@ func (l *Ledger) Reset() {
 	l.setBatchBytes()
 }
 
-// Buffer returns an empty buffer, a used one if there is one.
-func (l *Ledger) Buffer() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n := len(l.free); n > 0 {
-		data := l.free[n-1]
-		l.free = l.free[:n-1]
+// Buffer returns data with room for a usual record behind it: itself, or a larger buffer that holds the same. Of nil
+// it is an empty one.
+func (l *Ledger) Buffer(data []byte) []byte {
+	if l.buffers.Fits(data) {
 		return data
 	}
-	return make([]byte, 0, l.size)
-}
-
-// recycle keeps a buffer for the next batch, unless one huge row made it huge.
-func (l *Ledger) recycle(data []byte) {
-	if cap(data) == l.size {
-		l.free = append(l.free, data[:0])
-	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffers.Grow(data)
 }
 
 // SilentFor says for how long collect was not called although the input is not paused.

@@ -27,7 +27,7 @@ func bytesOf(list []acceptance) (n int) {
 func (l *Ledger) BatchBytes() int { return int(l.batchBytes.Load()) }
 
 func (l *Ledger) setBatchBytes() {
-	l.batchBytes.Store(int64(l.budget.BatchBytes(l.size - usualRecord)))
+	l.batchBytes.Store(int64(l.budget.BatchBytes(l.size)))
 }
 
 // isWithheld reports whether a batch is kept back until something is delivered.
