@@ -66,6 +66,7 @@ var table instances[*instance]
 //
 //export FLBPluginRegister
 func FLBPluginRegister(def unsafe.Pointer) C.int {
+	forgetLoading()
 	return C.int(input.FLBPluginRegister(def, pluginName, pluginDescription))
 }
 

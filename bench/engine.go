@@ -169,19 +169,24 @@ func (b *bench) inEngine(r engineRun) (outcome, error) {
 	if err == nil {
 		result.Peak, err = memoryOf(cmd.Process.Pid, "VmHWM")
 	}
-	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
-	select {
-	case <-ended:
-	case <-time.After(20 * time.Second):
-		_ = cmd.Process.Kill()
-		err = errors.Join(err, errors.New("did not end"))
-		<-ended
-	}
-	if err != nil {
+	if err = errors.Join(err, endEngine(cmd, ended)); err != nil {
 		return result, fmt.Errorf("%w; log:\n%s", err, log.Bytes())
 	}
 	result.Rows, result.CPU = r.rows, cpuOf(cmd.ProcessState)
 	return result, nil
+}
+
+// endEngine asks the engine to end, and makes it if it does not.
+func endEngine(cmd *exec.Cmd, ended <-chan error) error {
+	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(20 * time.Second):
+		_ = cmd.Process.Kill()
+		<-ended
+		return errors.New("did not end")
+	}
 }
 
 func (b *bench) engineCommand(r engineRun, dir string, port int) (*exec.Cmd, error) {
@@ -189,12 +194,8 @@ func (b *bench) engineCommand(r engineRun, dir string, port int) (*exec.Cmd, err
 	if r.dense {
 		kind = kindPlain
 	}
-	settings := map[string]string{
-		"endpoint": b.source.endpoint(kind, r.rows), "api_key": "bench",
-		"checkpoint_path": filepath.Join(dir, "checkpoint.json"),
-		"start_time":      b.source.anchor.Format(time.RFC3339), "end_time": b.source.anchor.Add(days).Format(time.RFC3339),
-		"engine_url": fmt.Sprintf("http://127.0.0.1:%d", port),
-	}
+	settings := b.settings(dir, port, b.source.endpoint(kind, r.rows))
+	settings["end_time"] = b.source.anchor.Add(days).Format(time.RFC3339)
 	for key, value := range r.settings {
 		settings[key] = value
 	}
@@ -205,21 +206,31 @@ func (b *bench) engineCommand(r engineRun, dir string, port int) (*exec.Cmd, err
 		}
 		return exec.Command(b.engine.program, args...), nil
 	}
-	config := filepath.Join(dir, "fluent-bit.yaml")
-	text := pluginConfig(settings)
 	if r.exec {
-		text = execConfig(b.source.endpoint(kind, r.rows) + "/audit-log/export")
+		return b.realCommand(dir, port, execConfig(b.source.endpoint(kind, r.rows)+"/audit-log/export"))
 	}
+	return b.realCommand(dir, port, pluginConfig(settings), "-e", b.engine.plugin)
+}
+
+// settings are those that the plugin needs to collect an export.
+func (b *bench) settings(dir string, port int, endpoint string) map[string]string {
+	return map[string]string{
+		"endpoint": endpoint, "api_key": "bench",
+		"checkpoint_path": filepath.Join(dir, "checkpoint.json"),
+		"start_time":      b.source.anchor.Format(time.RFC3339),
+		"engine_url":      fmt.Sprintf("http://127.0.0.1:%d", port),
+	}
+}
+
+// realCommand runs Fluent Bit with a configuration that follows the service section.
+func (b *bench) realCommand(dir string, port int, text string, args ...string) (*exec.Cmd, error) {
+	config := filepath.Join(dir, "fluent-bit.yaml")
 	text = fmt.Sprintf("service:\n  flush: 1\n  grace: 1\n  log_level: warn\n  http_server: on\n  http_listen: "+
 		"127.0.0.1\n  http_port: %d\n  storage.metrics: on\n", port) + text
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	args := []string{"-c", config}
-	if !r.exec {
-		args = append([]string{"-e", b.engine.plugin}, args...)
-	}
-	return exec.Command(b.engine.program, args...), nil
+	return exec.Command(b.engine.program, append(args, "-c", config)...), nil
 }
 
 const nullOutput = "  outputs:\n    - name: null\n      match: '*'\n"

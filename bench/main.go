@@ -31,6 +31,7 @@ type plan struct {
 	starts   int           // of the engine, with and without the plugin
 	backfill int           // rows in the engine
 	idle     time.Duration // over which a day's polls are spread
+	rest     time.Duration // from the engine's start to a look at its memory
 	build    string        // directory with the plugin and the bundled host
 	only     []string      // sections; empty = all
 }
@@ -38,9 +39,12 @@ type plan struct {
 var (
 	fullPlan = plan{
 		sizes: []int{99_991, 499_979, 999_983}, runs: 5, kinds: len(kinds), starts: 15,
-		backfill: 999_983, idle: time.Minute,
+		backfill: 999_983, idle: time.Minute, rest: 90 * time.Second,
 	}
-	quickPlan = plan{sizes: []int{2_003, 10_007}, runs: 1, kinds: 2, starts: 3, backfill: 10_007, idle: 2 * time.Second}
+	quickPlan = plan{
+		sizes: []int{2_003, 10_007}, runs: 1, kinds: 2, starts: 3,
+		backfill: 10_007, idle: 2 * time.Second, rest: 5 * time.Second,
+	}
 )
 
 func main() {
@@ -130,6 +134,7 @@ var sections = []struct {
 	{"memory", (*bench).memory},
 	{"engine", (*bench).backfill},
 	{"idle", (*bench).idle},
+	{"rest", (*bench).rest},
 	{"start", (*bench).start},
 }
 

@@ -48,7 +48,7 @@ func startSource(p plan) (*source, error) {
 	for _, kind := range []string{kindSecond, kindField, kindGzip, kindRound} {
 		names = append(names, exportName(kind, smallest), exportName(kind, largest))
 	}
-	for _, rows := range append([]int{p.backfill}, p.sizes...) {
+	for _, rows := range append([]int{restRows, p.backfill}, p.sizes...) {
 		names = append(names, exportName(kindDays, rows))
 	}
 	s := &source{anchor: anchor()}
