@@ -1,6 +1,8 @@
 // Package buffer lends batches the memory that they are made in.
 package buffer
 
+import "time"
+
 const (
 	small = 64 << 10 // bytes of the buffer that a batch begins in when those before it were small
 
@@ -9,13 +11,17 @@ const (
 	usualRecord = 16 << 10
 )
 
-// Pool lends small buffers while batches are small, and full ones, which it keeps, while they are not: a collector
-// that waits for the next event must not hold what a backfill needs. A buffer that nothing fills costs more than it
-// seems to: the allocator may clear it as a whole, and the heap grows in proportion to it before garbage is looked
-// for. Fits may be called at any time, the other methods by one goroutine at a time.
+// calm is how long a full buffer is kept that no batch needs.
+const calm = 10 * time.Second
+
+// Pool lends small buffers while batches are small, and full ones, which it keeps for the next, while they are not: a
+// collector that waits for the next event must not hold what a backfill needs. A buffer that nothing fills costs more
+// than it seems to: the allocator may clear it as a whole, and the heap grows in proportion to it before garbage is
+// looked for. Fits may be called at any time, the other methods by one goroutine at a time.
 type Pool struct {
-	full int // bytes
-	kept [][]byte
+	full   int // bytes
+	kept   [][]byte
+	needed time.Time // when a batch last needed a full buffer
 }
 
 // New makes a pool for batches of at most so many bytes.
@@ -40,13 +46,17 @@ func (p *Pool) Grow(data []byte) []byte {
 	return append(make([]byte, 0, size), data...)
 }
 
-// Return takes back a buffer that nothing reads any more, with what it holds. It is kept for the next batch, unless one
-// huge row made it huge. After a small batch, none is kept.
-func (p *Pool) Return(data []byte) {
-	switch {
-	case len(data) <= small:
+// Return takes back a buffer that nothing reads any more, with what it holds. It is kept if that needed a full one, and
+// did not make it huge.
+func (p *Pool) Return(data []byte, now time.Time) {
+	if cap(data) == p.full && len(data) > small {
+		p.kept, p.needed = append(p.kept, data[:0]), now
+	}
+}
+
+// Tidy gives up what was not needed for a while.
+func (p *Pool) Tidy(now time.Time) {
+	if now.Sub(p.needed) >= calm {
 		p.kept = nil
-	case cap(data) == p.full:
-		p.kept = append(p.kept, data[:0])
 	}
 }

@@ -2,11 +2,14 @@ package buffer
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
 const full = 1<<20 + usualRecord
+
+var noon = time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
 
 func TestABatchBeginsSmallAndIsMovedOnce(t *testing.T) {
 	p := New(1 << 20)
@@ -26,27 +29,28 @@ func TestABatchBeginsSmallAndIsMovedOnce(t *testing.T) {
 func TestAFullBufferIsUsedAgain(t *testing.T) {
 	p := New(1 << 20)
 	large := append(p.Grow(p.Grow(nil)), make([]byte, small+1)...)
-	p.Return(large)
+	p.Return(large, noon)
+	p.Tidy(noon.Add(calm - 1))
 	again := p.Grow(nil)
 	require.Empty(t, again)
 	require.Same(t, &large[0], &again[:1][0])
 	require.Equal(t, small, cap(p.Grow(nil)), "it is lent once")
 }
 
-// A full buffer that is kept after a backfill would take its megabytes for ever.
-func TestAfterASmallBatchNoFullBufferIsKept(t *testing.T) {
+// What is kept after a backfill would take its megabytes for ever.
+func TestAFullBufferThatIsNotNeededIsGivenUp(t *testing.T) {
 	p := New(1 << 20)
 	large := append(p.Grow(p.Grow(nil)), make([]byte, small+1)...)
-	p.Return(large)
-	p.Return(make([]byte, small))
+	p.Return(large[:small], noon)
+	require.Equal(t, small, cap(p.Grow(nil)), "a small batch does not need it")
+	p.Return(large, noon)
+	p.Tidy(noon.Add(calm))
 	require.Equal(t, small, cap(p.Grow(nil)))
-	p.Return(large[:small])
-	require.Equal(t, small, cap(p.Grow(nil)), "nor one that a small batch is in")
 }
 
 func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
 	p := New(1 << 20)
-	p.Return(make([]byte, full+1))
+	p.Return(make([]byte, full+1), noon)
 	require.Equal(t, small, cap(p.Grow(nil)))
 }
 

@@ -106,6 +106,7 @@ func (l *Ledger) Next() []byte {
 	defer l.mu.Unlock()
 	now := time.Now()
 	l.lastCall = now
+	l.buffers.Tidy(now)
 	if l.pauses > 0 || l.doubt != "" {
 		return nil
 	}
@@ -173,7 +174,7 @@ func (l *Ledger) Accept() {
 	l.accepted = append(l.accepted, acceptance{
 		number: l.out.number, at: now, records: l.out.records, total: l.records, trace: l.out.trace,
 	})
-	l.buffers.Return(l.out.data)
+	l.buffers.Return(l.out.data, now)
 	l.out = batch{}
 	l.notify()
 }
@@ -316,7 +317,7 @@ func (l *Ledger) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, b := range l.queue {
-		l.buffers.Return(b.data)
+		l.buffers.Return(b.data, time.Now())
 	}
 	l.queue, l.accepted = l.queue[:0], l.accepted[:0]
 	l.safe, l.doubt, l.slow = l.pushed, "", false

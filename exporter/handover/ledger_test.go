@@ -125,18 +125,41 @@ func TestTheQueueIsBounded(t *testing.T) {
 	})
 }
 
+// largeBatch is one that needs a full buffer of a ledger for batches of 1 MiB.
+func largeBatch(l *Ledger) []byte {
+	return append(l.Buffer(append(l.Buffer(nil), make([]byte, 1<<16)...)), 'x')
+}
+
 // What the engine reads must not be written again before its cleanup: it is not copied for the engine.
 func TestABufferIsUsedAgainAfterItsCleanup(t *testing.T) {
 	l := NewLedger(OnTime, 1<<20)
-	large := func() []byte { return append(l.Buffer(append(l.Buffer(nil), make([]byte, 1<<16)...)), 'x') }
-	first := large()
+	first := largeBatch(l)
 	l.Push(first, 1, "")
 	require.Equal(t, &first[0], &l.Next()[0])
-	require.NotSame(t, &first[0], &large()[0])
+	require.NotSame(t, &first[0], &largeBatch(l)[0])
 	l.Reset()
-	require.NotSame(t, &first[0], &large()[0], "nor after a doubt")
+	require.NotSame(t, &first[0], &largeBatch(l)[0], "nor after a doubt")
 	l.Accept()
-	require.Same(t, &first[0], &large()[0])
+	require.Same(t, &first[0], &largeBatch(l)[0])
+}
+
+func TestAFullBufferIsGivenUpWhileNothingIsHandedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLedger(OnTime, 1<<20)
+		for _, wait := range []time.Duration{time.Second, time.Minute} {
+			first := largeBatch(l)
+			l.Push(first, 1, "")
+			l.Next()
+			l.Accept()
+			time.Sleep(wait)
+			l.Next()
+			if wait == time.Second {
+				require.Same(t, &first[0], &l.Buffer(nil)[:1][0])
+			} else {
+				require.Less(t, cap(l.Buffer(nil)), 1<<20)
+			}
+		}
+	})
 }
 
 func TestWithDeliveryOnlyDeliveryMakesSafe(t *testing.T) {
