@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 )
 
 // engine is the Fluent Bit that is measured, or the bundled host.
@@ -147,7 +148,7 @@ func (b *bench) inEngine(r engineRun) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	port, err := freePort()
+	port, err := loopback.Port()
 	if err != nil {
 		return outcome{}, err
 	}
@@ -254,15 +255,6 @@ func execConfig(address string) string {
 		"    time_key: event_time\n    time_keep: on\n    time_format: '%Y-%m-%dT%H:%M:%S.%LZ'\n" +
 		"pipeline:\n  inputs:\n    - name: exec\n      tag: audit\n      oneshot: true\n      parser: audit\n      " +
 		"command: curl -s '" + address + "'\n" + nullOutput
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 const (

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 )
 
 const (
@@ -66,7 +68,7 @@ func (b *bench) restCommand(plugin bool) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := loopback.Port()
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,14 @@ package e2e
 
 import (
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 
 	"github.com/stretchr/testify/require"
 )
@@ -152,10 +153,9 @@ func (p *process) logged(parts ...string) func() bool {
 // freePort returns a port that nothing listens on.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := loopback.Port()
 	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 func tail(text string, most int) string {

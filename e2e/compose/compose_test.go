@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -123,7 +125,7 @@ func TestTheProcesses(t *testing.T) {
 	}
 	require.NoError(t, err)
 	t.Cleanup(store.Stop)
-	addresses, err := siem.FreeAddresses(3)
+	addresses, err := loopback.Addresses(3)
 	require.NoError(t, err)
 	endpoint, figures, prometheus := addresses[0], addresses[1], addresses[2]
 

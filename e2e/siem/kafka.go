@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 )
 
 // Kafka is one broker that is its own controller. Its version is in java/kafka.xml (Apache-2.0).
@@ -50,7 +52,7 @@ func NewKafka(dir string) (*Kafka, error) {
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := FreeAddresses(2)
+	addresses, err := loopback.Addresses(2)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 )
 
 // Rsyslog is a receiver of syslog over TCP.
@@ -44,7 +46,7 @@ func StartRsyslog(dir string) (*Rsyslog, error) {
 			return nil, fmt.Errorf("rsyslogd: %w: apt-get install rsyslog", ErrUnavailable)
 		}
 	}
-	addresses, err := FreeAddresses(1)
+	addresses, err := loopback.Addresses(1)
 	if err != nil {
 		return nil, err
 	}

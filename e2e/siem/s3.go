@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 )
 
 // s3Version is that of github.com/versity/versitygw (Apache-2.0), whose objects are files.
@@ -23,7 +25,7 @@ func StartS3(dir string, buckets ...string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := FreeAddresses(1)
+	addresses, err := loopback.Addresses(1)
 	if err != nil {
 		return nil, err
 	}

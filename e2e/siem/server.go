@@ -1,7 +1,6 @@
 package siem
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -106,22 +105,6 @@ func answers(url string) bool {
 	}
 	defer response.Body.Close()
 	return response.StatusCode == http.StatusOK
-}
-
-// FreeAddresses returns loopback addresses that nothing listens on.
-func FreeAddresses(n int) ([]string, error) {
-	addresses := make([]string, 0, n)
-	var all error
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			all = errors.Join(all, err)
-			break
-		}
-		defer listener.Close() // only when all are found, or two could be the same
-		addresses = append(addresses, listener.Addr().String())
-	}
-	return addresses, all
 }
 
 // accepts reports whether something listens on an address.

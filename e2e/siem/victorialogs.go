@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 )
 
 // victoriaLogsVersion is that of github.com/VictoriaMetrics/VictoriaLogs (Apache-2.0).
@@ -25,7 +27,7 @@ func StartVictoriaLogs(dir, address string) (*VictoriaLogs, error) {
 		return nil, err
 	}
 	if address == "" {
-		free, err := FreeAddresses(1)
+		free, err := loopback.Addresses(1)
 		if err != nil {
 			return nil, err
 		}

@@ -15,12 +15,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
+
 	"github.com/wherobots/in_wherobots_audit/e2e/siem"
 )
 
 // startCollector runs the plugin in the Fluent Bit that FLUENT_BIT names or the PATH has, else in the bundled host.
 func (d *demo) startCollector(ctx context.Context) error {
-	addresses, err := siem.FreeAddresses(1)
+	addresses, err := loopback.Addresses(1)
 	if err != nil {
 		return err
 	}
