@@ -88,6 +88,7 @@ var all = []struct {
 	{"status-listen", "`status_listen` has the port of `http_port`: Fluent Bit does not start", eachInput(statusListen)},
 	{"checkpoint", "two inputs have one checkpoint", oneCheckpointEach},
 	{"turns", "`min_request_interval` leaves no room for a request of each input in a `poll_interval`", requestTurns},
+	{"batches", "many inputs with large batches: the memory of all their histories at once", batchesTogether},
 	{"match", "no output takes the input's tag", eachInput(someOutput)},
 	{"retry-limit", "an output gives up: `retry_limit` is not no_limits", eachInput(retryLimit)},
 	{"total-limit", "`storage.total_limit_size` throws the oldest events away", eachInput(totalLimit)},

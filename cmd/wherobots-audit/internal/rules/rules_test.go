@@ -36,6 +36,12 @@ pipeline:
       match: other
 `
 
+// large is one more input, whose batches are large.
+func large(alias string) string {
+	return "    - name: wherobots_audit\n      tag: audit\n      alias: " + alias + "\n      api_key: hush\n" +
+		"      checkpoint_path: /tmp/" + alias + ".json\n      storage.type: filesystem\n      batch_bytes: 64M\n"
+}
+
 func check(t *testing.T, text string) []Finding {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.yaml")
@@ -94,6 +100,10 @@ var broken = []struct {
 			"api_key: hush\n      checkpoint_path: /tmp/d.json\n      storage.type: filesystem\n      poll_interval: 20s\n" +
 			"      min_request_interval: 30s\n  filters:",
 		"2 inputs of one host need 30s for a request each, and poll_interval is 20s",
+	},
+	{
+		"batches", Note, "  filters:", large("two") + large("three") + "  filters:",
+		"3 inputs with batches of 139 MB together",
 	},
 	{"match", Error, "tag: audit", "tag: nobody", "no event goes anywhere"},
 	{
