@@ -17,7 +17,7 @@ import (
 func TestTemplatesWriteWhatStepsWrite(t *testing.T) {
 	value := rapid.OneOf(
 		rapid.SampledFrom([]string{
-			"", "", "10.1.2.3", "::1", "1.2.3", "a@b.c", "ada@example.com", "job_run_started", "Access Denied",
+			"", "", "10.1.2.3", "::1", "1.2.3", "a@b.c", "ada@example.com", "job_run_started", "delete_db", "Access Denied",
 			"Frobnicate", "\xff", "é",
 		}),
 		rapid.StringN(25, 140, 300),
@@ -48,7 +48,11 @@ func TestTemplatesWriteWhatStepsWrite(t *testing.T) {
 			if rapid.IntRange(0, 9).Draw(rt, "ragged") == 0 {
 				r.Fields = fields[:rapid.IntRange(0, len(fields)).Draw(rt, "fields")]
 			}
-			want := write(nil, r, shape.good, nil)
+			steps := shape
+			if shape.fine != nil {
+				steps = shape.fine.encoder(r) // of the action's class
+			}
+			want := write(nil, r, steps.good, nil)
 			require.Equal(t, want, shape.Append(nil, r), "%s, to no room: %q", schema, fields)
 			require.Equal(t, want, shape.Append(make([]byte, 0, 16<<10), r), "%s: %q", schema, fields)
 		}
