@@ -123,7 +123,7 @@ func (b *batcher) push(ctx context.Context, data []byte, records int) error {
 }
 
 // drop forgets what the batch holds so far.
-func (b *batcher) drop() { b.data, b.records = b.data[:0], 0 }
+func (b *batcher) drop() { b.data, b.records = nil, 0 }
 
 // shorten makes batches smaller. A processor on the input works while a batch is copied, and a large batch would be
 // taken for a full buffer for ever.

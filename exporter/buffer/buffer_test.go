@@ -28,33 +28,36 @@ func TestABatchBeginsSmallAndIsMovedOnce(t *testing.T) {
 
 func TestAFullBufferIsUsedAgain(t *testing.T) {
 	p := New(1 << 20)
-	large := append(p.Grow(p.Grow(nil)), make([]byte, small+1)...)
+	large := p.Grow(p.Grow(nil))[:1]
 	p.Return(large, noon)
 	p.Tidy(noon.Add(calm - 1))
-	again := p.Grow(nil)
-	require.Empty(t, again)
-	require.Same(t, &large[0], &again[:1][0])
-	require.Equal(t, small, cap(p.Grow(nil)), "it is lent once")
+	require.Equal(t, small, cap(p.Grow(nil)), "a small batch leaves it where it is")
+	again := p.Grow([]byte("x"))
+	require.Equal(t, "x", string(again))
+	require.Same(t, &large[0], &again[0])
+	require.NotSame(t, &large[0], &p.Grow([]byte("y"))[0], "it is lent once")
 }
 
 // What is kept after a backfill would take its megabytes for ever.
 func TestAFullBufferThatIsNotNeededIsGivenUp(t *testing.T) {
 	p := New(1 << 20)
-	large := append(p.Grow(p.Grow(nil)), make([]byte, small+1)...)
-	p.Return(large[:small], noon)
-	require.Equal(t, small, cap(p.Grow(nil)), "a small batch does not need it")
+	large := p.Grow([]byte("x"))
 	p.Return(large, noon)
+	p.Return(p.Grow(nil), noon.Add(calm-1))
 	p.Tidy(noon.Add(calm))
-	require.Equal(t, small, cap(p.Grow(nil)))
+	require.NotSame(t, &large[0], &p.Grow([]byte("y"))[0])
 }
 
 func TestABufferThatOneRecordMadeHugeIsNotKept(t *testing.T) {
 	p := New(1 << 20)
 	p.Return(make([]byte, full+1), noon)
-	require.Equal(t, small, cap(p.Grow(nil)))
+	require.Equal(t, full, cap(p.Grow([]byte("x"))))
 }
 
 func TestNoBufferIsLargerThanABatch(t *testing.T) {
 	p := New(1000)
-	require.Equal(t, 1000+usualRecord, cap(p.Grow(nil)))
+	first := p.Grow(nil)[:1]
+	require.Equal(t, 1000+usualRecord, cap(first))
+	p.Return(first, noon)
+	require.Same(t, &first[0], &p.Grow(nil)[:1][0], "and none is kept for nothing")
 }

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"slices"
 	"time"
 )
 
@@ -180,7 +181,7 @@ func (l *Ledger) nextPart(now time.Time) []byte {
 	p, ok := c.sift.next()
 	if !ok && len(l.queue) > 0 && c.sift.hungry() {
 		b := l.queue[0]
-		l.queue = l.queue[:copy(l.queue, l.queue[1:])]
+		l.queue = slices.Delete(l.queue, 0, 1) // and with it the reference to its data
 		c.left--
 		c.sift.add(b.number, b.data, b.records)
 		p, ok = c.sift.next()

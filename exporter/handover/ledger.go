@@ -3,6 +3,7 @@
 package handover
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,7 +128,7 @@ func (l *Ledger) Next() []byte {
 		return nil
 	}
 	l.out, l.outAt = l.queue[0], now
-	l.queue = l.queue[:copy(l.queue, l.queue[1:])]
+	l.queue = slices.Delete(l.queue, 0, 1) // and with it the reference to its data
 	l.notify()
 	select {
 	case l.taken <- struct{}{}:
@@ -319,7 +320,7 @@ func (l *Ledger) Reset() {
 	for _, b := range l.queue {
 		l.buffers.Return(b.data, time.Now())
 	}
-	l.queue, l.accepted = l.queue[:0], l.accepted[:0]
+	l.queue, l.accepted = slices.Delete(l.queue, 0, len(l.queue)), l.accepted[:0]
 	l.safe, l.doubt, l.slow = l.pushed, "", false
 	l.careful.reset(l.pushed)
 	l.budget.Again()
