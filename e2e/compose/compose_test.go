@@ -15,11 +15,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
-
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wherobots/in_wherobots_audit/e2e/loopback"
 	"github.com/wherobots/in_wherobots_audit/e2e/siem"
 )
 
