@@ -81,7 +81,7 @@ func (s *Storage) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.ledger.taken:
-			if s.mustHurry() {
+			if s.mayFind() {
 				s.lookClosely()
 			} else {
 				s.look()
@@ -92,7 +92,7 @@ func (s *Storage) run(ctx context.Context) {
 		switch age := time.Since(s.ledger.lastAccepted()); {
 		case !s.mayFind():
 			interval = watchInterval
-		case age < ringTime && s.mustHurry():
+		case age < ringTime:
 			interval = ringInterval
 		case age < eagerTime:
 			interval = storageInterval
@@ -103,12 +103,10 @@ func (s *Storage) run(ctx context.Context) {
 }
 
 // mayFind reports whether there can be a chunk file: an input with memory storage has none, and to list this process's
-// files again and again would take more time than all else.
+// files again and again would take more time than all else. Any other is looked for as often as it can be, also where
+// the monitoring API answers: a chunk that an output refuses is closed until it is tried again, and no delivery proves
+// it.
 func (s *Storage) mayFind() bool { return s.root != "" || !s.facts.inMemory() }
-
-// mustHurry reports whether it looks as often as it can. Until it knows where the storage is, each look goes through
-// all of this process's files, and where the engine's monitoring API answers, that proves what is missed.
-func (s *Storage) mustHurry() bool { return s.root != "" || s.facts.state().mute }
 
 // lookClosely looks again and again for a moment: when the ring is emptied and chunks are flushed right after the
 // hand-over, a chunk file lives for about a millisecond (measured on 5.1.1 with the output file).
